@@ -1,0 +1,15 @@
+//! Everything that crosses a process boundary: messages, their codecs, and their limits.
+//!
+//! This crate knows neither the simulation nor WebAssembly. Whatever is decoded here is in range; the rest of the project never checks again.
+
+pub mod ids;
+pub mod job;
+pub mod limits;
+pub mod link;
+pub mod manifest;
+pub mod ticket;
+pub mod v1;
+pub mod worker;
+
+pub use ids::{Channel, IdError, RevisionId, Sha256Hex, SpellId};
+pub use manifest::Manifest;

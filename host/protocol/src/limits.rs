@@ -1,0 +1,42 @@
+//! Every limit of what crosses a process boundary, with its reason.
+
+/// Source of one spell. The largest library spell is under 4 KiB; generated ones reach tens.
+pub const SOURCE_BYTES_MAX: usize = 256 * 1024;
+/// A core module or component. SDK spells are about 15 kB; other toolchains' are for a later version.
+pub const COMPONENT_BYTES_MAX: usize = 1024 * 1024;
+/// Native code is 5 to 15 times the size of its wasm; Cranelift's debug-free output of a 1 MiB module fits.
+pub const ARTIFACT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What rustc may say; the rest is drained and dropped (20,000 errors are a known attack).
+pub const COMPILER_OUTPUT_BYTES_MAX: usize = 64 * 1024;
+/// Diagnostics kept for one build.
+pub const DIAGNOSTICS_MAX: usize = 50;
+/// A prompt kept as provenance.
+pub const PROMPT_BYTES_MAX: usize = 16 * 1024;
+
+/// One v1 message before the handshake.
+pub const MESSAGE_BYTES_UNAUTHENTICATED_MAX: usize = 4 * 1024;
+/// One v1 message after it.
+pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
+const _: () = assert!(MESSAGE_BYTES_UNAUTHENTICATED_MAX <= MESSAGE_BYTES_MAX);
+/// Messages that do not parse, within one second, before the connection is closed with 1008.
+pub const BAD_MESSAGES_PER_SECOND_MAX: u32 = 20;
+/// `extra_params` of a cast, as JSON text; the same number stands in the WIT.
+pub const CAST_PARAMS_BYTES_MAX: usize = 1024;
+/// Largest magnitude of a position that the wire accepts, in metres.
+pub const POSITION_MAX_M: f32 = 1_000_000.0;
+/// Largest magnitude of a chunk coordinate: the chunk (32 m) that holds the outermost position.
+pub const CHUNK_COORDINATE_MAX: i32 = 31_250;
+/// A join ticket is about 350 bytes; a handshake must fit into `MESSAGE_BYTES_UNAUTHENTICATED_MAX` with the rest of its fields.
+pub const SESSION_TOKEN_BYTES_MAX: usize = 2048;
+const _: () = assert!(SESSION_TOKEN_BYTES_MAX < MESSAGE_BYTES_UNAUTHENTICATED_MAX);
+/// `client_` and 12 hex digits are 19 bytes; other clients may name themselves longer.
+pub const CLIENT_ID_BYTES_MAX: usize = 64;
+/// Radius of one terraforming, in metres: 16 touch at most 8 chunks.
+pub const TERRAFORM_RADIUS_MAX_M: f32 = 16.0;
+/// Highest material number: a voxel is one byte.
+pub const MATERIALS_MAX: u64 = 255;
+
+/// One frame on the link between control plane and game server: an artifact and its component.
+pub const LINK_FRAME_BYTES_MAX: usize = ARTIFACT_BYTES_MAX + COMPONENT_BYTES_MAX + 64 * 1024;
+/// Reports that a game server keeps for its control plane while it cannot be reached.
+pub const LINK_REPORTS_MAX: usize = 256;

@@ -1,0 +1,319 @@
+//! What servers say, encoded; every float is rounded to 0.001.
+
+use super::Vec3;
+use crate::{Channel, RevisionId, SpellId};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+/// One message to a client.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum ServerMessage {
+    /// 100: whether the client is in.
+    HandshakeResponse {
+        /// It is.
+        success: bool,
+        /// The tick of the join; 0 when refused.
+        server_tick: u64,
+        /// The player's entity; 0 when refused.
+        assigned_entity_id: u64,
+        /// `world_` + 8 hex digits.
+        world_id: String,
+        /// Why not; empty on success.
+        error: String,
+    },
+    /// 101: the world as it stands, 20 times a second. For many clients at once see [`SnapshotHead`].
+    StateSnapshot {
+        /// The tick.
+        server_tick: u64,
+        /// All that the client may see.
+        entities: Vec<EntityState>,
+        /// The client's own player.
+        player_state: PlayerState,
+    },
+    /// 102: an entity appeared.
+    EntitySpawn {
+        /// The tick.
+        server_tick: u64,
+        /// Which.
+        entity_id: u64,
+        /// 1 player, 2 NPC, 3 projectile, 4 prop.
+        entity_type: u8,
+        /// Where.
+        #[serde(serialize_with = "rounded3")]
+        position: Vec3,
+        /// Euler angles x, y, z.
+        #[serde(serialize_with = "rounded3")]
+        rotation: Vec3,
+        /// `name`, `owner`, `hm` (full health), as far as they apply.
+        properties: Map<String, Value>,
+    },
+    /// 103: an entity is gone.
+    EntityDespawn {
+        /// The tick.
+        server_tick: u64,
+        /// Which.
+        entity_id: u64,
+        /// `left`, `hit`, `expired`...
+        reason: String,
+    },
+    /// 104: a projectile hit.
+    ProjectileHit {
+        /// The tick.
+        server_tick: u64,
+        /// Which; it is gone.
+        projectile_id: u64,
+        /// 0 is terrain.
+        hit_entity_id: u64,
+        /// Where.
+        #[serde(serialize_with = "rounded3")]
+        hit_point: Vec3,
+        /// The surface's.
+        #[serde(serialize_with = "rounded3")]
+        hit_normal: Vec3,
+        /// Health taken.
+        #[serde(serialize_with = "rounded1")]
+        damage: f32,
+    },
+    /// 108: the answer to `Ping`.
+    Pong {
+        /// As it came.
+        #[serde(serialize_with = "rounded")]
+        client_time: f64,
+        /// Seconds since 1970.
+        #[serde(serialize_with = "rounded")]
+        server_time: f64,
+        /// The newest tick.
+        server_tick: u64,
+    },
+    /// 109: a message was dropped.
+    Error {
+        /// What kind of fault it was.
+        error_code: ErrorCode,
+        /// In words.
+        message: String,
+    },
+    /// 110: a player is here.
+    PlayerJoined {
+        /// Its entity.
+        entity_id: u64,
+        /// Its handle.
+        username: String,
+    },
+    /// 111: a player is gone.
+    PlayerLeft {
+        /// Its entity.
+        entity_id: u64,
+        /// Its handle.
+        username: String,
+    },
+    /// 112: a cast began.
+    SpellCastEvent {
+        /// The tick.
+        server_tick: u64,
+        /// What.
+        spell_id: String,
+        /// The revision that runs.
+        revision_id: String,
+        /// Who.
+        caster_entity_id: u64,
+        /// Where.
+        #[serde(serialize_with = "rounded3")]
+        target_position: Vec3,
+        /// The lower 53 bits of the cast's seed: all that a JSON number carries exactly.
+        seed: u64,
+        /// As requested.
+        extra_params: Map<String, Value>,
+    },
+    /// 120: a cosmetic cue.
+    SpellEffect {
+        /// The tick.
+        server_tick: u64,
+        /// Whose cue.
+        spell_id: String,
+        /// The revision that runs.
+        revision_id: String,
+        /// Whose cast.
+        caster_entity_id: u64,
+        /// Which.
+        name: String,
+        /// Where.
+        #[serde(serialize_with = "rounded3")]
+        position: Vec3,
+        /// How big.
+        #[serde(serialize_with = "rounded1")]
+        scale: f32,
+    },
+    /// 121: a cast was refused or stopped; for its caster only.
+    SpellCastRejected {
+        /// The tick.
+        server_tick: u64,
+        /// What was cast.
+        spell_id: String,
+        /// The revision; may be empty when none is known.
+        revision_id: String,
+        /// Who.
+        caster_entity_id: u64,
+        /// The limit, by name.
+        limit: String,
+        /// What would have been allowed.
+        #[serde(serialize_with = "rounded")]
+        allowed: f64,
+        /// What was asked.
+        #[serde(serialize_with = "rounded")]
+        asked: f64,
+        /// The hook that ran; empty when the cast was refused before it ran.
+        hook: String,
+        /// In words.
+        message: String,
+    },
+    /// 122: new casts of this spell run this revision.
+    SpellActiveUpdate {
+        /// The spell.
+        spell_id: SpellId,
+        /// The channel that the world follows.
+        channel: Channel,
+        /// The revision.
+        revision_id: RevisionId,
+    },
+}
+
+/// `error_code` of 109; the numbers mean what they mean in HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum ErrorCode {
+    /// Not a message, or a field is missing or out of range.
+    BadMessage = 400,
+    /// A message before the handshake.
+    NoHandshake = 401,
+    /// A second handshake.
+    SecondHandshake = 409,
+    /// Longer than allowed.
+    TooLong = 413,
+    /// More a second than allowed.
+    TooMany = 429,
+    /// This server does not do that yet.
+    NotOffered = 501,
+    /// The server has no room for it now.
+    Busy = 503,
+}
+
+impl Serialize for ErrorCode {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u16(*self as u16)
+    }
+}
+
+/// One entity of a snapshot.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EntityState {
+    /// Which.
+    pub id: u64,
+    /// 1 player, 2 NPC, 3 projectile, 4 prop.
+    pub t: u8,
+    /// Position.
+    #[serde(serialize_with = "rounded3")]
+    pub p: Vec3,
+    /// Rotation: euler x, y, z.
+    #[serde(serialize_with = "rounded3")]
+    pub r: Vec3,
+    /// Velocity.
+    #[serde(serialize_with = "rounded3")]
+    pub v: Vec3,
+    /// Health.
+    #[serde(serialize_with = "rounded1")]
+    pub h: f32,
+    /// More, as far as it applies: `name`, `hm` (full health).
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub x: Map<String, Value>,
+}
+
+/// The client's own player in a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PlayerState {
+    /// The last input that was simulated, never the last one received.
+    pub seq: u32,
+    /// Position.
+    #[serde(serialize_with = "rounded3")]
+    pub p: Vec3,
+    /// Velocity.
+    #[serde(serialize_with = "rounded3")]
+    pub v: Vec3,
+    /// Stands on something.
+    pub g: bool,
+}
+
+/// The part of a snapshot that all its readers share, encoded once for all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotHead(String);
+
+impl SnapshotHead {
+    /// The snapshot without its reader.
+    pub fn new(server_tick: u64, entities: &[EntityState]) -> Self {
+        let entities = to_text(&entities);
+        Self(format!(r#"{{"type":101,"server_tick":{server_tick},"entities":{entities}"#))
+    }
+    /// The snapshot for the client of this player.
+    pub fn encode(&self, player_state: &PlayerState) -> String {
+        format!(r#"{},"player_state":{}}}"#, self.0, to_text(player_state))
+    }
+}
+
+impl ServerMessage {
+    /// The message's `type`.
+    pub fn number(&self) -> u16 {
+        match self {
+            Self::HandshakeResponse { .. } => 100,
+            Self::StateSnapshot { .. } => 101,
+            Self::EntitySpawn { .. } => 102,
+            Self::EntityDespawn { .. } => 103,
+            Self::ProjectileHit { .. } => 104,
+            Self::Pong { .. } => 108,
+            Self::Error { .. } => 109,
+            Self::PlayerJoined { .. } => 110,
+            Self::PlayerLeft { .. } => 111,
+            Self::SpellCastEvent { .. } => 112,
+            Self::SpellEffect { .. } => 120,
+            Self::SpellCastRejected { .. } => 121,
+            Self::SpellActiveUpdate { .. } => 122,
+        }
+    }
+
+    /// The message as text.
+    pub fn encode(&self) -> String {
+        #[derive(Serialize)]
+        struct Typed<'a> {
+            #[serde(rename = "type")]
+            number: u16,
+            #[serde(flatten)]
+            message: &'a ServerMessage,
+        }
+        to_text(&Typed { number: self.number(), message: self })
+    }
+}
+
+fn to_text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("our messages have string keys only and write to memory")
+}
+
+/// To 0.001; a whole number without its fraction, and never -0. A number that is not finite, which no message should hold, becomes 0: JSON has no word for it.
+fn rounded<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
+    let rounded = (value * 1000.0).round() / 1000.0;
+    // Above 2^53 / 1000 the multiplication loses more than the rounding gains.
+    let rounded = if value.abs() > 9.0e12 { *value } else { rounded };
+    match rounded {
+        n if !n.is_finite() => to.serialize_i64(0),
+        n if n.fract() == 0.0 && n.abs() <= 9.0e15 => to.serialize_i64(n as i64),
+        n => to.serialize_f64(n),
+    }
+}
+
+fn rounded1<S: Serializer>(value: &f32, to: S) -> Result<S::Ok, S::Error> {
+    rounded(&f64::from(*value), to)
+}
+
+fn rounded3<S: Serializer>(value: &Vec3, to: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Rounded(#[serde(serialize_with = "rounded1")] f32);
+    value.map(Rounded).serialize(to)
+}
