@@ -1,0 +1,408 @@
+//! Casts: which requests are admitted, which hooks are due in which order, and when a cast is over.
+
+use crate::inbound::{CastRequest, SpellSpec};
+use crate::limits::{
+    CAST_COOLDOWN_TICKS, CAST_INSTANT_TICKS_MAX, CASTER_FUEL_PER_TICK, EVENTS_PER_CAST_MAX, FUEL_DEBT_PARTS, LIVE_CASTS_MAX,
+    LIVE_CASTS_PER_CASTER_MAX, SPAWNS_PER_CALL_MAX, TICK_HZ, TICK_SECONDS, TIMERS_PER_CAST_MAX,
+};
+use crate::outbound::{CastEnd, DespawnReason};
+use crate::rng::Stream;
+use crate::spells::{Call, CancelReason, Event, Hook, Outcome};
+use crate::{CastId, EntityId, Outbound, World};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// All casts of one world, and the spells that can be cast.
+#[derive(Debug, Default)]
+pub(crate) struct Casts {
+    spells: BTreeMap<String, KnownSpell>,
+    live: BTreeMap<CastId, Cast>,
+    /// The live casts of each caster that has some.
+    by_caster: BTreeMap<EntityId, BTreeSet<CastId>>,
+    /// The tick of each caster's last cast of a spell, as long as it still counts.
+    last_cast: BTreeMap<(EntityId, String), u64>,
+    /// Fuel that casters have spent beyond their share, as far as it is not forgiven.
+    debts: BTreeMap<EntityId, u64>,
+    /// Casts so far; the next one's id is one more.
+    count: u64,
+    /// Casts that have ended in the running tick.
+    ended: Vec<CastId>,
+}
+
+/// A spell that was activated here.
+#[derive(Debug, Default)]
+pub(crate) struct KnownSpell {
+    pub active: String,
+    /// The active revision, and older ones that live casts are pinned to.
+    pub revisions: BTreeMap<String, KnownRevision>,
+}
+
+#[derive(Debug)]
+pub(crate) struct KnownRevision {
+    pub spec: SpellSpec,
+    pub live: usize,
+}
+
+/// One cast from its admission to its end.
+#[derive(Debug)]
+pub(crate) struct Cast {
+    /// What was asked for; the revision is resolved.
+    pub request: CastRequest,
+    pub spec: SpellSpec,
+    pub seed: u64,
+    /// The tick of its admission.
+    pub started: u64,
+    /// Whether its first call was made: in the tick of its admission, or later when that was full.
+    pub running: bool,
+    /// The tick of its last `on-tick`, or of its first call.
+    pub last_tick: u64,
+    pub events: VecDeque<Event>,
+    /// In the order in which they are due, then in which they were set.
+    pub timers: Vec<Timer>,
+    pub spawned: BTreeSet<EntityId>,
+    pub caster_gone: bool,
+}
+
+/// A timer of a cast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Timer {
+    /// The tick in which it is due.
+    pub due: u64,
+    /// The spell's own name for it.
+    pub token: u32,
+}
+
+/// Why a request is not granted.
+struct Rejection {
+    limit: &'static str,
+    allowed: f64,
+    asked: f64,
+}
+
+/// Admits a request or tells why not.
+pub(crate) fn admit(world: &mut World, request: &CastRequest) {
+    let mut request = request.clone();
+    if request.revision.is_empty() {
+        request.revision = world.casts.active_revision(&request.spell).unwrap_or_default().into();
+    }
+    match check(world, &request) {
+        Ok(spec) => start(world, request, spec),
+        Err(Rejection { limit, allowed, asked }) => {
+            let CastRequest { spell, revision, caster, .. } = request;
+            world.emit(Outbound::CastRejected { spell, revision, caster, limit, allowed, asked });
+        }
+    }
+}
+
+/// From now on, casts of this spell run this revision; those that run stay with theirs.
+pub(crate) fn activate(world: &mut World, spell: &str, revision: &str, spec: SpellSpec) {
+    let known = world.casts.spells.entry(spell.into()).or_default();
+    known.active = revision.into();
+    known.revisions.entry(revision.into()).or_insert(KnownRevision { spec, live: 0 }).spec = spec;
+    known.forget_unused();
+    world.emit(Outbound::Activated { spell: spell.into(), revision: revision.into() });
+}
+
+/// The tick's stage: all calls that are due, by cast; those of one cast in the order cast, events, timers, tick, cancel. Each has its own block of ids.
+/// Casters who owe fuel come last, the deepest in debt at the very end, for what does not fit into the tick is left off there.
+pub(crate) fn due(world: &mut World) -> Vec<Call> {
+    end_unstarted(world);
+    let mut calls = Vec::new();
+    let (tick, mut first_id) = (world.tick, world.next_id);
+    for (id, cast) in &world.casts.live {
+        for hook in hooks_due(*id, cast, tick, &world.scene) {
+            let CastRequest { spell, revision, caster, .. } = &cast.request;
+            calls.push(Call { cast: *id, spell: spell.clone(), revision: revision.clone(), caster: *caster, tick, first_id, hook });
+            first_id += SPAWNS_PER_CALL_MAX;
+        }
+    }
+    // Stable: whoever owes the same stays in cast order.
+    calls.sort_by_cached_key(|call| world.casts.debts.get(&call.caster).copied().unwrap_or_default());
+    calls
+}
+
+/// These calls were made: what they were due for is done with, and their casters are charged.
+pub(crate) fn called(world: &mut World, calls: &[Call], outcomes: &[Outcome]) {
+    for (call, outcome) in calls.iter().zip(outcomes) {
+        let debt = world.casts.debts.entry(call.caster).or_default();
+        *debt = debt.saturating_add(outcome.fuel);
+        let Some(cast) = world.casts.live.get_mut(&call.cast) else { continue };
+        match call.hook {
+            Hook::Cast { .. } => (cast.running, cast.last_tick) = (true, world.tick),
+            Hook::Event(Event::Timer(_)) => _ = cast.timers.remove(0),
+            Hook::Event(_) => _ = cast.events.pop_front(),
+            Hook::Tick { .. } => cast.last_tick = world.tick,
+            Hook::Cancel(_) => {}
+        }
+    }
+    world.casts.forgive();
+}
+
+/// Ends the cast, if it lives: what it spawned goes, its instance is given back when the tick closes.
+pub(crate) fn end(world: &mut World, id: CastId, reason: CastEnd) {
+    let Some(cast) = world.casts.remove(id) else { return };
+    for spawned in cast.spawned {
+        world.despawn(spawned, DespawnReason::Spell);
+    }
+    world.emit(Outbound::CastEnded { cast: id, reason });
+}
+
+/// Ends the instant casts that have nothing left to wait for.
+pub(crate) fn settle(world: &mut World) {
+    let done: Vec<CastId> = world.casts.live.iter().filter(|(_, cast)| cast.is_done()).map(|(id, _)| *id).collect();
+    for id in done {
+        end(world, id, CastEnd::Finished);
+    }
+    world.casts.forget_old_cooldowns(world.tick);
+}
+
+/// The checks of an admission, in the order in which a caster wants to hear of them.
+fn check(world: &World, request: &CastRequest) -> Result<SpellSpec, Rejection> {
+    let reject = |limit, allowed: f64, asked: f64| Err(Rejection { limit, allowed, asked });
+    let casts = &world.casts;
+    let Some(known) = casts.spells.get(&request.spell) else { return reject("unknown_spell", 0.0, 0.0) };
+    let Some(revision) = known.revisions.get(&request.revision) else { return reject("unknown_revision", 0.0, 0.0) };
+    if !world.scene.entity(request.caster).is_some_and(|caster| caster.kind.is_character()) {
+        return reject("caster_gone", 0.0, 0.0);
+    }
+    if !request.target_position.is_finite() {
+        return reject("not_finite", 0.0, 0.0);
+    }
+    if let Some(last) =
+        casts.last_cast.get(&(request.caster, request.spell.clone())).filter(|last| *last + CAST_COOLDOWN_TICKS > world.tick)
+    {
+        let seconds = |ticks: u64| ticks as f64 / f64::from(TICK_HZ);
+        return reject("cooldown", seconds(CAST_COOLDOWN_TICKS), seconds(world.tick - last));
+    }
+    let of_caster = casts.of_caster(request.caster);
+    if of_caster >= LIVE_CASTS_PER_CASTER_MAX {
+        return reject("live_casts", LIVE_CASTS_PER_CASTER_MAX as f64, (of_caster + 1) as f64);
+    }
+    if casts.live.len() >= LIVE_CASTS_MAX {
+        return reject("world_casts", LIVE_CASTS_MAX as f64, (casts.live.len() + 1) as f64);
+    }
+    Ok(revision.spec)
+}
+
+fn start(world: &mut World, request: CastRequest, spec: SpellSpec) {
+    world.casts.count += 1;
+    let id = CastId(world.casts.count);
+    // The cast's own stream: named by the world, the moment and the cast, so that no two casts share one and a replay gives the same.
+    let seed = Stream::named(&[world.seed, world.tick, id.0]).draw();
+    world.emit(Outbound::CastStarted {
+        cast: id,
+        spell: request.spell.clone(),
+        revision: request.revision.clone(),
+        caster: request.caster,
+        target_position: request.target_position,
+        seed,
+        params: request.params.clone(),
+    });
+    world.casts.insert(id, Cast::new(request, spec, seed, world.tick));
+}
+
+/// A caster who is gone before the first call leaves nothing to be told.
+fn end_unstarted(world: &mut World) {
+    let unstarted: Vec<CastId> = world.casts.live.iter().filter(|(_, cast)| cast.caster_gone && !cast.running).map(|(id, _)| *id).collect();
+    for id in unstarted {
+        end(world, id, CastEnd::CasterGone);
+    }
+}
+
+fn hooks_due(id: CastId, cast: &Cast, tick: u64, scene: &crate::scene::Scene) -> Vec<Hook> {
+    if cast.caster_gone {
+        return vec![Hook::Cancel(CancelReason::CasterGone)];
+    }
+    if !cast.running {
+        let caster =
+            scene.entity(cast.request.caster).unwrap_or_else(|| panic!("{id:?}'s caster is there at its first call, or it was ended"));
+        let CastRequest { target, target_position, params, .. } = cast.request.clone();
+        let (tick, origin, aim) = (cast.started, caster.eye(), caster.aim);
+        return vec![Hook::Cast { tick, target, origin, aim, target_position, seed: cast.seed, params }];
+    }
+    let mut hooks: Vec<Hook> = cast.events.iter().copied().map(Hook::Event).collect();
+    hooks.extend(cast.timers.iter().take_while(|timer| timer.due <= tick).map(|timer| Hook::Event(Event::Timer(timer.token))));
+    if cast.spec.tick_interval > 0 && tick >= cast.last_tick + u64::from(cast.spec.tick_interval) {
+        hooks.push(Hook::Tick { dt: (tick - cast.last_tick) as f32 * TICK_SECONDS });
+    }
+    if cast.is_over(tick) {
+        hooks.push(Hook::Cancel(CancelReason::Duration));
+    }
+    hooks
+}
+
+impl Casts {
+    pub(crate) fn len(&self) -> usize {
+        self.live.len()
+    }
+
+    pub(crate) fn is_live(&self, id: CastId) -> bool {
+        self.live.contains_key(&id)
+    }
+
+    pub(crate) fn get(&self, id: CastId) -> Option<&Cast> {
+        self.live.get(&id)
+    }
+
+    /// All live casts, by id.
+    pub(crate) fn live(&self) -> impl Iterator<Item = (CastId, &Cast)> {
+        self.live.iter().map(|(id, cast)| (*id, cast))
+    }
+
+    /// All spells, by name.
+    pub(crate) fn spells(&self) -> impl Iterator<Item = (&str, &KnownSpell)> {
+        self.spells.iter().map(|(name, spell)| (name.as_str(), spell))
+    }
+
+    /// The last cast of each spell by each caster that still counts.
+    pub(crate) fn last_casts(&self) -> impl Iterator<Item = (EntityId, &str, u64)> {
+        self.last_cast.iter().map(|((caster, spell), tick)| (*caster, spell.as_str(), *tick))
+    }
+
+    /// Fuel that each caster owes who owes some.
+    pub(crate) fn debts(&self) -> impl Iterator<Item = (EntityId, u64)> {
+        self.debts.iter().map(|(caster, fuel)| (*caster, *fuel))
+    }
+
+    /// Casts so far.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    pub(crate) fn of_caster(&self, caster: EntityId) -> usize {
+        self.by_caster.get(&caster).map_or(0, BTreeSet::len)
+    }
+
+    /// Things in the world that the caster's live casts have spawned.
+    pub(crate) fn spawned_by(&self, caster: EntityId) -> usize {
+        self.by_caster.get(&caster).into_iter().flatten().filter_map(|id| self.live.get(id)).map(|cast| cast.spawned.len()).sum()
+    }
+
+    pub(crate) fn active_revision(&self, spell: &str) -> Option<&str> {
+        self.spells.get(spell).map(|known| known.active.as_str())
+    }
+
+    /// Tells the cast in the next tick, if it still lives and its queue is not full.
+    pub(crate) fn notify(&mut self, id: CastId, event: Event) {
+        if let Some(cast) = self.live.get_mut(&id).filter(|cast| cast.events.len() < EVENTS_PER_CAST_MAX) {
+            cast.events.push_back(event);
+        }
+    }
+
+    /// Whether the timer was set: not when as many as there may be wait already.
+    pub(crate) fn set_timer(&mut self, id: CastId, timer: Timer) -> bool {
+        let Some(cast) = self.live.get_mut(&id).filter(|cast| cast.timers.len() < TIMERS_PER_CAST_MAX) else { return false };
+        let place = cast.timers.partition_point(|other| other.due <= timer.due);
+        cast.timers.insert(place, timer);
+        true
+    }
+
+    pub(crate) fn remember_spawned(&mut self, id: CastId, spawned: EntityId) {
+        if let Some(cast) = self.live.get_mut(&id) {
+            cast.spawned.insert(spawned);
+        }
+    }
+
+    pub(crate) fn forget_spawned(&mut self, id: CastId, spawned: EntityId) {
+        if let Some(cast) = self.live.get_mut(&id) {
+            cast.spawned.remove(&spawned);
+        }
+    }
+
+    /// The caster left or died: each of its casts has one more call.
+    pub(crate) fn caster_is_gone(&mut self, caster: EntityId) {
+        for id in self.by_caster.get(&caster).into_iter().flatten() {
+            if let Some(cast) = self.live.get_mut(id) {
+                cast.caster_gone = true;
+            }
+        }
+    }
+
+    /// For a caster that does not come back.
+    pub(crate) fn forget_cooldowns(&mut self, caster: EntityId) {
+        self.last_cast.retain(|(other, _), _| *other != caster);
+    }
+
+    pub(crate) fn take_ended(&mut self) -> Vec<CastId> {
+        std::mem::take(&mut self.ended)
+    }
+
+    /// A tick's share is free, and a part of the rest is forgotten.
+    fn forgive(&mut self) {
+        self.debts.retain(|_, fuel| {
+            *fuel = (*fuel - *fuel / FUEL_DEBT_PARTS).saturating_sub(CASTER_FUEL_PER_TICK);
+            *fuel > 0
+        });
+    }
+
+    fn forget_old_cooldowns(&mut self, tick: u64) {
+        self.last_cast.retain(|_, last| *last + CAST_COOLDOWN_TICKS > tick);
+    }
+
+    fn insert(&mut self, id: CastId, cast: Cast) {
+        let CastRequest { spell, revision, caster, .. } = &cast.request;
+        self.by_caster.entry(*caster).or_default().insert(id);
+        self.last_cast.insert((*caster, spell.clone()), cast.started);
+        if let Some(known) = self.spells.get_mut(spell).and_then(|known| known.revisions.get_mut(revision)) {
+            known.live += 1;
+        }
+        self.live.insert(id, cast);
+    }
+
+    fn remove(&mut self, id: CastId) -> Option<Cast> {
+        let cast = self.live.remove(&id)?;
+        self.ended.push(id);
+        let CastRequest { spell, revision, caster, .. } = &cast.request;
+        if let Some(casts) = self.by_caster.get_mut(caster) {
+            casts.remove(&id);
+            if casts.is_empty() {
+                self.by_caster.remove(caster);
+            }
+        }
+        if let Some(known) = self.spells.get_mut(spell) {
+            if let Some(known) = known.revisions.get_mut(revision) {
+                known.live -= 1;
+            }
+            known.forget_unused();
+        }
+        Some(cast)
+    }
+}
+
+impl KnownSpell {
+    /// Revisions that nothing can run any more; the runner of the spells drops them too.
+    fn forget_unused(&mut self) {
+        self.revisions.retain(|revision, known| *revision == self.active || known.live > 0);
+    }
+}
+
+impl Cast {
+    fn new(request: CastRequest, spec: SpellSpec, seed: u64, tick: u64) -> Self {
+        Self {
+            request,
+            spec,
+            seed,
+            started: tick,
+            running: false,
+            last_tick: tick,
+            events: VecDeque::new(),
+            timers: Vec::new(),
+            spawned: BTreeSet::new(),
+            caster_gone: false,
+        }
+    }
+
+    /// Its envelope's duration is over; an instant one's is the longest that it may wait.
+    fn is_over(&self, tick: u64) -> bool {
+        let elapsed = tick - self.started;
+        match self.spec.duration_ticks {
+            0 => elapsed > u64::from(CAST_INSTANT_TICKS_MAX),
+            duration => elapsed >= u64::from(duration),
+        }
+    }
+
+    /// An instant cast that has run and waits for nothing.
+    fn is_done(&self) -> bool {
+        let waits = self.caster_gone || !self.events.is_empty() || !self.timers.is_empty() || !self.spawned.is_empty();
+        self.spec.duration_ticks == 0 && self.running && !waits
+    }
+}

@@ -1,0 +1,202 @@
+//! A fingerprint of each part of a world's state: two worlds that went apart show where.
+
+use crate::inbound::{CastRequest, Input};
+use crate::scene::Entity;
+use crate::spells::Event;
+use crate::{EntityId, EntityKind, Quat, Vec3, World};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// xxh3 of each part of the state. Floats count by their bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Digest {
+    /// The voxels.
+    pub terrain: u64,
+    /// Players and their controls.
+    pub players: u64,
+    /// NPCs, and those that will come back.
+    pub npcs: u64,
+    /// Projectiles.
+    pub projectiles: u64,
+    /// Rigid bodies: rapier's own state of props and characters, and what the scene says of props.
+    pub bodies: u64,
+    /// Spells, casts and cooldowns.
+    pub casts: u64,
+    /// Seed, tick and counters of ids.
+    pub streams: u64,
+}
+
+impl Digest {
+    /// All parts in one number.
+    pub fn whole(&self) -> u64 {
+        let bytes: Vec<u8> = self.parts().iter().flat_map(|(_, part)| part.to_le_bytes()).collect();
+        xxh3_64(&bytes)
+    }
+
+    /// Each part with its name.
+    pub fn parts(&self) -> [(&'static str, u64); 7] {
+        [
+            ("terrain", self.terrain),
+            ("players", self.players),
+            ("npcs", self.npcs),
+            ("projectiles", self.projectiles),
+            ("bodies", self.bodies),
+            ("casts", self.casts),
+            ("streams", self.streams),
+        ]
+    }
+
+    pub(crate) fn of(world: &World) -> Self {
+        Self {
+            terrain: terrain(world),
+            players: players(world),
+            npcs: npcs(world),
+            projectiles: projectiles(world),
+            bodies: bodies(world),
+            casts: casts(world),
+            streams: Part::new().number(world.seed).number(world.tick).number(world.next_id).number(world.casts.count()).done(),
+        }
+    }
+}
+
+fn terrain(world: &World) -> u64 {
+    let mut part = Part::new();
+    for (id, chunk) in world.scene.terrain().chunks() {
+        for coordinate in id.0 {
+            part.number(coordinate as u64);
+        }
+        part.number(chunk.hash());
+    }
+    part.done()
+}
+
+fn players(world: &World) -> u64 {
+    let mut part = Part::new();
+    for (id, player) in &world.players {
+        part.entity(world.scene.entity(*id)).number(player.fire_ready);
+        let Input { sequence, movement, aim, sprint, fire, jump } = player.input;
+        part.number(sequence.into()).vector(movement).vector(aim).flag(sprint).flag(fire).flag(jump);
+    }
+    part.done()
+}
+
+fn npcs(world: &World) -> u64 {
+    let mut part = Part::new();
+    for (id, npc) in &world.npcs {
+        part.entity(world.scene.entity(*id)).vector(npc.home);
+    }
+    for respawn in &world.respawns {
+        part.text(&respawn.name).vector(respawn.home).number(respawn.due);
+    }
+    part.done()
+}
+
+fn projectiles(world: &World) -> u64 {
+    let mut part = Part::new();
+    for (id, projectile) in &world.projectiles {
+        part.entity(world.scene.entity(*id)).number(projectile.cast.map_or(0, |cast| cast.0)).number(projectile.expires);
+        part.float(projectile.radius).float(projectile.gravity).float(projectile.damage);
+    }
+    part.done()
+}
+
+fn bodies(world: &World) -> u64 {
+    let mut part = Part::new();
+    for (id, state) in world.physics.states() {
+        part.id(id).vector(state.position).rotation(state.rotation).vector(state.velocity).vector(state.spin).flag(state.sleeps);
+    }
+    for entity in world.scene.entities().filter(|entity| entity.kind == EntityKind::Prop) {
+        part.entity(Some(entity));
+    }
+    part.done()
+}
+
+fn casts(world: &World) -> u64 {
+    let mut part = Part::new();
+    for (name, spell) in world.casts.spells() {
+        part.text(name).text(&spell.active);
+        for (revision, known) in &spell.revisions {
+            part.text(revision).number(known.spec.duration_ticks.into()).number(known.spec.tick_interval.into()).number(known.live as u64);
+        }
+    }
+    for (id, cast) in world.casts.live() {
+        let CastRequest { caster, spell, revision, target_position, target, params } = &cast.request;
+        part.number(id.0).id(*caster).text(spell).text(revision).vector(*target_position).id(*target).text(params);
+        part.number(cast.spec.duration_ticks.into()).number(cast.spec.tick_interval.into());
+        part.number(cast.seed).number(cast.started).number(cast.last_tick).flag(cast.running).flag(cast.caster_gone);
+        cast.events.iter().for_each(|event| part.event(event));
+        cast.timers.iter().for_each(|timer| _ = part.number(timer.due).number(timer.token.into()));
+        cast.spawned.iter().for_each(|id| _ = part.id(*id));
+        part.number(cast.events.len() as u64).number(cast.timers.len() as u64).number(cast.spawned.len() as u64);
+    }
+    for (caster, spell, tick) in world.casts.last_casts() {
+        part.id(caster).text(spell).number(tick);
+    }
+    for (caster, fuel) in world.casts.debts() {
+        part.id(caster).number(fuel);
+    }
+    part.done()
+}
+
+/// Gathers one part's bytes, to be hashed at once: many small updates of a streaming hash cost several times as much.
+struct Part {
+    bytes: Vec<u8>,
+}
+
+impl Part {
+    fn new() -> Self {
+        Self { bytes: Vec::new() }
+    }
+
+    fn number(&mut self, number: u64) -> &mut Self {
+        self.bytes.extend_from_slice(&number.to_le_bytes());
+        self
+    }
+
+    fn flag(&mut self, flag: bool) -> &mut Self {
+        self.number(flag.into())
+    }
+
+    fn id(&mut self, id: EntityId) -> &mut Self {
+        self.number(id.0)
+    }
+
+    fn float(&mut self, float: f32) -> &mut Self {
+        self.bytes.extend_from_slice(&float.to_bits().to_le_bytes());
+        self
+    }
+
+    fn vector(&mut self, vector: Vec3) -> &mut Self {
+        self.float(vector.x).float(vector.y).float(vector.z)
+    }
+
+    fn rotation(&mut self, rotation: Quat) -> &mut Self {
+        self.float(rotation.x).float(rotation.y).float(rotation.z).float(rotation.w)
+    }
+
+    fn text(&mut self, text: &str) -> &mut Self {
+        self.number(text.len() as u64);
+        self.bytes.extend_from_slice(text.as_bytes());
+        self
+    }
+
+    fn event(&mut self, event: &Event) {
+        match *event {
+            Event::Hit { projectile, entity, point, normal } => self.number(1).id(projectile).id(entity).vector(point).vector(normal),
+            Event::Expired(id) => self.number(2).id(id),
+            Event::Timer(token) => self.number(3).number(token.into()),
+            Event::Dropped(id) => self.number(4).id(id),
+        };
+    }
+
+    fn entity(&mut self, entity: Option<&Entity>) -> &mut Self {
+        let Some(entity) = entity else { return self.number(0) };
+        let Entity { id, kind, name, owner, position, rotation, velocity, aim, health, health_max, grounded, input_sequence } = entity;
+        self.id(*id).number(*kind as u64).text(name).id(*owner);
+        self.vector(*position).rotation(*rotation).vector(*velocity).vector(*aim);
+        self.float(*health).float(*health_max).flag(*grounded).number((*input_sequence).into())
+    }
+
+    fn done(&self) -> u64 {
+        xxh3_64(&self.bytes)
+    }
+}

@@ -1,0 +1,82 @@
+//! Whatever can change an outcome: nothing else reaches the simulation, and all of it belongs in a recording.
+
+use crate::{EntityId, Vec3};
+use serde::{Deserialize, Serialize};
+
+/// One thing that came in for this tick.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Inbound {
+    /// A player enters. The world answers with `Outbound::Joined` that carries the same token.
+    Join {
+        /// Chosen by the shell, unique among the living connections.
+        token: u64,
+        /// The handle that others see.
+        username: String,
+    },
+    /// A player is gone; its casts end.
+    Leave {
+        /// The player.
+        player: EntityId,
+    },
+    /// What a player's controls say from this tick on. The last one of a tick counts; `sequence` is acknowledged once simulated.
+    Input {
+        /// The player.
+        player: EntityId,
+        /// The controls.
+        input: Input,
+    },
+    /// A player casts a spell.
+    Cast(CastRequest),
+    /// From now on, casts of this spell run this revision.
+    Activate {
+        /// The spell.
+        spell: String,
+        /// The revision.
+        revision: String,
+        /// What the simulation must know of its envelope.
+        spec: SpellSpec,
+    },
+}
+
+/// A player's controls, in range already.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// The client's number for this input.
+    pub sequence: u32,
+    /// Each axis -1 to 1, local to the aim: x right, y up, z back.
+    pub movement: Vec3,
+    /// A unit vector.
+    pub aim: Vec3,
+    /// Runs.
+    pub sprint: bool,
+    /// Shoots.
+    pub fire: bool,
+    /// Jumps when on the ground.
+    pub jump: bool,
+}
+
+/// A player's wish to cast.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CastRequest {
+    /// Who.
+    pub caster: EntityId,
+    /// What.
+    pub spell: String,
+    /// Empty: the active one. Any other must be the active one or still known to the world.
+    pub revision: String,
+    /// Where.
+    pub target_position: Vec3,
+    /// At whom; `NONE` for nobody.
+    pub target: EntityId,
+    /// A JSON object as text, at most 1,024 bytes.
+    pub params: String,
+}
+
+/// What the simulation must know of a spell's envelope to schedule it; the rest is held by the runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SpellSpec {
+    /// Ticks after which a cast ends; 0 is instant: it ends once `on-cast` has run and nothing that it spawned lives, at the latest after `CAST_INSTANT_TICKS_MAX`.
+    pub duration_ticks: u32,
+    /// Ticks between two calls of `on-tick`; 0 is never.
+    pub tick_interval: u32,
+}

@@ -1,0 +1,202 @@
+//! What a tick tells the outside, in the order in which it happened.
+
+use crate::spells::Fault;
+use crate::{CastId, EntityId, EntityKind, Quat, Vec3};
+
+/// One event.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outbound {
+    /// A player is in the world.
+    Joined {
+        /// The join's token.
+        token: u64,
+        /// The player's entity.
+        player: EntityId,
+    },
+    /// A join that could not be granted.
+    JoinRefused {
+        /// The join's token.
+        token: u64,
+        /// Why.
+        reason: &'static str,
+    },
+    /// An entity appeared.
+    Spawned {
+        /// Its id.
+        id: EntityId,
+        /// Its kind.
+        kind: EntityKind,
+        /// Where.
+        position: Vec3,
+        /// How it is turned.
+        rotation: Quat,
+        /// A player's handle, an NPC's or prop's name; empty for projectiles.
+        name: String,
+        /// Who made it; `NONE` for the world.
+        owner: EntityId,
+        /// Its full health; 0 for what has none.
+        health_max: f32,
+    },
+    /// An entity is gone.
+    Despawned {
+        /// Its id.
+        id: EntityId,
+        /// Why.
+        reason: DespawnReason,
+    },
+    /// A player or NPC died. A player keeps its id and is back at the spawn with full health; an NPC is despawned next.
+    Died {
+        /// Who.
+        id: EntityId,
+    },
+    /// A projectile hit something.
+    ProjectileHit {
+        /// The projectile, which is gone now.
+        projectile: EntityId,
+        /// What it hit; `NONE` is the terrain.
+        hit: EntityId,
+        /// Where.
+        point: Vec3,
+        /// The surface's normal.
+        normal: Vec3,
+        /// Health taken.
+        damage: f32,
+    },
+    /// A cast began.
+    CastStarted {
+        /// The cast.
+        cast: CastId,
+        /// Spell and revision.
+        spell: String,
+        /// The revision it is pinned to.
+        revision: String,
+        /// Who.
+        caster: EntityId,
+        /// Where.
+        target_position: Vec3,
+        /// Its random stream's seed.
+        seed: u64,
+        /// As requested.
+        params: String,
+    },
+    /// A cast was refused before it ran.
+    CastRejected {
+        /// The spell that was asked for.
+        spell: String,
+        /// The revision that was asked for, or the active one.
+        revision: String,
+        /// Who asked.
+        caster: EntityId,
+        /// The limit, by name: `unknown_spell`, `unknown_revision`, `cooldown`, `live_casts`, `world_casts`, `caster_gone`, `not_finite`.
+        limit: &'static str,
+        /// What would have been allowed: seconds between casts for `cooldown`, casts for `live_casts` and `world_casts`, else 0.
+        allowed: f64,
+        /// What was asked, in the same unit.
+        asked: f64,
+    },
+    /// A cast was stopped: its call broke a limit or trapped.
+    CastFaulted {
+        /// The cast.
+        cast: CastId,
+        /// The spell.
+        spell: String,
+        /// The revision.
+        revision: String,
+        /// The caster.
+        caster: EntityId,
+        /// What happened.
+        fault: Fault,
+    },
+    /// A cast is over.
+    CastEnded {
+        /// The cast.
+        cast: CastId,
+        /// Why.
+        reason: CastEnd,
+    },
+    /// A cosmetic cue.
+    Cue {
+        /// The cast that asked for it.
+        cast: CastId,
+        /// Its spell.
+        spell: String,
+        /// Its revision.
+        revision: String,
+        /// Its caster.
+        caster: EntityId,
+        /// Which.
+        name: String,
+        /// Where.
+        at: Vec3,
+        /// How big.
+        scale: f32,
+    },
+    /// A line that a spell wrote for its author.
+    Log {
+        /// The cast.
+        cast: CastId,
+        /// Its spell.
+        spell: String,
+        /// Its revision.
+        revision: String,
+        /// Its caster.
+        caster: EntityId,
+        /// `debug`, `info`, `warn`, `error`.
+        level: &'static str,
+        /// What.
+        text: String,
+    },
+    /// New casts of this spell run this revision.
+    Activated {
+        /// The spell.
+        spell: String,
+        /// The revision.
+        revision: String,
+    },
+}
+
+/// Why an entity is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DespawnReason {
+    /// Its player left.
+    Left,
+    /// It hit something.
+    Hit,
+    /// Its time was up.
+    Expired,
+    /// Its spell took it away, or ended.
+    Spell,
+    /// It died.
+    Died,
+    /// It fell out of the world or its state was not finite.
+    Lost,
+}
+
+impl DespawnReason {
+    /// The wire's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Hit => "hit",
+            Self::Expired => "expired",
+            Self::Spell => "spell",
+            Self::Died => "died",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// Why a cast is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CastEnd {
+    /// It said so, or it was instant and is done.
+    Finished,
+    /// Its envelope's duration is over.
+    Duration,
+    /// Its caster left or died.
+    CasterGone,
+    /// Its revision was replaced or revoked.
+    Revision,
+    /// It broke a limit.
+    Fault,
+}

@@ -1,0 +1,139 @@
+//! Rigid bodies: rapier behind the few words that the world needs, by entity.
+
+use crate::limits::{CHARACTER_HALF_HEIGHT_M, CHARACTER_RADIUS_M, GRAVITY, PROP_HALF_M, PROP_MASS_KG, PROP_SPEED_MAX, TICK_SECONDS};
+use crate::voxel::{Chunk, ChunkId, Terrain};
+use crate::{EntityId, Quat, Vec3, World};
+use rapier3d::prelude::{ColliderBuilder, PhysicsWorld, RigidBody, RigidBodyBuilder, RigidBodyHandle};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The rigid bodies of one world.
+pub(crate) struct Physics {
+    rapier: PhysicsWorld,
+    bodies: BTreeMap<EntityId, RigidBodyHandle>,
+}
+
+/// A body as it stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct BodyState {
+    pub position: Vec3,
+    pub rotation: Quat,
+    pub velocity: Vec3,
+    pub spin: Vec3,
+    pub sleeps: bool,
+}
+
+/// The tick's stage: characters push what they walk into, everything falls and rolls, and the scene learns where the props are now.
+pub(crate) fn advance(world: &mut World) {
+    for entity in world.scene.entities().filter(|entity| entity.kind.is_character()) {
+        world.physics.walk_to(entity.id, entity.position);
+    }
+    world.physics.rapier.step();
+    for id in &world.props {
+        let Some(state) = world.physics.state(*id) else { continue };
+        world.scene.place(*id, state.position);
+        if let Some(entity) = world.scene.entity_mut(*id) {
+            (entity.rotation, entity.velocity, entity.aim) = (state.rotation, state.velocity, state.rotation * Vec3::NEG_Z);
+        }
+    }
+}
+
+impl Physics {
+    pub(crate) fn new(terrain: &Terrain) -> Self {
+        let mut rapier = PhysicsWorld::new();
+        rapier.gravity = Vec3::NEG_Y * GRAVITY;
+        rapier.integration_parameters.dt = TICK_SECONDS;
+        let mut physics = Self { rapier, bodies: BTreeMap::new() };
+        for (id, chunk) in terrain.chunks() {
+            physics.insert_chunk(id, chunk);
+        }
+        physics
+    }
+
+    /// A body that goes where it is told and moves what is in its way.
+    pub(crate) fn insert_character(&mut self, id: EntityId, position: Vec3) {
+        let capsule = ColliderBuilder::capsule_y(CHARACTER_HALF_HEIGHT_M - CHARACTER_RADIUS_M, CHARACTER_RADIUS_M);
+        self.insert(id, RigidBodyBuilder::kinematic_position_based().translation(position), capsule);
+    }
+
+    /// A cube that falls, rolls and can be pushed.
+    pub(crate) fn insert_prop(&mut self, id: EntityId, position: Vec3) {
+        let cube = ColliderBuilder::cuboid(PROP_HALF_M, PROP_HALF_M, PROP_HALF_M).mass(PROP_MASS_KG);
+        self.insert(id, RigidBodyBuilder::dynamic().translation(position).ccd_enabled(true), cube);
+    }
+
+    pub(crate) fn remove(&mut self, id: EntityId) {
+        if let Some(handle) = self.bodies.remove(&id) {
+            self.rapier.remove_body(handle);
+        }
+    }
+
+    /// Newton seconds at the middle of a prop.
+    pub(crate) fn push(&mut self, id: EntityId, impulse: Vec3) {
+        if let Some(body) = self.body_mut(id) {
+            body.apply_impulse(impulse, true);
+            body.set_linvel(body.linvel().clamp_length_max(PROP_SPEED_MAX), true);
+        }
+    }
+
+    pub(crate) fn state(&self, id: EntityId) -> Option<BodyState> {
+        self.bodies.get(&id).and_then(|handle| self.rapier.bodies.get(*handle)).map(BodyState::of)
+    }
+
+    /// All bodies, by entity.
+    pub(crate) fn states(&self) -> impl Iterator<Item = (EntityId, BodyState)> {
+        self.bodies.keys().filter_map(|id| self.state(*id).map(|state| (*id, state)))
+    }
+
+    /// Bodies that the last step has disabled because their state was not finite, by entity.
+    pub(crate) fn quarantined(&self) -> Vec<EntityId> {
+        let disabled = self.rapier.quarantine().bodies();
+        self.bodies.iter().filter(|(_, handle)| disabled.contains(handle)).map(|(id, _)| *id).collect()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn spoil(&mut self, id: EntityId) {
+        self.body_mut(id).expect("a body").set_linvel(Vec3::splat(f32::NAN), true);
+    }
+
+    fn walk_to(&mut self, id: EntityId, position: Vec3) {
+        if let Some(body) = self.body_mut(id) {
+            body.set_next_kinematic_translation(position);
+        }
+    }
+
+    fn insert(&mut self, id: EntityId, body: RigidBodyBuilder, collider: ColliderBuilder) {
+        let (handle, _) = self.rapier.insert(body, collider);
+        self.bodies.insert(id, handle);
+    }
+
+    fn insert_chunk(&mut self, id: ChunkId, chunk: &Chunk) {
+        let solids: Vec<_> = chunk.solids().collect();
+        if !solids.is_empty() {
+            self.rapier.insert_collider(ColliderBuilder::voxels(Vec3::ONE, &solids).translation(id.corner()), None);
+        }
+    }
+
+    fn body_mut(&mut self, id: EntityId) -> Option<&mut RigidBody> {
+        self.bodies.get(&id).and_then(|handle| self.rapier.bodies.get_mut(*handle))
+    }
+}
+
+impl BodyState {
+    fn of(body: &RigidBody) -> Self {
+        Self {
+            position: body.translation(),
+            rotation: *body.rotation(),
+            velocity: body.linvel(),
+            spin: body.angvel(),
+            sleeps: body.is_sleeping(),
+        }
+    }
+}
+
+/// rapier's own state says nothing to a reader.
+impl fmt::Debug for Physics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.states()).finish()
+    }
+}

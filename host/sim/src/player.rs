@@ -1,0 +1,112 @@
+//! Players: entering, leaving, controls, shots; and the stage in which all characters move.
+
+use crate::character::{self, Motion, Wish};
+use crate::inbound::Input;
+use crate::intent::ProjectileSpec;
+use crate::limits::{FIRE_COOLDOWN_TICKS, PLAYERS_MAX, SHOT_DAMAGE, SHOT_RADIUS_M, SHOT_SECONDS, SHOT_SPEED, SPAWN_POSITION, TICK_SECONDS};
+use crate::outbound::DespawnReason;
+use crate::scene::Entity;
+use crate::{EntityId, EntityKind, Outbound, Vec3, World, projectile};
+
+/// What only players have.
+#[derive(Debug)]
+pub(crate) struct Player {
+    /// What its controls say until they say something else.
+    pub input: Input,
+    /// The first tick in which it may shoot again.
+    pub fire_ready: u64,
+}
+
+/// Where players enter and come back to.
+pub(crate) const SPAWN: Vec3 = Vec3::from_array(SPAWN_POSITION);
+
+/// The tick's stage: every player moves as its controls say, and shoots; NPCs fall and are knocked about.
+pub(crate) fn advance(world: &mut World) {
+    let players: Vec<(EntityId, Input)> = world.players.iter().map(|(id, player)| (*id, player.input)).collect();
+    for (id, input) in players {
+        let wish = Wish { velocity: character::wish_velocity(input.movement, input.aim, input.sprint), jump: input.jump };
+        walk(world, id, wish);
+        if let Some(entity) = world.scene.entity_mut(id) {
+            (entity.aim, entity.rotation, entity.input_sequence) = (input.aim, character::facing(input.aim), input.sequence);
+        }
+        if input.fire {
+            shoot(world, id);
+        }
+    }
+    let npcs: Vec<EntityId> = world.npcs.keys().copied().collect();
+    for id in npcs {
+        walk(world, id, Wish::default());
+    }
+}
+
+/// Lets a player in at the spawn, or says why not.
+pub(crate) fn join(world: &mut World, token: u64, username: &str) {
+    let refusal = match () {
+        () if world.players.len() >= PLAYERS_MAX => "the world has no room for another player",
+        () if !world.has_room() => "the world has no room for another entity",
+        () => {
+            let player = EntityId(world.next_id);
+            world.emit(Outbound::Joined { token, player });
+            spawn(world, username, SPAWN, Vec3::NEG_Z);
+            return;
+        }
+    };
+    world.emit(Outbound::JoinRefused { token, reason: refusal });
+}
+
+/// Takes a player out; its casts are told in this tick. An id that is no player's is ignored.
+pub(crate) fn leave(world: &mut World, id: EntityId) {
+    if world.players.contains_key(&id) {
+        world.despawn(id, DespawnReason::Left);
+        world.casts.caster_is_gone(id);
+        world.casts.forget_cooldowns(id);
+    }
+}
+
+/// Takes new controls. Ones that are not finite are ignored, out of range ones are cut: nothing of the kind may reach a position.
+pub(crate) fn input(world: &mut World, id: EntityId, input: Input) {
+    let Some(player) = world.players.get_mut(&id) else { return };
+    if input.movement.is_finite() && input.aim.is_finite() {
+        let movement = input.movement.clamp(Vec3::NEG_ONE, Vec3::ONE);
+        player.input = Input { movement, aim: input.aim.normalize_or(player.input.aim), ..input };
+    }
+}
+
+pub(crate) fn spawn(world: &mut World, name: &str, position: Vec3, aim: Vec3) -> EntityId {
+    let id = world.fresh_id();
+    let aim = aim.normalize_or(Vec3::NEG_Z);
+    world.spawn(Entity::character(id, EntityKind::Player, name, position, aim));
+    let input = Input { sequence: 0, movement: Vec3::ZERO, aim, sprint: false, fire: false, jump: false };
+    world.players.insert(id, Player { input, fire_ready: 0 });
+    world.physics.insert_character(id, position);
+    id
+}
+
+fn walk(world: &mut World, id: EntityId, wish: Wish) {
+    let Some(entity) = world.scene.entity(id) else { return };
+    let mut motion = Motion { position: entity.position, velocity: entity.velocity, grounded: entity.grounded };
+    character::advance(&mut motion, wish, TICK_SECONDS, &|voxel| world.scene.terrain().solid(voxel));
+    world.scene.place(id, motion.position);
+    if let Some(entity) = world.scene.entity_mut(id) {
+        (entity.velocity, entity.grounded) = (motion.velocity, motion.grounded);
+    }
+}
+
+fn shoot(world: &mut World, id: EntityId) {
+    let tick = world.tick;
+    let ready = world.players.get_mut(&id).filter(|player| tick >= player.fire_ready);
+    let (Some(player), Some(entity)) = (ready, world.scene.entity(id)) else { return };
+    player.fire_ready = tick + FIRE_COOLDOWN_TICKS;
+    let shot = ProjectileSpec {
+        start: entity.eye(),
+        velocity: entity.aim * SHOT_SPEED,
+        radius: SHOT_RADIUS_M,
+        gravity: 0.0,
+        seconds: SHOT_SECONDS,
+        damage: SHOT_DAMAGE,
+    };
+    if world.has_room() {
+        let shot_id = world.fresh_id();
+        projectile::launch(world, shot_id, id, None, shot);
+    }
+}

@@ -1,0 +1,150 @@
+//! Whoever runs the spells, as the simulation sees it: calls in, intents out.
+
+use crate::{CastId, EntityId, Intent, Vec3, outbound::CastEnd, scene::Scene};
+use std::sync::Arc;
+
+/// Runs spells. The game's is wasm; [`NoSpells`] serves the browser and tests of everything else.
+pub trait Spells {
+    /// Makes the calls, each against the same frozen scene, and answers in the same order, one outcome a call. A cast's first call is `Hook::Cast`,
+    /// for which the instance is made.
+    ///
+    /// What does not fit into the tick may be left off at the end, by a rule that gives the same on every machine: those calls are due again in the next tick.
+    /// `calls` is sorted by what its casters owe, then by cast; the calls of one cast are adjacent and made in their order.
+    /// Once a call has faulted or finished its cast, that cast's later calls in the same batch are not made: they answer `Outcome::default()`.
+    /// The ids that one call gives to what it launches ascend. The lease on the scene must be given back (dropped) before this returns.
+    fn run(&mut self, scene: Arc<Scene>, calls: &[Call]) -> Vec<Outcome>;
+    /// This cast is over: its instance can go. Also called for a cast that ended before its first call, which never had an instance.
+    fn end(&mut self, cast: CastId);
+}
+
+/// One call of one cast's hook.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The cast.
+    pub cast: CastId,
+    /// Its spell.
+    pub spell: String,
+    /// The revision that it is pinned to.
+    pub revision: String,
+    /// Its caster.
+    pub caster: EntityId,
+    /// The running tick.
+    pub tick: u64,
+    /// The first of `SPAWNS_PER_CALL_MAX` ids that this call may give to what it spawns.
+    pub first_id: u64,
+    /// What is called.
+    pub hook: Hook,
+}
+
+/// The hook and its arguments.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Hook {
+    /// `init`, then `on-cast`.
+    Cast {
+        /// The tick in which the cast was admitted.
+        tick: u64,
+        /// `NONE` for nobody.
+        target: EntityId,
+        /// The caster's eye.
+        origin: Vec3,
+        /// A unit vector.
+        aim: Vec3,
+        /// Where.
+        target_position: Vec3,
+        /// The cast's random stream.
+        seed: u64,
+        /// A JSON object as text.
+        params: String,
+    },
+    /// `on-tick`.
+    Tick {
+        /// Seconds since the last one.
+        dt: f32,
+    },
+    /// `on-event`.
+    Event(Event),
+    /// `on-cancel`, the cast's last call.
+    Cancel(CancelReason),
+}
+
+/// Something that a cast is told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Event {
+    /// Its projectile hit.
+    Hit {
+        /// Which.
+        projectile: EntityId,
+        /// What; `NONE` is the terrain.
+        entity: EntityId,
+        /// Where.
+        point: Vec3,
+        /// The surface's normal.
+        normal: Vec3,
+    },
+    /// Its projectile ended without a hit.
+    Expired(EntityId),
+    /// Its timer is due.
+    Timer(u32),
+    /// The target of its intent was gone.
+    Dropped(EntityId),
+}
+
+/// Why a cast ends that did not end itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelReason {
+    /// Its envelope's duration is over.
+    Duration,
+    /// Its caster left or died.
+    CasterGone,
+    /// Its revision was replaced or revoked.
+    Revision,
+}
+
+impl From<CancelReason> for CastEnd {
+    fn from(reason: CancelReason) -> Self {
+        match reason {
+            CancelReason::Duration => Self::Duration,
+            CancelReason::CasterGone => Self::CasterGone,
+            CancelReason::Revision => Self::Revision,
+        }
+    }
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outcome {
+    /// In the order of the calls. Empty after a fault but for log lines.
+    pub intents: Vec<Intent>,
+    /// The spell has ended itself.
+    pub finished: bool,
+    /// The call broke a limit or trapped; the cast ends.
+    pub fault: Option<Fault>,
+    /// Fuel spent; charged to the caster.
+    pub fuel: u64,
+}
+
+/// Why a call was stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fault {
+    /// The hook, by its WIT name.
+    pub hook: &'static str,
+    /// The limit or trap, by name: `fuel`, `memory`, `stack`, `unreachable`, `load`...
+    pub limit: &'static str,
+    /// What would have been allowed; 0 where that says nothing.
+    pub allowed: f64,
+    /// What was asked; 0 where that says nothing.
+    pub asked: f64,
+    /// In words, for the author.
+    pub message: String,
+}
+
+/// Runs nothing: every cast finishes at once.
+#[derive(Debug, Default)]
+pub struct NoSpells;
+
+impl Spells for NoSpells {
+    fn run(&mut self, _scene: Arc<Scene>, calls: &[Call]) -> Vec<Outcome> {
+        calls.iter().map(|_| Outcome { finished: true, ..Outcome::default() }).collect()
+    }
+    fn end(&mut self, _cast: CastId) {}
+}

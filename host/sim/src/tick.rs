@@ -1,0 +1,118 @@
+//! One tick: the list of its stages.
+
+use crate::spells::{Call, Outcome};
+use crate::{Inbound, Outbound, Spells, World, cast, combat, intent, physics, player, projectile};
+use std::sync::Arc;
+
+/// One tick: what came in, then movement, spells, flight, physics and deaths, always in this order. Answers what happened, in its order.
+/// `stages` hears of every stage as it begins.
+///
+/// # Panics
+/// When `spells` breaks its contract: keeps the lease on the scene, or answers more than it was asked.
+pub fn step(world: &mut World, inbound: &[Inbound], spells: &mut impl Spells, stages: &mut impl FnMut(Stage)) -> Vec<Outbound> {
+    stages(Stage::Admit);
+    admit(world, inbound);
+
+    stages(Stage::Move);
+    player::advance(world);
+
+    stages(Stage::Due);
+    let mut calls = cast::due(world);
+
+    stages(Stage::Spells);
+    let outcomes = run(world, spells, &calls);
+    // What did not fit into this tick is still due in the next one.
+    calls.truncate(outcomes.len());
+    cast::called(world, &calls, &outcomes);
+
+    stages(Stage::Intents);
+    intent::apply(world, &calls, outcomes);
+
+    stages(Stage::Projectiles);
+    projectile::advance(world);
+
+    stages(Stage::Physics);
+    physics::advance(world);
+
+    stages(Stage::Combat);
+    combat::settle(world);
+    cast::settle(world);
+
+    stages(Stage::Close);
+    close(world, spells)
+}
+
+/// A stage of the tick, named when it begins, so that the shell can time it (the simulation reads no clock).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// What came in is sorted in.
+    Admit,
+    /// Players and NPCs move, players shoot.
+    Move,
+    /// Which casts are due, in which order.
+    Due,
+    /// Spells run against the frozen scene.
+    Spells,
+    /// Their intents are admitted and applied, in cast order.
+    Intents,
+    /// Projectiles fly and hit.
+    Projectiles,
+    /// Rigid bodies move.
+    Physics,
+    /// Deaths, respawns, despawns, and casts that are done.
+    Combat,
+    /// The tick is counted, checked and digested.
+    Close,
+}
+
+impl Stage {
+    /// All stages, in the order of the tick.
+    pub const ALL: [Self; 9] =
+        [Self::Admit, Self::Move, Self::Due, Self::Spells, Self::Intents, Self::Projectiles, Self::Physics, Self::Combat, Self::Close];
+
+    /// The stage's name in metrics and benchmarks.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Admit => "admit",
+            Self::Move => "move",
+            Self::Due => "due",
+            Self::Spells => "spells",
+            Self::Intents => "intents",
+            Self::Projectiles => "projectiles",
+            Self::Physics => "physics",
+            Self::Combat => "combat",
+            Self::Close => "close",
+        }
+    }
+}
+
+fn admit(world: &mut World, inbound: &[Inbound]) {
+    for one in inbound {
+        match one {
+            Inbound::Join { token, username } => player::join(world, *token, username),
+            Inbound::Leave { player } => player::leave(world, *player),
+            Inbound::Input { player, input } => player::input(world, *player, *input),
+            Inbound::Cast(request) => cast::admit(world, request),
+            Inbound::Activate { spell, revision, spec } => cast::activate(world, spell, revision, *spec),
+        }
+    }
+}
+
+/// Leases the scene to the spells and takes it back.
+fn run(world: &mut World, spells: &mut impl Spells, calls: &[Call]) -> Vec<Outcome> {
+    let mut lease = Arc::new(std::mem::take(&mut world.scene));
+    let outcomes = spells.run(Arc::clone(&lease), calls);
+    world.scene = std::mem::take(Arc::get_mut(&mut lease).expect("the spells gave their lease on the scene back"));
+    outcomes
+}
+
+fn close(world: &mut World, spells: &mut impl Spells) -> Vec<Outbound> {
+    for cast in world.casts.take_ended() {
+        spells.end(cast);
+    }
+    world.tick += 1;
+    #[cfg(debug_assertions)]
+    world.check_invariants();
+    world.refresh_digest();
+    std::mem::take(&mut world.outbound)
+}

@@ -1,0 +1,228 @@
+//! The world: everything that the next tick depends on, and how one is set up.
+
+use crate::cast::Casts;
+use crate::digest::Digest;
+use crate::limits::{CHARACTER_HEALTH_MAX, ENTITIES_MAX};
+use crate::npc::{self, Npc, Respawn};
+use crate::outbound::DespawnReason;
+use crate::physics::Physics;
+use crate::player::Player;
+use crate::projectile::Projectile;
+use crate::scene::{Entity, Scene};
+use crate::voxel::Terrain;
+use crate::{EntityId, EntityKind, Outbound, Quat, Vec3, character};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where the target dummy of a new world stands, metres.
+const DUMMY_POSITION: Vec3 = Vec3::new(0.0, 1.9, -10.0);
+/// Where the crates of a new world stand, metres.
+const CRATE_POSITIONS: [Vec3; 4] =
+    [Vec3::new(4.0, 1.5, -7.0), Vec3::new(-4.0, 1.5, -7.0), Vec3::new(6.0, 1.5, 4.0), Vec3::new(-6.0, 1.5, 4.0)];
+
+/// A world: everything that the next tick depends on.
+#[derive(Debug)]
+pub struct World {
+    pub(crate) tick: u64,
+    pub(crate) seed: u64,
+    /// The next entity's id.
+    pub(crate) next_id: u64,
+    /// What all entities have in common; the maps below hold what only their kind has.
+    pub(crate) scene: Scene,
+    pub(crate) players: BTreeMap<EntityId, Player>,
+    pub(crate) npcs: BTreeMap<EntityId, Npc>,
+    pub(crate) respawns: Vec<Respawn>,
+    pub(crate) projectiles: BTreeMap<EntityId, Projectile>,
+    pub(crate) props: BTreeSet<EntityId>,
+    pub(crate) physics: Physics,
+    pub(crate) casts: Casts,
+    /// What the running tick has told the outside so far.
+    pub(crate) outbound: Vec<Outbound>,
+    digest: Digest,
+}
+
+impl World {
+    /// A new world: the 5 x 5 floor, the target dummy, four crates. The seed is all that makes two of them differ.
+    pub fn new(seed: u64) -> Self {
+        let mut world = Self::empty(seed);
+        world.spawn_npc("dummy", DUMMY_POSITION);
+        for position in CRATE_POSITIONS {
+            world.spawn_prop("crate", position);
+        }
+        world
+    }
+
+    /// A world with the 5 x 5 floor and nothing on it.
+    pub fn empty(seed: u64) -> Self {
+        let terrain = Terrain::floor();
+        let physics = Physics::new(&terrain);
+        let mut world = Self {
+            tick: 0,
+            seed,
+            next_id: 1,
+            scene: Scene::new(terrain),
+            players: BTreeMap::new(),
+            npcs: BTreeMap::new(),
+            respawns: Vec::new(),
+            projectiles: BTreeMap::new(),
+            props: BTreeSet::new(),
+            physics,
+            casts: Casts::default(),
+            outbound: Vec::new(),
+            digest: Digest::default(),
+        };
+        world.refresh_digest();
+        world
+    }
+
+    /// Ticks that have been simulated.
+    pub fn tick(&self) -> u64 {
+        self.tick
+    }
+
+    /// What can be looked at.
+    pub fn scene(&self) -> &Scene {
+        &self.scene
+    }
+
+    /// The state's fingerprint after the last tick (or after setup).
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Casts that are running.
+    pub fn live_casts(&self) -> usize {
+        self.casts.len()
+    }
+
+    /// The revision that new casts of the spell run.
+    pub fn active_revision(&self, spell: &str) -> Option<&str> {
+        self.casts.active_revision(spell)
+    }
+}
+
+/// Setup for scenarios, tests and benchmarks. What is set up is part of the starting state and in no recording, so it ends with the first tick:
+/// each of these panics after it, and when the world is full.
+impl World {
+    /// An NPC with full health that respawns at `position` (its middle, metres).
+    pub fn spawn_npc(&mut self, name: &str, position: Vec3) -> EntityId {
+        self.set_up(|world| npc::spawn(world, name, position))
+    }
+
+    /// A crate of 1 m and 50 kg.
+    pub fn spawn_prop(&mut self, name: &str, position: Vec3) -> EntityId {
+        self.set_up(|world| {
+            let id = world.fresh_id();
+            world.spawn(Entity { name: name.into(), ..Entity::inert(id, EntityKind::Prop, position) });
+            world.props.insert(id);
+            world.physics.insert_prop(id, position);
+            id
+        })
+    }
+
+    /// A player without a connection; `aim` is a unit vector.
+    pub fn spawn_player(&mut self, name: &str, position: Vec3, aim: Vec3) -> EntityId {
+        self.set_up(|world| crate::player::spawn(world, name, position, aim))
+    }
+
+    /// Hurts or heals a player or NPC; cut to above 0 and its maximum. Nothing happens to what has no health.
+    pub fn set_health(&mut self, id: EntityId, health: f32) {
+        self.set_up(|world| {
+            if let Some(entity) = world.scene.entity_mut(id).filter(|entity| entity.health_max > 0.0) {
+                entity.health = health.max(f32::EPSILON).min(entity.health_max);
+            }
+        });
+    }
+
+    fn set_up<T>(&mut self, change: impl FnOnce(&mut Self) -> T) -> T {
+        assert!(self.tick == 0, "a world is set up before its first tick");
+        assert!(self.has_room(), "a world holds {ENTITIES_MAX} entities");
+        let made = change(self);
+        // What stands there from the start is no event.
+        self.outbound.clear();
+        self.refresh_digest();
+        made
+    }
+}
+
+/// What several stages share.
+impl World {
+    pub(crate) fn emit(&mut self, event: Outbound) {
+        self.outbound.push(event);
+    }
+
+    pub(crate) fn fresh_id(&mut self) -> EntityId {
+        let id = EntityId(self.next_id);
+        self.next_id += 1;
+        id
+    }
+
+    /// Whether one more entity may be spawned.
+    pub(crate) fn has_room(&self) -> bool {
+        self.scene.len() < ENTITIES_MAX
+    }
+
+    /// Puts an entity into the scene and tells of it. Its kind's own map is the caller's business.
+    pub(crate) fn spawn(&mut self, entity: Entity) {
+        self.emit(Outbound::Spawned {
+            id: entity.id,
+            kind: entity.kind,
+            position: entity.position,
+            rotation: entity.rotation,
+            name: entity.name.clone(),
+            owner: entity.owner,
+            health_max: entity.health_max,
+        });
+        self.scene.insert(entity);
+    }
+
+    /// Takes an entity away from everywhere and tells of it; nothing happens when it is gone already.
+    pub(crate) fn despawn(&mut self, id: EntityId, reason: DespawnReason) {
+        if self.scene.remove(id).is_none() {
+            return;
+        }
+        self.players.remove(&id);
+        self.npcs.remove(&id);
+        self.props.remove(&id);
+        self.physics.remove(id);
+        if let Some(cast) = self.projectiles.remove(&id).and_then(|projectile| projectile.cast) {
+            self.casts.forget_spawned(cast, id);
+        }
+        self.emit(Outbound::Despawned { id, reason });
+    }
+
+    pub(crate) fn refresh_digest(&mut self) {
+        self.digest = Digest::of(self);
+    }
+}
+
+impl Entity {
+    /// Something at rest, without name, owner and health.
+    pub(crate) fn inert(id: EntityId, kind: EntityKind, position: Vec3) -> Self {
+        Self {
+            id,
+            kind,
+            name: String::new(),
+            owner: EntityId::NONE,
+            position,
+            rotation: Quat::IDENTITY,
+            velocity: Vec3::ZERO,
+            aim: Vec3::NEG_Z,
+            health: 0.0,
+            health_max: 0.0,
+            grounded: false,
+            input_sequence: 0,
+        }
+    }
+
+    /// A player or NPC with full health.
+    pub(crate) fn character(id: EntityId, kind: EntityKind, name: &str, position: Vec3, aim: Vec3) -> Self {
+        Self {
+            name: name.into(),
+            rotation: character::facing(aim),
+            aim,
+            health: CHARACTER_HEALTH_MAX,
+            health_max: CHARACTER_HEALTH_MAX,
+            ..Self::inert(id, kind, position)
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What a player or author would notice of the simulation: text in, text out.
+
+mod casts;
+mod combat;
+mod movement;
+mod properties;
+mod scenario;
+mod scripted;
+
+use expect_test::Expect;
+
+/// Plays a scenario (its lines are described in `scenario.rs`) and compares what it printed.
+fn check(scenario: &str, expected: Expect) {
+    expected.assert_eq(&scenario::play(scenario));
+}

@@ -1,0 +1,147 @@
+//! Spells as scripts: a runner that keeps the contract of `Spells` without wasm.
+//!
+//! A script's line is `HOOK: COMMAND; COMMAND...` with the hooks `cast`, `tick`, `hit`, `expired`, `timer`, `dropped`, `cancel`, and the commands
+//! `launch SPEED [damage N] [seconds N]` (from the caster's eye) · `damage WHO N` · `heal WHO N` · `push WHO X Y Z` · `despawn` (what was launched last) ·
+//! `timer TOKEN TICKS` · `cue NAME` · `log TEXT` · `near RADIUS` (logs who is there) · `spend FUEL` · `finish` · `fault`. WHO: `target`, `caster`, `hit`, or a name.
+
+use crate::scenario::{number, vector};
+use sim::intent::ProjectileSpec;
+use sim::scene::{Kinds, Scene, Shape};
+use sim::spells::{Call, Event, Fault, Hook, Outcome};
+use sim::{CastId, EntityId, Intent, Spells, Vec3};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+#[derive(Debug, Default)]
+pub struct Scripted {
+    /// Once so much is spent in a tick, the rest of the calls is left off.
+    pub tick_fuel: Option<u64>,
+    /// By spell, revision, hook.
+    scripts: BTreeMap<(String, String, String), Vec<String>>,
+    memories: BTreeMap<CastId, Memory>,
+    trace: Vec<String>,
+}
+
+/// What an instance remembers between its calls.
+#[derive(Debug, Default, Clone)]
+struct Memory {
+    origin: Vec3,
+    aim: Vec3,
+    target: EntityId,
+    hit: EntityId,
+    launched: EntityId,
+}
+
+impl Scripted {
+    pub fn teach(&mut self, spell: &str, revision: &str, line: &str) {
+        let (hook, commands) = line.split_once(':').expect("a hook and its commands");
+        let commands = commands.split(';').map(|command| command.trim().into()).collect();
+        self.scripts.insert((spell.into(), revision.into(), hook.into()), commands);
+    }
+
+    /// What was called since, a line a call.
+    pub fn take_trace(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.trace)
+    }
+
+    fn call(&mut self, scene: &Scene, call: &Call) -> Outcome {
+        let (hook, told) = describe(&call.hook);
+        self.trace.push(format!("call {} {told}", call.cast.0));
+        let memory = self.memories.entry(call.cast).or_default();
+        memory.take_in(&call.hook);
+        let mut outcome = Outcome::default();
+        let mut next_id = call.first_id;
+        for command in self.scripts.get(&(call.spell.clone(), call.revision.clone(), hook.into())).into_iter().flatten() {
+            obey(command, memory, scene, call, &mut next_id, &mut outcome);
+        }
+        outcome
+    }
+}
+
+impl Spells for Scripted {
+    fn run(&mut self, scene: Arc<Scene>, calls: &[Call]) -> Vec<Outcome> {
+        let casts: Vec<CastId> = calls.chunk_by(|a, b| a.cast == b.cast).map(|calls| calls[0].cast).collect();
+        assert_eq!(casts.iter().collect::<BTreeSet<_>>().len(), casts.len(), "the calls of one cast are side by side");
+        let mut over = BTreeSet::new();
+        let mut outcomes: Vec<Outcome> = Vec::new();
+        for call in calls {
+            let spent: u64 = outcomes.iter().map(|outcome| outcome.fuel).sum();
+            if self.tick_fuel.is_some_and(|fuel| spent >= fuel) {
+                break;
+            }
+            let outcome = if over.contains(&call.cast) { Outcome::default() } else { self.call(&scene, call) };
+            if outcome.finished || outcome.fault.is_some() {
+                over.insert(call.cast);
+            }
+            outcomes.push(outcome);
+        }
+        outcomes
+    }
+
+    fn end(&mut self, cast: CastId) {
+        self.memories.remove(&cast);
+        self.trace.push(format!("instance of {} given back", cast.0));
+    }
+}
+
+impl Memory {
+    fn take_in(&mut self, hook: &Hook) {
+        match hook {
+            Hook::Cast { origin, aim, target, .. } => (self.origin, self.aim, self.target) = (*origin, *aim, *target),
+            Hook::Event(Event::Hit { entity, .. }) => self.hit = *entity,
+            _ => {}
+        }
+    }
+}
+
+fn describe(hook: &Hook) -> (&'static str, String) {
+    match hook {
+        Hook::Cast { .. } => ("cast", "cast".into()),
+        Hook::Tick { dt } => ("tick", format!("tick {dt:.3}")),
+        Hook::Event(Event::Hit { projectile, entity, .. }) => ("hit", format!("hit #{} on #{}", projectile.0, entity.0)),
+        Hook::Event(Event::Expired(id)) => ("expired", format!("expired #{}", id.0)),
+        Hook::Event(Event::Timer(token)) => ("timer", format!("timer {token}")),
+        Hook::Event(Event::Dropped(id)) => ("dropped", format!("dropped #{}", id.0)),
+        Hook::Cancel(reason) => ("cancel", format!("cancel {reason:?}")),
+    }
+}
+
+fn obey(command: &str, memory: &mut Memory, scene: &Scene, call: &Call, next_id: &mut u64, outcome: &mut Outcome) {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let who = |name: &str| match name {
+        "target" => memory.target,
+        "caster" => call.caster,
+        "hit" => memory.hit,
+        name => scene.entities().find(|entity| entity.name == name).map_or(EntityId(9_999), |entity| entity.id),
+    };
+    let after = |keyword| words.iter().position(|word| *word == keyword).map(|at| number(words[at + 1]));
+    let intent = match words[..] {
+        ["launch", speed, ..] => {
+            let id = EntityId(*next_id);
+            (*next_id, memory.launched) = (*next_id + 1, id);
+            let (start, velocity) = (memory.origin, memory.aim * number(speed));
+            let (damage, seconds) = (after("damage").unwrap_or(0.0), after("seconds").unwrap_or(5.0));
+            Intent::Launch { id, projectile: ProjectileSpec { start, velocity, radius: 0.2, gravity: 0.0, seconds, damage } }
+        }
+        ["damage", name, amount] => Intent::Damage { target: who(name), amount: number(amount) },
+        ["heal", name, amount] => Intent::Heal { target: who(name), amount: number(amount) },
+        ["push", name, x, y, z] => Intent::Push { target: who(name), impulse: vector([x, y, z]) },
+        ["despawn"] => Intent::Despawn { id: memory.launched },
+        ["timer", token, ticks] => Intent::SetTimer { token: token.parse().expect("a token"), ticks: ticks.parse().expect("ticks") },
+        ["cue", name] => Intent::Cue { name: name.into(), at: memory.origin, scale: 1.0 },
+        ["log", ..] => Intent::Log { level: "info", text: words[1..].join(" ") },
+        ["near", radius] => {
+            let found = scene.find(Shape::Sphere { center: memory.origin, radius: number(radius) }, Kinds::ALL, 16, call.caster);
+            let told = found.iter().filter_map(|(id, _)| scene.entity(*id)).map(|entity| format!("{} {}", entity.name, entity.health));
+            Intent::Log { level: "info", text: format!("near: {}", told.collect::<Vec<_>>().join(", ")) }
+        }
+        ["spend", fuel] => return outcome.fuel += fuel.parse::<u64>().expect("fuel"),
+        ["finish"] => return outcome.finished = true,
+        ["fault"] => {
+            let message = "asked for it".into();
+            return outcome.fault = Some(Fault { hook: describe(&call.hook).0, limit: "fuel", allowed: 1.0, asked: 2.0, message });
+        }
+        _ => panic!("no such command of a spell: {command}"),
+    };
+    outcome.intents.push(intent);
+}
