@@ -1,0 +1,310 @@
+//! Version 0.1.0: `wit/since-v0.1.0`.
+//!
+//! The types and the hooks are generated from the WIT. The imports are linked by hand, for two reasons: a host function must reach its store's fuel,
+//! and a list that is too long must be refused before it is copied.
+
+use crate::desk::{self, Checked, Desk, Limit, Refused};
+use crate::instance::Hook;
+use crate::{prices, types};
+use wasmtime::component::{InstancePre, Linker, WasmList, WasmStr};
+use wasmtime::{Result, Store, StoreContextMut, Trap};
+
+#[allow(missing_docs, dead_code, reason = "generated; the WIT has the documentation, and the imports' traits are not used")]
+mod bindings {
+    wasmtime::component::bindgen!({ path: "../../wit/since-v0.1.0", world: "spell" });
+}
+
+use bindings::exports::ugc::spell::hooks::Guest;
+use bindings::ugc::spell::types as wit;
+
+/// A component whose imports and exports are known to fit.
+#[derive(Clone)]
+pub(crate) struct Linked(bindings::SpellPre<Desk>);
+
+/// One instance's hooks.
+pub(crate) struct Hooks(bindings::Spell);
+
+impl Linked {
+    pub fn new(pre: InstancePre<Desk>) -> Result<Self> {
+        bindings::SpellPre::new(pre).map(Self)
+    }
+    pub fn instantiate(&self, store: &mut Store<Desk>) -> Result<Hooks> {
+        self.0.instantiate(store).map(Hooks)
+    }
+}
+
+impl Hooks {
+    fn guest(&self) -> &Guest {
+        self.0.ugc_spell_hooks()
+    }
+    pub fn init(&self, store: &mut Store<Desk>) -> Result<()> {
+        self.guest().call_init(store)
+    }
+    pub fn call(&self, store: &mut Store<Desk>, hook: &Hook) -> Result<()> {
+        let guest = self.guest();
+        match hook {
+            Hook::Cast(cast) => guest.call_on_cast(store, &cast.into()),
+            Hook::Tick(dt) => guest.call_on_tick(store, *dt),
+            Hook::Event(event) => guest.call_on_event(store, (*event).into()),
+            Hook::Cancel(reason) => guest.call_on_cancel(store, (*reason).into()),
+        }
+    }
+    pub fn save(&self, store: &mut Store<Desk>) -> Result<Vec<u8>> {
+        self.guest().call_save(store)
+    }
+    pub fn restore(&self, store: &mut Store<Desk>, from_version: u32, bytes: &[u8]) -> Result<Result<(), String>> {
+        self.guest().call_restore(store, from_version, bytes)
+    }
+}
+
+/// Offers the imports.
+pub(crate) fn add_to_linker(linker: &mut Linker<Desk>) -> Result<()> {
+    linker.instance("ugc:spell/types@0.1.0")?;
+    add_reads(linker)?;
+    add_intents(linker)
+}
+
+fn add_reads(linker: &mut Linker<Desk>) -> Result<()> {
+    let mut reads = linker.instance("ugc:spell/reads@0.1.0")?;
+    reads.func_wrap("get-entity", |mut store: Caller<'_>, (id,): (u64,)| {
+        charge(&mut store, prices::CALL + prices::GET_ENTITY)?;
+        Ok((store.data().entity(id).map(wit::Entity::from),))
+    })?;
+    reads.func_wrap("find", |mut store: Caller<'_>, (within, kinds, count): (wit::Shape, wit::EntityKinds, u32)| {
+        charge(&mut store, prices::CALL + prices::FIND)?;
+        let found = store.data().find(within.into(), kinds.into(), count);
+        let answered = found.as_ref().map_or(0, Vec::len) as u64;
+        charge(&mut store, prices::FIND_EACH * answered)?;
+        Ok((answer(found.map(wit::Nearby::from)),))
+    })?;
+    reads.func_wrap("raycast", |mut store: Caller<'_>, (start, direction, length): (wit::Vec3, wit::Vec3, f32)| {
+        // A length that is no length or beyond the envelope is refused before a ray is walked; the cast saturates.
+        let metres = length.clamp(0.0, crate::limits::ENVELOPE_RADIUS_M_MAX) as u64;
+        charge(&mut store, prices::CALL + prices::RAYCAST + prices::RAYCAST_METRE * metres)?;
+        let hit = store.data().raycast(start.into(), direction.into(), length);
+        Ok((answer(hit.map(|hit| hit.map(wit::RayHit::from))),))
+    })?;
+    reads.func_wrap("fuel-left", |mut store: Caller<'_>, (): ()| {
+        charge(&mut store, prices::CALL)?;
+        Ok((store.get_fuel()?,))
+    })
+}
+
+fn add_intents(linker: &mut Linker<Desk>) -> Result<()> {
+    let mut intents = linker.instance("ugc:spell/intents@0.1.0")?;
+    intents.func_wrap("damage", |mut store: Caller<'_>, (target, amount): (u64, f32)| {
+        charge(&mut store, prices::CALL + prices::INTENT)?;
+        Ok((answer(store.data_mut().damage(target, amount)),))
+    })?;
+    intents.func_wrap("heal", |mut store: Caller<'_>, (target, amount): (u64, f32)| {
+        charge(&mut store, prices::CALL + prices::INTENT)?;
+        Ok((answer(store.data_mut().heal(target, amount)),))
+    })?;
+    intents.func_wrap("push", |store: Caller<'_>, (targets, impulses): (WasmList<u64>, Vec<f32>)| push(store, &targets, &impulses))?;
+    intents.func_wrap("launch", |mut store: Caller<'_>, (what,): (wit::Projectile,)| {
+        charge(&mut store, prices::CALL + prices::INTENT + prices::SPAWN)?;
+        Ok((answer(store.data_mut().launch(what.into())),))
+    })?;
+    intents.func_wrap("despawn", |mut store: Caller<'_>, (id,): (u64,)| {
+        charge(&mut store, prices::CALL + prices::INTENT)?;
+        Ok((answer(store.data_mut().despawn(id)),))
+    })?;
+    intents.func_wrap("cue", |mut store: Caller<'_>, (name, at, scale): (WasmStr, wit::Vec3, f32)| cue(&mut store, &name, at, scale))?;
+    intents.func_wrap("set-timer", |mut store: Caller<'_>, (token, ticks): (u32, u32)| {
+        charge(&mut store, prices::CALL + prices::INTENT)?;
+        Ok((answer(store.data_mut().set_timer(token, ticks)),))
+    })?;
+    intents.func_wrap("log", |mut store: Caller<'_>, (level, text): (wit::LogLevel, WasmStr)| log(&mut store, level, &text))?;
+    intents.func_wrap("finish", |mut store: Caller<'_>, (): ()| {
+        charge(&mut store, prices::CALL)?;
+        store.data_mut().finish();
+        Ok(())
+    })
+}
+
+type Caller<'a> = StoreContextMut<'a, Desk>;
+type Answer<T = ()> = std::result::Result<T, wit::Refusal>;
+
+/// Takes fuel for host work; without enough of it the call ends here, as it would in the guest.
+fn charge(store: &mut Caller<'_>, price: u64) -> Result<()> {
+    match store.get_fuel()?.checked_sub(price) {
+        Some(left) => store.set_fuel(left),
+        None => {
+            store.set_fuel(0)?;
+            Err(Trap::OutOfFuel.into())
+        }
+    }
+}
+
+/// The hottest intent. The targets stay in the guest's memory until their number is checked, then are read as one slice; the impulses are copied first, for wasmtime
+/// reads lists of floats only whole: more than `HOSTCALL_BYTES_MAX` of them end the call.
+fn push(mut store: Caller<'_>, targets: &WasmList<u64>, impulses: &[f32]) -> Result<(Answer,)> {
+    charge(&mut store, prices::CALL + prices::INTENT)?;
+    if let Err(refused) = store.data().check_push(targets.len(), impulses.len()) {
+        return Ok((Err(refused.into()),));
+    }
+    charge(&mut store, prices::INTENT_EACH * targets.len() as u64)?;
+    // Wasm is little-endian.
+    let pushes: Vec<_> =
+        targets.as_le_slice(&store).iter().map(|id| u64::from_le(*id)).zip(impulses.as_chunks().0.iter().copied()).collect();
+    Ok((answer(store.data_mut().push(&pushes)),))
+}
+
+fn cue(store: &mut Caller<'_>, name: &WasmStr, at: wit::Vec3, scale: f32) -> Result<(Answer,)> {
+    charge(store, prices::CALL + prices::INTENT + prices::CUE)?;
+    let (name, bytes) = read_text(store, name, crate::limits::CUE_NAME_BYTES_MAX)?;
+    if let Err(refused) = desk::check_cue_name(bytes) {
+        return Ok((Err(refused.into()),));
+    }
+    Ok((answer(store.data_mut().cue(&name, at.into(), scale)),))
+}
+
+fn log(store: &mut Caller<'_>, level: wit::LogLevel, text: &WasmStr) -> Result<()> {
+    charge(store, prices::CALL)?;
+    let (kept, _) = read_text(store, text, crate::limits::LOG_LINE_BYTES_MAX)?;
+    charge(store, prices::TEXT_BYTE * kept.len() as u64)?;
+    store.data_mut().log(level_name(level), &kept);
+    Ok(())
+}
+
+/// The text's beginning, and the length of all of it. The whole is checked to be UTF-8 before its length can be asked, so all of it is charged.
+fn read_text(store: &mut Caller<'_>, text: &WasmStr, bytes_max: usize) -> Result<(String, usize)> {
+    let text = text.to_str(&*store)?;
+    let (kept, bytes) = (text[..text.floor_char_boundary(bytes_max)].to_owned(), text.len());
+    drop(text);
+    charge(store, prices::TEXT_CHECKED_BYTE * bytes as u64)?;
+    Ok((kept, bytes))
+}
+
+fn level_name(level: wit::LogLevel) -> &'static str {
+    match level {
+        wit::LogLevel::Debug => "debug",
+        wit::LogLevel::Info => "info",
+        wit::LogLevel::Warn => "warn",
+        wit::LogLevel::Error => "error",
+    }
+}
+
+fn answer<T>(checked: Checked<T>) -> Answer<T> {
+    checked.map_err(wit::Refusal::from)
+}
+
+impl From<Refused> for wit::Refusal {
+    fn from(refused: Refused) -> Self {
+        let limit = match refused.limit {
+            Limit::Capability => wit::Limit::Capability,
+            Limit::Radius => wit::Limit::Radius,
+            Limit::Entities => wit::Limit::Entities,
+            Limit::Finite => wit::Limit::Finite,
+            Limit::Magnitude => wit::Limit::Magnitude,
+            Limit::Target => wit::Limit::Target,
+            Limit::Intents => wit::Limit::Intents,
+            Limit::Length => wit::Limit::Length,
+        };
+        Self { limit, allowed: refused.allowed, asked: refused.asked }
+    }
+}
+
+impl From<wit::Vec3> for types::Vec3 {
+    fn from(vector: wit::Vec3) -> Self {
+        [vector.x, vector.y, vector.z]
+    }
+}
+
+impl From<types::Vec3> for wit::Vec3 {
+    fn from([x, y, z]: types::Vec3) -> Self {
+        Self { x, y, z }
+    }
+}
+
+impl From<types::Entity> for wit::Entity {
+    fn from(entity: types::Entity) -> Self {
+        let kind = match entity.kind {
+            types::EntityKind::Player => wit::EntityKind::Player,
+            types::EntityKind::Npc => wit::EntityKind::Npc,
+            types::EntityKind::Projectile => wit::EntityKind::Projectile,
+            types::EntityKind::Prop => wit::EntityKind::Prop,
+        };
+        let types::Entity { id, position, velocity, aim, health, health_max, .. } = entity;
+        Self { id, kind, position: position.into(), velocity: velocity.into(), aim: aim.into(), health, health_max }
+    }
+}
+
+impl From<Vec<(u64, types::Vec3)>> for wit::Nearby {
+    fn from(found: Vec<(u64, types::Vec3)>) -> Self {
+        Self { ids: found.iter().map(|(id, _)| *id).collect(), positions: found.iter().flat_map(|(_, position)| *position).collect() }
+    }
+}
+
+impl From<wit::Shape> for types::Shape {
+    fn from(shape: wit::Shape) -> Self {
+        match shape {
+            wit::Shape::Sphere(sphere) => Self::Sphere { center: sphere.center.into(), radius: sphere.radius },
+            wit::Shape::Cone(cone) => {
+                Self::Cone { apex: cone.apex.into(), direction: cone.direction.into(), length: cone.length, half_angle: cone.half_angle }
+            }
+        }
+    }
+}
+
+impl From<wit::EntityKinds> for types::Kinds {
+    fn from(kinds: wit::EntityKinds) -> Self {
+        Self {
+            player: kinds.contains(wit::EntityKinds::PLAYER),
+            npc: kinds.contains(wit::EntityKinds::NPC),
+            projectile: kinds.contains(wit::EntityKinds::PROJECTILE),
+            prop: kinds.contains(wit::EntityKinds::PROP),
+        }
+    }
+}
+
+impl From<types::RayHit> for wit::RayHit {
+    fn from(hit: types::RayHit) -> Self {
+        Self { entity: hit.entity, point: hit.point.into(), normal: hit.normal.into(), distance: hit.distance }
+    }
+}
+
+impl From<wit::Projectile> for types::Projectile {
+    fn from(what: wit::Projectile) -> Self {
+        let wit::Projectile { start, velocity, radius, gravity, seconds, damage } = what;
+        Self { start: start.into(), velocity: velocity.into(), radius, gravity, seconds, damage }
+    }
+}
+
+impl From<&types::Cast> for wit::Cast {
+    fn from(cast: &types::Cast) -> Self {
+        Self {
+            tick: cast.tick,
+            caster: cast.caster,
+            target: cast.target,
+            origin: cast.origin.into(),
+            aim: cast.aim.into(),
+            target_position: cast.target_position.into(),
+            seed: cast.seed,
+            params: cast.params.clone(),
+        }
+    }
+}
+
+impl From<types::Event> for wit::Event {
+    fn from(event: types::Event) -> Self {
+        match event {
+            types::Event::Hit { projectile, entity, point, normal } => {
+                Self::Hit(wit::Hit { projectile, entity, point: point.into(), normal: normal.into() })
+            }
+            types::Event::Expired(id) => Self::Expired(id),
+            types::Event::Timer(token) => Self::Timer(token),
+            types::Event::Dropped(id) => Self::Dropped(id),
+        }
+    }
+}
+
+impl From<types::CancelReason> for wit::CancelReason {
+    fn from(reason: types::CancelReason) -> Self {
+        match reason {
+            types::CancelReason::Duration => Self::Duration,
+            types::CancelReason::CasterGone => Self::CasterGone,
+            types::CancelReason::Revision => Self::Revision,
+        }
+    }
+}

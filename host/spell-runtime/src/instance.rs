@@ -1,0 +1,333 @@
+//! A loaded spell, and one instance of it for each cast.
+
+use crate::abi::since_v0_1_0::{self, Hooks, Linked};
+use crate::artifact::{self, ArtifactError};
+use crate::desk::Desk;
+use crate::fault::{self, Circumstances};
+use crate::inspect::{self, Finding};
+use crate::limits::*;
+use crate::{Envelope, engine, types::*};
+use sha2::{Digest, Sha256};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Engine, Store};
+
+/// The engine, the linker, and the instance pool: one a process. Cheap to clone; a clone may load while another runs casts.
+#[derive(Clone)]
+pub struct Runtime {
+    engine: Engine,
+    linker: Arc<Linker<Desk>>,
+}
+
+/// A verified, loaded revision; cheap to clone and shared between casts.
+#[derive(Clone)]
+pub struct Spell(Arc<Loaded>);
+
+struct Loaded {
+    linked: Linked,
+    engine: Engine,
+    envelope: Envelope,
+    component_hash: String,
+}
+
+/// One cast's instance: store, memory, hooks. Can be sent to another thread between calls.
+pub struct Instance {
+    store: Store<Desk>,
+    hooks: Hooks,
+    /// A call was stopped midway: the guest's state means nothing any more.
+    stopped: bool,
+}
+
+/// One call of one hook.
+pub struct Call {
+    /// What is called.
+    pub hook: Hook,
+    /// The world's tick: what the envelope allows a tick, all calls of one tick share.
+    pub tick: u64,
+    /// The frozen world; dropped before the call returns.
+    pub view: Arc<dyn View>,
+    /// The caster, left out of queries; the envelope's radius is measured from where it stands in the view (or, when it is gone, from where it stood last).
+    pub caster: EntityId,
+    /// The first of `SPAWNS_PER_CALL_MAX` ids that the call may give away.
+    pub first_id: EntityId,
+    /// Fuel for this call.
+    pub fuel: u64,
+}
+
+/// The hook and its arguments.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Hook {
+    /// `on-cast`.
+    Cast(Cast),
+    /// `on-tick`, with dt in seconds.
+    Tick(f32),
+    /// `on-event`.
+    Event(Event),
+    /// `on-cancel`.
+    Cancel(CancelReason),
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outcome {
+    /// In the order of the calls; after a fault only `Log` lines.
+    pub intents: Vec<Intent>,
+    /// The spell asked to end.
+    pub finished: bool,
+    /// Why it was stopped; the instance must be dropped then.
+    pub fault: Option<Fault>,
+    /// Fuel spent, host work included.
+    pub fuel: u64,
+}
+
+/// The runtime cannot be had on this machine.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// The kernel allows a process too few memory mappings; beyond them every allocation would fail.
+    #[error(
+        "{casts_max} live casts need {needed} memory mappings, and vm.max_map_count is {allowed}: raise it with sysctl, or lower the number of casts"
+    )]
+    Mappings {
+        /// What was asked for.
+        casts_max: u32,
+        /// Mappings that it takes.
+        needed: u64,
+        /// Mappings that there are.
+        allowed: u64,
+    },
+    /// wasmtime refused the configuration, or the address space cannot be had.
+    #[error("wasm engine could not be made: {0}")]
+    Engine(String),
+}
+
+/// A revision that is not loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Not one of our builder's, or changed since.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    /// Compiled by another version of the engine: build the spell again.
+    #[error("artifact is for engine {found:?}, and this server runs {expected:?}")]
+    EngineId {
+        /// The artifact's.
+        found: String,
+        /// Ours.
+        expected: &'static str,
+    },
+    /// The component breaks a rule.
+    #[error("component is refused: {}", .0.first().map_or("", |finding| finding.message.as_str()))]
+    Component(Vec<Finding>),
+    /// wasmtime does not take the native code.
+    #[error("native code is refused: {0}")]
+    Code(String),
+    /// An import or export has another type than the interface says.
+    #[error("component does not fit the interface: {0}")]
+    Interface(String),
+}
+
+impl Runtime {
+    /// A runtime for at most `casts_max` live instances, whose address space it reserves. 0 is taken as 1.
+    pub fn new(casts_max: u32) -> Result<Self, RuntimeError> {
+        let casts_max = casts_max.max(1);
+        check_mappings(casts_max, mappings_allowed())?;
+        let refused = |error: wasmtime::Error| RuntimeError::Engine(format!("{error:#}"));
+        let engine = engine::for_running(casts_max).map_err(refused)?;
+        let mut linker = Linker::new(&engine);
+        since_v0_1_0::add_to_linker(&mut linker).map_err(refused)?;
+        Ok(Self { engine, linker: Arc::new(linker) })
+    }
+
+    /// Verifies the artifact, inspects the component, and makes its code ready. Takes some milliseconds: not for the thread that ticks.
+    pub fn load(&self, artifact: &[u8], key: &artifact::PublicKey) -> Result<Spell, LoadError> {
+        let parts = artifact::verify(artifact, key)?;
+        if parts.engine_id != engine::ENGINE_ID {
+            return Err(LoadError::EngineId { found: parts.engine_id.chars().take(80).collect(), expected: engine::ENGINE_ID });
+        }
+        let inspected = inspect::inspect(parts.component).map_err(LoadError::Component)?;
+        // SAFETY: native code is trusted only behind the signature that was just verified: our builder made these bytes with wasmtime's compiler,
+        // for this very engine id, and nobody has changed them since. wasmtime itself checks its version and the knobs that it knows.
+        let component =
+            unsafe { Component::deserialize(&self.engine, parts.code) }.map_err(|error| LoadError::Code(format!("{error:#}")))?;
+        let linked = link(&self.linker, &component).map_err(|error| LoadError::Interface(format!("{error:#}")))?;
+        let component_hash = hex::encode(Sha256::digest(parts.component));
+        Ok(Spell(Arc::new(Loaded { linked, engine: self.engine.clone(), envelope: inspected.envelope, component_hash })))
+    }
+
+    /// What a thread of the host's calls every `EPOCH_TICK_MS`, so that a call which fuel does not end is ended by time. It does not keep the engine alive.
+    pub fn epoch_ticker(&self) -> impl Fn() + Send + Sync + use<> {
+        let engine = self.engine.weak();
+        move || {
+            if let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+            }
+        }
+    }
+}
+
+/// Whether the imports are there and every type is the interface's. The builder asks too, before it signs.
+pub(crate) fn link(linker: &Linker<Desk>, component: &Component) -> wasmtime::Result<Linked> {
+    Linked::new(linker.instantiate_pre(component)?)
+}
+
+impl Spell {
+    /// What the spell may do.
+    pub fn envelope(&self) -> &Envelope {
+        &self.0.envelope
+    }
+    /// The component's SHA-256, in hex.
+    pub fn component_hash(&self) -> &str {
+        &self.0.component_hash
+    }
+    /// A fresh instance, its `init` run, for at most this much fuel.
+    pub fn instantiate(&self, fuel: u64) -> Result<Instance, Fault> {
+        let mut store = Store::new(&self.0.engine, Desk::new(self.0.envelope));
+        store.limiter(|desk| desk);
+        store.set_hostcall_fuel(HOSTCALL_BYTES_MAX);
+        store.epoch_deadline_trap();
+        let linked = &self.0.linked;
+        let hooks = guarded(&mut store, "init", fuel, |store| {
+            let hooks = linked.instantiate(store)?;
+            hooks.init(store)?;
+            Ok(hooks)
+        })?;
+        Ok(Instance { store, hooks, stopped: false })
+    }
+}
+
+impl Instance {
+    /// Calls a hook. After a fault the instance is good for nothing but being dropped; it says so if it is called again.
+    pub fn call(&mut self, call: Call) -> Outcome {
+        let Call { hook, tick, view, caster, first_id, fuel } = call;
+        let name = hook.name();
+        let origin = if let Hook::Cast(cast) = &hook { Some(cast.origin) } else { None };
+        self.store.data_mut().open(tick, view, caster, origin, first_id);
+        let result = self.run(name, fuel, |hooks, store| hooks.call(store, &hook));
+        // An epoch-killed call is charged its whole cap: how far it came depends on the machine.
+        let spent = match &result {
+            Err(fault) if fault.limit == "time" => fuel,
+            _ => fuel.saturating_sub(self.fuel_left()),
+        };
+        let desk = self.store.data_mut();
+        let mut intents = desk.close();
+        let finished = desk.finished();
+        let fault = result.err();
+        if fault.is_some() {
+            intents.retain(|intent| matches!(intent, Intent::Log { .. }));
+        }
+        Outcome { intents, finished, fault, fuel: spent }
+    }
+
+    /// What the last call, or `init`, has left of its fuel.
+    pub fn fuel_left(&self) -> u64 {
+        self.store.get_fuel().unwrap_or(0)
+    }
+
+    /// The spell's state, at most `SAVE_BYTES_MAX`.
+    pub fn save(&mut self, fuel: u64) -> Result<Vec<u8>, Fault> {
+        let bytes = self.run("save", fuel, |hooks, store| hooks.save(store))?;
+        if bytes.len() > SAVE_BYTES_MAX {
+            let what = format!("saved {} bytes: {SAVE_BYTES_MAX} are allowed", bytes.len());
+            return Err(fault::raised("save", "length", SAVE_BYTES_MAX as f64, bytes.len() as f64, &what));
+        }
+        Ok(bytes)
+    }
+
+    /// Hands a saved state to a fresh instance. What the spell answers with an error is a fault with the limit `restore`.
+    pub fn restore(&mut self, fuel: u64, from_version: u32, bytes: &[u8]) -> Result<(), Fault> {
+        let answer = self.run("restore", fuel, |hooks, store| hooks.restore(store, from_version, bytes))?;
+        answer.map_err(|reason| {
+            let reason: String = reason.chars().take(200).collect();
+            fault::raised("restore", "restore", 0.0, 0.0, &format!("the state was refused: {reason:?}"))
+        })
+    }
+
+    fn run<T>(
+        &mut self,
+        hook: &'static str,
+        fuel: u64,
+        work: impl FnOnce(&Hooks, &mut Store<Desk>) -> wasmtime::Result<T>,
+    ) -> Result<T, Fault> {
+        if self.stopped {
+            return Err(fault::raised(hook, "stopped", 0.0, 0.0, "the instance was stopped in an earlier call"));
+        }
+        let hooks = &self.hooks;
+        let result = guarded(&mut self.store, hook, fuel, |store| work(hooks, store));
+        self.stopped = result.is_err();
+        result
+    }
+}
+
+impl Hook {
+    /// The hook's WIT name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Cast(_) => "on-cast",
+            Self::Tick(_) => "on-tick",
+            Self::Event(_) => "on-event",
+            Self::Cancel(_) => "on-cancel",
+        }
+    }
+}
+
+/// Runs guest code with fuel, a deadline, and a net under our own panics.
+fn guarded<T>(
+    store: &mut Store<Desk>,
+    hook: &'static str,
+    fuel: u64,
+    work: impl FnOnce(&mut Store<Desk>) -> wasmtime::Result<T>,
+) -> Result<T, Fault> {
+    store.set_epoch_deadline(EPOCH_TICKS_MAX);
+    if let Err(error) = store.set_fuel(fuel) {
+        return Err(fault::raised(hook, "host", 0.0, 0.0, &format!("fuel could not be set: {error}")));
+    }
+    // Unwind safety: after a panic the store is never entered again.
+    let result = catch_unwind(AssertUnwindSafe(|| work(store)));
+    let (memory_refused, table_refused) = store.data_mut().take_refused_growth();
+    match result {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => {
+            let last_error = store.data().last_error();
+            Err(fault::explain(&error, Circumstances { hook, fuel, memory_refused, table_refused, last_error }))
+        }
+        Err(_) => Err(fault::raised(hook, "host", 0.0, 0.0, "the server failed in this call: this is our bug, not the spell's")),
+    }
+}
+
+fn check_mappings(casts_max: u32, allowed: Option<u64>) -> Result<(), RuntimeError> {
+    let needed = u64::from(casts_max) * MAPPINGS_PER_CAST + MAPPINGS_RESERVED;
+    match allowed {
+        Some(allowed) if needed > allowed => Err(RuntimeError::Mappings { casts_max, needed, allowed }),
+        _ => Ok(()),
+    }
+}
+
+/// None where the kernel does not say: then there is nothing to check against.
+fn mappings_allowed() -> Option<u64> {
+    std::fs::read_to_string("/proc/sys/vm/max_map_count").ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_that_the_kernel_cannot_map_is_refused_with_figures() {
+        let error = check_mappings(40_000, Some(65_530)).expect_err("too many");
+        assert_eq!(
+            error.to_string(),
+            "40000 live casts need 88192 memory mappings, and vm.max_map_count is 65530: raise it with sysctl, or lower the number of casts"
+        );
+        assert!(check_mappings(10_000, Some(65_530)).is_ok());
+        assert!(check_mappings(40_000, None).is_ok());
+    }
+
+    #[test]
+    fn what_crosses_threads_can() {
+        fn sendable<T: Send>() {}
+        fn shareable<T: Send + Sync>() {}
+        shareable::<Runtime>();
+        shareable::<Spell>();
+        sendable::<Instance>();
+    }
+}

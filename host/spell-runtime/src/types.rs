@@ -1,0 +1,144 @@
+//! What crosses the boundary between host and guest, as plain values. The WIT (`wit/since-v0.1.0/spell.wit`) has the units and ranges.
+
+/// Names an entity; 0 names nothing.
+pub type EntityId = u64;
+/// x, y, z.
+pub type Vec3 = [f32; 3];
+
+/// The world as a spell sees it: frozen when the tick began. Shared between threads while casts run.
+pub trait View: Send + Sync {
+    /// The entity, if it lives.
+    fn entity(&self, id: EntityId) -> Option<Entity>;
+    /// At most `count` entities in the shape, nearest first, then by id; `except` is left out.
+    fn find(&self, shape: Shape, kinds: Kinds, count: usize, except: EntityId) -> Vec<(EntityId, Vec3)>;
+    /// The first thing along the ray; `except` is left out. `direction` is a unit vector.
+    fn raycast(&self, start: Vec3, direction: Vec3, length: f32, except: EntityId) -> Option<RayHit>;
+}
+
+/// What an entity is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntityKind {
+    /// A client's.
+    Player,
+    /// The world's.
+    Npc,
+    /// Flying.
+    Projectile,
+    /// A rigid body.
+    Prop,
+}
+
+/// Which kinds a query answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are the kinds'")]
+pub struct Kinds {
+    pub player: bool,
+    pub npc: bool,
+    pub projectile: bool,
+    pub prop: bool,
+}
+
+/// An entity as it stood when the tick began.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(missing_docs, reason = "documented in the WIT")]
+pub struct Entity {
+    pub id: EntityId,
+    pub kind: EntityKind,
+    pub position: Vec3,
+    pub velocity: Vec3,
+    pub aim: Vec3,
+    pub health: f32,
+    pub health_max: f32,
+}
+
+/// Where to look.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(missing_docs, reason = "documented in the WIT")]
+pub enum Shape {
+    Sphere { center: Vec3, radius: f32 },
+    Cone { apex: Vec3, direction: Vec3, length: f32, half_angle: f32 },
+}
+
+/// What a ray met first; entity 0 is the terrain.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(missing_docs, reason = "documented in the WIT")]
+pub struct RayHit {
+    pub entity: EntityId,
+    pub point: Vec3,
+    pub normal: Vec3,
+    pub distance: f32,
+}
+
+/// Why and how an instance was cast.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "documented in the WIT")]
+pub struct Cast {
+    pub tick: u64,
+    pub caster: EntityId,
+    pub target: EntityId,
+    pub origin: Vec3,
+    pub aim: Vec3,
+    pub target_position: Vec3,
+    pub seed: u64,
+    pub params: String,
+}
+
+/// Something that a cast is told.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(missing_docs, reason = "documented in the WIT")]
+pub enum Event {
+    Hit { projectile: EntityId, entity: EntityId, point: Vec3, normal: Vec3 },
+    Expired(EntityId),
+    Timer(u32),
+    Dropped(EntityId),
+}
+
+/// Why a cast ends that did not end itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "documented in the WIT")]
+pub enum CancelReason {
+    Duration,
+    CasterGone,
+    Revision,
+}
+
+/// A projectile to be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(missing_docs, reason = "documented in the WIT")]
+pub struct Projectile {
+    pub start: Vec3,
+    pub velocity: Vec3,
+    pub radius: f32,
+    pub gravity: f32,
+    pub seconds: f32,
+    pub damage: f32,
+}
+
+/// One wish, checked against the spell's own limits at the call.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "documented in the WIT")]
+pub enum Intent {
+    Damage { target: EntityId, amount: f32 },
+    Heal { target: EntityId, amount: f32 },
+    Push { target: EntityId, impulse: Vec3 },
+    Launch { id: EntityId, projectile: Projectile },
+    Despawn { id: EntityId },
+    Cue { name: String, at: Vec3, scale: f32 },
+    SetTimer { token: u32, ticks: u32 },
+    Log { level: &'static str, text: String },
+}
+
+/// Why a call of a hook was stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fault {
+    /// The hook, by its WIT name.
+    pub hook: &'static str,
+    /// The limit or trap, by name: `fuel`, `memory`, `stack`, `time`, `unreachable`, `out_of_bounds`, `division`, `indirect_call`, `host`...
+    pub limit: &'static str,
+    /// What would have been allowed; 0 where that says nothing.
+    pub allowed: f64,
+    /// What was asked; 0 where that says nothing.
+    pub asked: f64,
+    /// In words, with figures.
+    pub message: String,
+}

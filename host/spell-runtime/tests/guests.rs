@@ -1,0 +1,371 @@
+//! Hostile guests as data: each file of `tests/guests` says in its first line what must come of it.
+//!
+//! A file is a whole `(component ...)`, a whole `(module ...)`, or the fields of a core module, which get the imports, and an empty hook for each that they lack,
+//! around them. `;; envelope: all` declares every capability within 60 m. `UPDATE_EXPECT=1` rewrites the first lines: read the diff.
+
+use spell_runtime::compile::{CompileError, Compiled, compile, componentize};
+use spell_runtime::*;
+use std::path::Path;
+use std::sync::Arc;
+
+const SEED: [u8; 32] = [7; 32];
+const FUEL: u64 = 1_000_000;
+const CASTER: EntityId = 1;
+
+#[test]
+fn every_guest_gets_its_verdict_and_its_neighbour_notices_nothing() {
+    let runtime = Runtime::new(4).expect("a small runtime");
+    let neighbour = build(&runtime, include_str!("guests/good_neighbour.wat")).expect("a good spell");
+    let mut neighbour = neighbour.instantiate(FUEL).expect("a good spell starts");
+    let undisturbed = neighbour.call(call(Hook::Tick(0.5)));
+    assert_eq!(undisturbed.fault, None);
+    let mut wrong = Vec::new();
+    for path in guests() {
+        let text = std::fs::read_to_string(&path).expect("a guest");
+        let verdict = format!(";; => {}", verdict(&runtime, &text));
+        assert_eq!(neighbour.call(call(Hook::Tick(0.5))), undisturbed, "beside {}", path.display());
+        let (expected, rest) = text.split_once('\n').expect("a first line");
+        if expected == verdict {
+            continue;
+        }
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            std::fs::write(&path, format!("{verdict}\n{rest}")).expect("the guests' folder can be written");
+        } else {
+            wrong.push(format!("{}\n  expected {expected}\n  got      {verdict}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_flipped_bit_anywhere_in_an_artifact_is_refused() {
+    let runtime = Runtime::new(1).expect("a small runtime");
+    let good = artifact(include_str!("guests/good_neighbour.wat")).expect("a good spell");
+    let key = artifact::PublicKey::of_seed(&SEED);
+    assert!(runtime.load(&good, &key).is_ok());
+    let mut state = 0x5eed_u64;
+    let seeded = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % good.len()
+    });
+    for (position, bit) in (0..64).chain(seeded.take(200)).flat_map(|position| (0..8).map(move |bit| (position, bit))) {
+        let mut bytes = good.clone();
+        bytes[position] ^= 1 << bit;
+        assert!(matches!(runtime.load(&bytes, &key), Err(LoadError::Artifact(_))), "byte {position}, bit {bit}");
+    }
+}
+
+#[test]
+fn our_own_signature_does_not_help_code_of_another_engine() {
+    let runtime = Runtime::new(1).expect("a small runtime");
+    let component = component(include_str!("guests/good_neighbour.wat")).expect("a good spell");
+    let Compiled { engine_id, code } = compile(&component).expect("compiles");
+    let key = artifact::PublicKey::of_seed(&SEED);
+    let other = artifact::sign(&component, "wasmtime-47.0.0-00", &code, &SEED);
+    assert!(matches!(runtime.load(&other, &key), Err(LoadError::EngineId { .. })));
+    let cut = artifact::sign(&component, &engine_id, &code[..code.len() / 2], &SEED);
+    assert!(matches!(runtime.load(&cut, &key), Err(LoadError::Code(_))));
+    let none = artifact::sign(&component, &engine_id, b"", &SEED);
+    assert!(matches!(runtime.load(&none, &key), Err(LoadError::Code(_))));
+}
+
+#[test]
+fn a_component_cut_anywhere_is_refused_or_has_lost_custom_sections_alone() {
+    let component = component(include_str!("guests/good_neighbour.wat")).expect("a good spell");
+    for length in 0..component.len() {
+        if inspect::inspect(&component[..length]).is_ok() {
+            assert!(compile(&component[..length]).is_ok(), "cut at {length}");
+        }
+    }
+}
+
+#[test]
+fn a_flood_of_foreign_imports_is_a_short_list() {
+    let imports: String = (0..5000).map(|index| format!(r#"(import "env" "f{index}" (func))"#)).collect();
+    match componentize(&core(&imports)) {
+        Err(CompileError::Module(found)) => assert_eq!(found.len(), limits::FINDINGS_MAX),
+        other => panic!("{:?}", other.map(|component| component.len())),
+    }
+}
+
+#[test]
+fn a_full_pool_refuses_one_cast_and_a_dropped_one_makes_room() {
+    let runtime = Runtime::new(1).expect("a small runtime");
+    let spell = build(&runtime, include_str!("guests/good_neighbour.wat")).expect("a good spell");
+    let first = spell.instantiate(FUEL).expect("there is room");
+    assert_eq!(spell.instantiate(FUEL).err().map(|fault| fault.limit), Some("instances"));
+    drop(first);
+    assert!(spell.instantiate(FUEL).is_ok());
+}
+
+#[test]
+fn a_live_cast_costs_the_memory_mappings_that_the_pool_reckons_with() {
+    let runtime = Runtime::new(10_000).expect("the kernel's default allows ten thousand casts");
+    let spell = build(&runtime, include_str!("guests/good_neighbour.wat")).expect("a good spell");
+    let mappings = || std::fs::read_to_string("/proc/self/maps").expect("/proc").lines().count() as u64;
+    let before = mappings();
+    let casts = 2_000;
+    let live: Vec<Instance> = (0..casts).map(|_| spell.instantiate(FUEL).expect("there is room")).collect();
+    let each = (mappings() - before) as f64 / casts as f64;
+    assert!(each <= limits::MAPPINGS_PER_CAST as f64 + 0.1, "{each} mappings a cast");
+    drop(live);
+}
+
+#[test]
+fn a_stopped_instance_says_so_when_called_again() {
+    let runtime = Runtime::new(1).expect("a small runtime");
+    let spell = build(&runtime, include_str!("guests/unreachable.wat")).expect("a spell");
+    let mut instance = spell.instantiate(FUEL).expect("init is empty");
+    let fault = |outcome: Outcome| outcome.fault.map(|fault| fault.limit);
+    assert_eq!(fault(instance.call(call(cast()))), Some("unreachable"));
+    assert_eq!(fault(instance.call(call(Hook::Tick(0.1)))), Some("stopped"));
+}
+
+#[test]
+fn a_view_is_given_back_when_the_call_returns() {
+    let runtime = Runtime::new(1).expect("a small runtime");
+    for guest in [include_str!("guests/good_neighbour.wat"), include_str!("guests/unreachable.wat")] {
+        let mut instance = build(&runtime, guest).expect("a spell").instantiate(FUEL).expect("init is empty");
+        let mut view = Arc::new(Meadow);
+        let lease: Arc<dyn View> = view.clone();
+        instance.call(Call { view: lease, ..call(cast()) });
+        assert!(Arc::get_mut(&mut view).is_some());
+    }
+}
+
+#[test]
+fn time_stops_what_fuel_does_not() {
+    let runtime = Runtime::new(1).expect("a small runtime");
+    let tick = runtime.epoch_ticker();
+    let mut instance = build(&runtime, include_str!("guests/loop_on_cast.wat")).expect("a spell").instantiate(FUEL).expect("init is empty");
+    let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let seen = done.clone();
+    // Epochs without a pause: the deadline passes as soon as it can.
+    let clock = std::thread::spawn(move || {
+        while !seen.load(std::sync::atomic::Ordering::Relaxed) {
+            tick();
+            std::thread::yield_now();
+        }
+    });
+    let fuel = u64::MAX / 4;
+    let outcome = instance.call(Call { fuel, ..call(cast()) });
+    done.store(true, std::sync::atomic::Ordering::Relaxed);
+    clock.join().expect("the clock has no way to fail");
+    assert_eq!(outcome.fault.map(|fault| fault.limit), Some("time"));
+    assert_eq!(outcome.fuel, fuel, "an epoch-killed call is charged its whole cap");
+}
+
+#[test]
+fn the_same_calls_cost_the_same_fuel() {
+    let runtime = Runtime::new(2).expect("a small runtime");
+    let spell = build(&runtime, include_str!("guests/good_neighbour.wat")).expect("a good spell");
+    let run = || {
+        let mut instance = spell.instantiate(FUEL).expect("starts");
+        hooks().map(|hook| instance.call(call(hook)))
+    };
+    assert_eq!(run(), run());
+}
+
+/// What comes of a guest, in one line.
+fn verdict(runtime: &Runtime, text: &str) -> String {
+    match build(runtime, text) {
+        Ok(spell) => play(&spell),
+        Err(reason) => format!("refused: {reason}"),
+    }
+}
+
+/// Every hook once, up to the first fault; what it left behind in the order of the hooks.
+fn play(spell: &Spell) -> String {
+    let mut instance = match spell.instantiate(FUEL) {
+        Ok(instance) => instance,
+        Err(fault) => return describe(&fault),
+    };
+    let mut left = Vec::new();
+    for hook in hooks() {
+        let name = hook.name();
+        let outcome = instance.call(call(hook));
+        let intents = outcome.intents.iter().map(in_short).collect::<Vec<_>>();
+        if intents.len() > 4 {
+            left.push(format!("{name}: {} intents, {} first", intents.len(), intents[0]));
+        } else if !intents.is_empty() {
+            left.push(format!("{name}: {}", intents.join(", ")));
+        }
+        if let Some(fault) = outcome.fault {
+            left.push(describe(&fault));
+            return left.join("; ");
+        }
+    }
+    let saved = match instance.save(FUEL) {
+        Ok(saved) => saved,
+        Err(fault) => return describe(&fault),
+    };
+    match instance.restore(FUEL, 1, &saved) {
+        Ok(()) if left.is_empty() => "runs".into(),
+        Ok(()) => format!("runs; {}", left.join("; ")),
+        Err(fault) => describe(&fault),
+    }
+}
+
+fn in_short(intent: &Intent) -> String {
+    match intent {
+        Intent::Log { level, text } if text.len() > 100 => format!("Log of {} bytes as {level}", text.len()),
+        intent => format!("{intent:?}"),
+    }
+}
+
+fn describe(fault: &Fault) -> String {
+    format!("fault {} ({} allowed, {} asked): {}", fault.limit, fault.allowed, fault.asked, fault.message)
+}
+
+fn hooks() -> [Hook; 4] {
+    [cast(), Hook::Tick(0.5), Hook::Event(Event::Timer(7)), Hook::Cancel(CancelReason::Duration)]
+}
+
+fn cast() -> Hook {
+    Hook::Cast(Cast {
+        tick: 9,
+        caster: CASTER,
+        target: 2,
+        origin: [0.0, 2.6, 0.0],
+        aim: [0.0, 0.0, -1.0],
+        target_position: [0.0, 1.0, -10.0],
+        seed: 77,
+        params: "{}".into(),
+    })
+}
+
+fn call(hook: Hook) -> Call {
+    Call { hook, tick: 1, view: Arc::new(Meadow), caster: CASTER, first_id: 100, fuel: FUEL }
+}
+
+/// A caster at the origin, a dummy 5 m and another 500 m away, a crate beside.
+struct Meadow;
+
+impl View for Meadow {
+    fn entity(&self, id: EntityId) -> Option<Entity> {
+        let (kind, z, health) = match id {
+            1 => (EntityKind::Player, 0.0, 100.0),
+            2 => (EntityKind::Npc, -5.0, 100.0),
+            3 => (EntityKind::Npc, -500.0, 100.0),
+            4 => (EntityKind::Prop, -2.0, 0.0),
+            _ => return None,
+        };
+        let position = [0.0, 1.9, z];
+        Some(Entity { id, kind, position, velocity: [0.0; 3], aim: [0.0, 0.0, -1.0], health, health_max: health })
+    }
+    fn find(&self, _shape: Shape, _kinds: Kinds, count: usize, except: EntityId) -> Vec<(EntityId, Vec3)> {
+        (1..5).filter(|id| *id != except).filter_map(|id| Some((id, self.entity(id)?.position))).take(count).collect()
+    }
+    fn raycast(&self, start: Vec3, _direction: Vec3, length: f32, _except: EntityId) -> Option<RayHit> {
+        Some(RayHit { entity: 0, point: start, normal: [0.0, 1.0, 0.0], distance: length })
+    }
+}
+
+fn guests() -> Vec<std::path::PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).expect("the guests' folder").map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    assert!(paths.len() > 30, "the guests are missing");
+    paths
+}
+
+fn build(runtime: &Runtime, text: &str) -> Result<Spell, String> {
+    runtime.load(&artifact(text)?, &artifact::PublicKey::of_seed(&SEED)).map_err(|error| error.to_string())
+}
+
+fn artifact(text: &str) -> Result<Vec<u8>, String> {
+    let component = component(text)?;
+    let Compiled { engine_id, code } = compile(&component).map_err(|error| error.to_string())?;
+    Ok(artifact::sign(&component, &engine_id, &code, &SEED))
+}
+
+/// The component, as far as inspection lets it come.
+fn component(text: &str) -> Result<Vec<u8>, String> {
+    let body = text.lines().find(|line| !line.is_empty() && !line.starts_with(";;")).unwrap_or_default();
+    let bytes = if body.starts_with("(component") || body.starts_with("(module") {
+        wat::parse_str(text).expect("a guest's text")
+    } else {
+        componentize(&core(text)).map_err(findings)?
+    };
+    inspect::inspect(&bytes).map_err(|found| words(&found))?;
+    Ok(bytes)
+}
+
+fn findings(error: CompileError) -> String {
+    match error {
+        CompileError::Module(found) => words(&found),
+        error => error.to_string(),
+    }
+}
+
+fn words(found: &[inspect::Finding]) -> String {
+    found.iter().map(|finding| format!("{}: {}", finding.code, finding.message)).collect::<Vec<_>>().join("; ")
+}
+
+const IMPORTS: &str = r#"
+    (import "ugc:spell/reads@0.1.0" "get-entity" (func $get_entity (param i64 i32)))
+    (import "ugc:spell/reads@0.1.0" "find" (func $find (param i32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32 i32)))
+    (import "ugc:spell/reads@0.1.0" "raycast" (func $raycast (param f32 f32 f32 f32 f32 f32 f32 i32)))
+    (import "ugc:spell/reads@0.1.0" "fuel-left" (func $fuel_left (result i64)))
+    (import "ugc:spell/intents@0.1.0" "damage" (func $damage (param i64 f32 i32)))
+    (import "ugc:spell/intents@0.1.0" "heal" (func $heal (param i64 f32 i32)))
+    (import "ugc:spell/intents@0.1.0" "push" (func $push (param i32 i32 i32 i32 i32)))
+    (import "ugc:spell/intents@0.1.0" "launch" (func $launch (param f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32)))
+    (import "ugc:spell/intents@0.1.0" "despawn" (func $despawn (param i64 i32)))
+    (import "ugc:spell/intents@0.1.0" "cue" (func $cue (param i32 i32 f32 f32 f32 f32 i32)))
+    (import "ugc:spell/intents@0.1.0" "set-timer" (func $set_timer (param i32 i32 i32)))
+    (import "ugc:spell/intents@0.1.0" "log" (func $log (param i32 i32 i32)))
+    (import "ugc:spell/intents@0.1.0" "finish" (func $finish))
+"#;
+
+/// What a guest's fields need not write: name, text.
+const DEFAULTS: [(&str, &str); 11] = [
+    ("(memory (export", r#"(memory (export "memory") 1)"#),
+    ("cabi_realloc", r#"(func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))"#),
+    ("#init", r#"(func (export "ugc:spell/hooks@0.1.0#init"))"#),
+    ("#on-cast", r#"(func (export "ugc:spell/hooks@0.1.0#on-cast") (param i64 i64 i64 f32 f32 f32 f32 f32 f32 f32 f32 f32 i64 i32 i32))"#),
+    ("#on-tick", r#"(func (export "ugc:spell/hooks@0.1.0#on-tick") (param f32))"#),
+    ("#on-event", r#"(func (export "ugc:spell/hooks@0.1.0#on-event") (param i32 i64 i64 f32 f32 f32 f32 f32 f32))"#),
+    ("#on-cancel", r#"(func (export "ugc:spell/hooks@0.1.0#on-cancel") (param i32))"#),
+    // An empty list: pointer and length at 512.
+    ("#save", r#"(func (export "ugc:spell/hooks@0.1.0#save") (result i32) (i64.store (i32.const 512) (i64.const 0)) (i32.const 512))"#),
+    (
+        "#restore",
+        r#"(func (export "ugc:spell/hooks@0.1.0#restore") (param i32 i32 i32) (result i32) (i32.store8 (i32.const 520) (i32.const 0)) (i32.const 520))"#,
+    ),
+    // Reports the limit of a refused call: the answer is at $at.
+    (
+        "func $report ",
+        r#"(func $report (param $at i32)
+            (if (i32.load8_u (local.get $at))
+                (then (call $set_timer (i32.load8_u offset=8 (local.get $at)) (i32.const 1) (i32.const 904)))))"#,
+    ),
+    ("ugc:envelope", ""),
+];
+
+/// Sphere of 60 m, timed 6 s, every tick, all capabilities, 64 entities, 8 players.
+const ENVELOPE_ALL: &str = r#"(@custom "ugc:envelope" "\01\00\01\01\ff\07\00\00\00\00\70\42\00\00\c0\40\00\00\70\42\00\00\00\00\40\00\00\00\08\00\08\00\00\00\00\00\00\00\00\00\00\00\c0\40")"#;
+
+/// A core module around a guest's fields, with the interface embedded as wit-bindgen would.
+fn core(fields: &str) -> Vec<u8> {
+    let imports = if fields.contains("(import") { "" } else { IMPORTS };
+    let mut text = format!("(module {imports}\n{fields}\n");
+    for (name, default) in DEFAULTS {
+        // The reporter calls an import of ours, which a guest with imports of its own has not.
+        let possible = name != "func $report " || !imports.is_empty();
+        if possible && !fields.contains(name) {
+            text.push_str(default);
+        }
+    }
+    if fields.contains(";; envelope: all") {
+        text.push_str(ENVELOPE_ALL);
+    }
+    text.push(')');
+    let mut core = wat::parse_str(&text).unwrap_or_else(|error| panic!("a guest's text: {error}\n{text}"));
+    let mut resolve = wit_parser::Resolve::default();
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/since-v0.1.0");
+    let (package, _) = resolve.push_dir(wit).expect("the WIT");
+    let world = resolve.select_world(&[package], Some("spell")).expect("the world");
+    wit_component::embed_component_metadata(&mut core, &resolve, world, wit_component::StringEncoding::UTF8).expect("metadata");
+    core
+}

@@ -1,0 +1,8 @@
+;; => runs; on-cast: SetTimer { token: 5, ticks: 1 }, SetTimer { token: 5, ticks: 1 }
+;; Damages who is not there, and what has no health: both refused as target (5).
+;; envelope: all
+(func (export "ugc:spell/hooks@0.1.0#on-cast") (param i64 i64 i64 f32 f32 f32 f32 f32 f32 f32 f32 f32 i64 i32 i32)
+    (call $damage (i64.const 99) (f32.const 5) (i32.const 64))
+    (call $report (i32.const 64))
+    (call $damage (i64.const 4) (f32.const 5) (i32.const 64))
+    (call $report (i32.const 64)))

@@ -1,0 +1,4 @@
+;; => refused: feature: uses exceptions, which are not offered
+;; Uses exceptions.
+(component
+    (core module (tag)))

@@ -1,0 +1,8 @@
+;; => runs; on-cast: Launch { id: 100, projectile: Projectile { start: [0.0, 2.0, 0.0], velocity: [0.0, 0.0, -20.0], radius: 0.3, gravity: 0.0, seconds: 3.0, damage: 0.0 } }, Despawn { id: 100 }
+;; Launches a projectile and takes it away by the id that it got: allowed.
+;; envelope: all
+(func (export "ugc:spell/hooks@0.1.0#on-cast") (param i64 i64 i64 f32 f32 f32 f32 f32 f32 f32 f32 f32 i64 i32 i32)
+    (call $launch (f32.const 0) (f32.const 2) (f32.const 0) (f32.const 0) (f32.const 0) (f32.const -20) (f32.const 0.3) (f32.const 0) (f32.const 3) (f32.const 0) (i32.const 64))
+    (call $report (i32.const 64))
+    (call $despawn (i64.load offset=8 (i32.const 64)) (i32.const 64))
+    (call $report (i32.const 64)))

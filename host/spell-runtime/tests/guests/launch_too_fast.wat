@@ -1,0 +1,6 @@
+;; => runs; on-cast: SetTimer { token: 4, ticks: 1 }
+;; Launches at 201 m/s: refused as magnitude (4).
+;; envelope: all
+(func (export "ugc:spell/hooks@0.1.0#on-cast") (param i64 i64 i64 f32 f32 f32 f32 f32 f32 f32 f32 f32 i64 i32 i32)
+    (call $launch (f32.const 0) (f32.const 2) (f32.const 0) (f32.const 0) (f32.const 0) (f32.const 201) (f32.const 0.3) (f32.const 0) (f32.const 3) (f32.const 0) (i32.const 64))
+    (call $report (i32.const 64)))

@@ -1,0 +1,5 @@
+;; => fault host (0 allowed, 0 asked): on-cast: the call broke the rules of the boundary: list pointer is not aligned
+;; Hands over a list at an odd address.
+;; envelope: all
+(func (export "ugc:spell/hooks@0.1.0#on-cast") (param i64 i64 i64 f32 f32 f32 f32 f32 f32 f32 f32 f32 i64 i32 i32)
+    (call $push (i32.const 17) (i32.const 1) (i32.const 32) (i32.const 3) (i32.const 64)))

@@ -1,0 +1,4 @@
+;; => fault host (0 allowed, 0 asked): on-cast: the call broke the rules of the boundary: string pointer/length out of bounds of memory
+;; Hands over a string of 4 GiB.
+(func (export "ugc:spell/hooks@0.1.0#on-cast") (param i64 i64 i64 f32 f32 f32 f32 f32 f32 f32 f32 f32 i64 i32 i32)
+    (call $log (i32.const 1) (i32.const 16) (i32.const -1)))
