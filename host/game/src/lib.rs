@@ -1,0 +1,70 @@
+//! A world with spells, without sockets and clock: what the game server, the author's harness and tests share.
+//!
+//! A [`Loader`] makes revisions ready on any thread; [`Game::admit`] turns a ready one into the [`Inbound`] that activates it; [`Game::step`] is one tick.
+
+mod convert;
+pub mod limits;
+mod revision;
+mod runner;
+pub mod scenario;
+
+pub use revision::{LoadedRevision, Loader};
+// What whoever runs a game must name, so that it need not know the runtime itself.
+pub use spell_runtime::artifact::PublicKey;
+pub use spell_runtime::limits::EPOCH_TICK_MS;
+pub use spell_runtime::{LoadError, Runtime};
+
+use sim::{Inbound, Outbound, Stage, World};
+use std::collections::BTreeMap;
+
+/// A world and whoever runs its spells.
+pub struct Game {
+    world: World,
+    runner: runner::Runner,
+}
+
+impl Game {
+    /// The world that players find, with this seed.
+    pub fn new(seed: u64) -> Self {
+        Self::with_world(World::new(seed))
+    }
+
+    /// A world that someone else has set up.
+    pub fn with_world(world: World) -> Self {
+        Self { world, runner: runner::Runner::default() }
+    }
+
+    /// Takes a revision in. The answer belongs into the next step's inbound: until then the last good one stays active.
+    pub fn admit(&mut self, loaded: LoadedRevision) -> Inbound {
+        let activate = Inbound::Activate { spell: loaded.spell.clone(), revision: loaded.revision.clone(), spec: loaded.spec };
+        self.runner.admit(loaded);
+        activate
+    }
+
+    /// One tick. `stages` is told each stage as it begins.
+    pub fn step(&mut self, inbound: &[Inbound], stages: &mut impl FnMut(Stage)) -> Vec<Outbound> {
+        let outbound = sim::step(&mut self.world, inbound, &mut self.runner, stages);
+        self.runner.after_step(&outbound);
+        outbound
+    }
+
+    /// The world, to look at.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// By spell: the revision that new casts run.
+    pub fn active(&self) -> &BTreeMap<String, String> {
+        self.runner.active()
+    }
+
+    /// The revisions that are held in memory: the active ones, and those that live casts are pinned to.
+    pub fn loaded(&self) -> impl Iterator<Item = &LoadedRevision> {
+        self.runner.loaded()
+    }
+
+    /// Casts that have an instance.
+    pub fn casts_live(&self) -> usize {
+        self.runner.casts_live()
+    }
+}

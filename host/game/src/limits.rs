@@ -1,0 +1,24 @@
+//! Every limit of a world with spells, with its reason.
+
+use sim::limits::{CASTER_FUEL_PER_TICK, PLAYERS_MAX};
+
+/// Fuel of one call of a hook. A library spell's call takes 1,000 to 6,000; a million is about 1 ms, less of a loop that does nothing.
+pub const SPELL_CALL_FUEL_MAX: u64 = 1_000_000;
+/// Fuel of making an instance and running its `init`: what a call may take, for a cast must not become dearer by moving its loop into `init`.
+pub const SPELL_INIT_FUEL_MAX: u64 = SPELL_CALL_FUEL_MAX;
+/// Fuel that all spells of a world may spend in a tick: 5 ms of library spells, a third of a tick; a thousand casts of the reference spell take 6 million.
+/// The call that reaches it is the tick's last; the others wait for the next tick, those whose casters owe most for longest.
+pub const SPELLS_TICK_FUEL_MAX: u64 = 8_000_000;
+const _: () = assert!(CASTER_FUEL_PER_TICK * PLAYERS_MAX as u64 <= SPELLS_TICK_FUEL_MAX, "who keeps to their share is never put off");
+/// Fuel that it is taken to cost to enter an instance, beside what is spent in there: about half a microsecond.
+pub const CALL_COST_FUEL: u64 = 500;
+/// Fuel that it is taken to cost to make an instance and to drop it: about 12 microseconds.
+pub const INSTANCE_COST_FUEL: u64 = 12_000;
+/// Text of one scenario. The library's are under 1 KiB.
+pub const SCENARIO_BYTES_MAX: usize = 64 * 1024;
+/// Ticks that one scenario may run: ten minutes of the world, which take some seconds.
+pub const SCENARIO_TICKS_MAX: u64 = 36_000;
+/// Entities that one scenario may set up.
+pub const SCENARIO_ENTITIES_MAX: usize = 1_024;
+/// Log lines kept of one scenario; a spell that logs each tick must not fill the memory.
+pub const SCENARIO_LOGS_MAX: usize = 1_000;

@@ -1,0 +1,102 @@
+//! A revision made ready: verified and loaded off the tick, so that switching to it is one assignment.
+
+use sim::inbound::SpellSpec;
+use sim::limits::TICK_HZ;
+use spell_runtime::artifact::PublicKey;
+use spell_runtime::{Envelope, LoadError, Runtime, Spell, envelope};
+use std::fmt;
+
+/// Verifies and loads artifacts; works on any thread while the game ticks on its own.
+#[derive(Clone)]
+pub struct Loader {
+    runtime: Runtime,
+    key: PublicKey,
+}
+
+impl Loader {
+    /// A loader for artifacts that were signed with this key.
+    pub fn new(runtime: Runtime, key: PublicKey) -> Self {
+        Self { runtime, key }
+    }
+
+    /// The revision, ready to run; or why it must not: a wrong signature, another engine, damaged bytes, a forbidden import.
+    pub fn load(&self, spell: &str, revision: &str, artifact: &[u8]) -> Result<LoadedRevision, LoadError> {
+        let code = self.runtime.load(artifact, &self.key)?;
+        Ok(LoadedRevision { spell: spell.to_owned(), revision: revision.to_owned(), spec: spec(code.envelope()), code })
+    }
+}
+
+/// A revision that can be activated. Cheap to clone.
+#[derive(Clone)]
+pub struct LoadedRevision {
+    /// The spell's id.
+    pub spell: String,
+    /// The revision's id.
+    pub revision: String,
+    /// What the simulation must know of its envelope.
+    pub spec: SpellSpec,
+    pub(crate) code: Spell,
+}
+
+impl LoadedRevision {
+    /// What the spell declared.
+    pub fn envelope(&self) -> &Envelope {
+        self.code.envelope()
+    }
+}
+
+impl fmt::Debug for LoadedRevision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadedRevision").field("spell", &self.spell).field("revision", &self.revision).field("spec", &self.spec).finish()
+    }
+}
+
+fn spec(envelope: &Envelope) -> SpellSpec {
+    SpellSpec { duration_ticks: duration_ticks(&envelope.duration), tick_interval: tick_interval(&envelope.frequency) }
+}
+
+fn duration_ticks(duration: &envelope::Duration) -> u32 {
+    let seconds = match duration.mode {
+        envelope::DurationMode::Instant => return 0,
+        envelope::DurationMode::Timed => duration.seconds,
+        envelope::DurationMode::Persistent => duration.max_seconds,
+    };
+    // 0 would mean instant.
+    ((seconds * TICK_HZ as f32).round() as u32).max(1)
+}
+
+/// Rounded up, so that `max_hz` is never exceeded.
+fn tick_interval(frequency: &envelope::Frequency) -> u32 {
+    match frequency.mode {
+        envelope::FrequencyMode::Tick if frequency.max_hz > 0.0 => ((TICK_HZ as f32 / frequency.max_hz).ceil() as u32).max(1),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use envelope::{Duration, DurationMode, Frequency, FrequencyMode};
+
+    #[test]
+    fn durations_become_ticks() {
+        let ticks = |mode, seconds, max_seconds| duration_ticks(&Duration { mode, seconds, max_seconds });
+        assert_eq!(ticks(DurationMode::Instant, 0.0, 0.0), 0);
+        assert_eq!(ticks(DurationMode::Timed, 0.1, 5.0), 6);
+        assert_eq!(ticks(DurationMode::Timed, 0.0, 5.0), 1);
+        assert_eq!(ticks(DurationMode::Timed, 600.0, 600.0), 36_000);
+        assert_eq!(ticks(DurationMode::Persistent, 1.0, 60.0), 3_600);
+    }
+
+    #[test]
+    fn frequencies_become_intervals_that_never_exceed_them() {
+        let interval = |mode, max_hz| tick_interval(&Frequency { mode, max_hz });
+        assert_eq!(interval(FrequencyMode::OneShot, 0.0), 0);
+        assert_eq!(interval(FrequencyMode::Event, 30.0), 0);
+        assert_eq!(interval(FrequencyMode::Tick, 0.0), 0);
+        assert_eq!(interval(FrequencyMode::Tick, 60.0), 1);
+        assert_eq!(interval(FrequencyMode::Tick, 7.0), 9);
+        assert_eq!(interval(FrequencyMode::Tick, 5.0), 12);
+        assert_eq!(interval(FrequencyMode::Tick, 1e-9), u32::MAX);
+    }
+}

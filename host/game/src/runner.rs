@@ -1,0 +1,146 @@
+//! Runs the spells of a tick: each cast in an instance of its own, so that one cast's fault is one cast's end.
+
+use crate::convert::{self, SceneView};
+use crate::limits::{CALL_COST_FUEL, INSTANCE_COST_FUEL, SPELL_CALL_FUEL_MAX, SPELL_INIT_FUEL_MAX, SPELLS_TICK_FUEL_MAX};
+use crate::revision::LoadedRevision;
+use sim::scene::Scene;
+use sim::spells::{Call, Fault, Hook, Outcome, Spells};
+use sim::{CastId, Outbound};
+use spell_runtime::{Instance, View};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The revisions that are loaded and the casts that live.
+#[derive(Default)]
+pub(crate) struct Runner {
+    /// By spell and revision: the active ones, and older ones that live casts are pinned to.
+    revisions: BTreeMap<(String, String), Arc<LoadedRevision>>,
+    /// By spell: the revision of new casts.
+    active: BTreeMap<String, String>,
+    casts: BTreeMap<CastId, Live>,
+    /// Something changed by which a revision may have become unused.
+    sweep_due: bool,
+}
+
+/// One living cast.
+struct Live {
+    /// `None` before the first call, and after a fault until the simulation ends the cast: a store that trapped is never entered again.
+    instance: Option<Instance>,
+    /// Keeps the revision loaded; `None` when it was not loaded at all.
+    revision: Option<Arc<LoadedRevision>>,
+}
+
+impl Runner {
+    /// Makes a revision known, before the simulation activates it.
+    pub(crate) fn admit(&mut self, loaded: LoadedRevision) {
+        self.revisions.insert((loaded.spell.clone(), loaded.revision.clone()), Arc::new(loaded));
+    }
+
+    /// Follows what the simulation activated, and lets go of revisions that no cast and no activation uses any more.
+    pub(crate) fn after_step(&mut self, outbound: &[Outbound]) {
+        for event in outbound {
+            if let Outbound::Activated { spell, revision } = event {
+                self.active.insert(spell.clone(), revision.clone());
+                self.sweep_due = true;
+            }
+        }
+        if std::mem::take(&mut self.sweep_due) {
+            let active = &self.active;
+            self.revisions.retain(|(spell, revision), loaded| active.get(spell) == Some(revision) || Arc::strong_count(loaded) > 1);
+        }
+    }
+
+    /// By spell: the revision of new casts.
+    pub(crate) fn active(&self) -> &BTreeMap<String, String> {
+        &self.active
+    }
+
+    /// The revisions that are held in memory.
+    pub(crate) fn loaded(&self) -> impl Iterator<Item = &LoadedRevision> {
+        self.revisions.values().map(Arc::as_ref)
+    }
+
+    /// Casts that have an instance.
+    pub(crate) fn casts_live(&self) -> usize {
+        self.casts.values().filter(|live| live.instance.is_some()).count()
+    }
+}
+
+impl Spells for Runner {
+    /// Once the tick's fuel is spent, the rest is left off: fuel is the same on every machine.
+    fn run(&mut self, scene: Arc<Scene>, calls: &[Call]) -> Vec<Outcome> {
+        let view: Arc<dyn View> = Arc::new(SceneView(scene));
+        self.pin(calls);
+        let (mut outcomes, mut spent) = (Vec::with_capacity(calls.len()), 0);
+        for calls in calls.chunk_by(|a, b| a.cast == b.cast) {
+            let mut over = false;
+            for call in calls {
+                if spent >= SPELLS_TICK_FUEL_MAX {
+                    return outcomes;
+                }
+                let live = self.casts.get_mut(&call.cast).filter(|_| !over);
+                let outcome = live.map(|live| live.call(call, &view)).unwrap_or_default();
+                over |= outcome.finished || outcome.fault.is_some();
+                spent += outcome.fuel;
+                outcomes.push(outcome);
+            }
+        }
+        outcomes
+    }
+
+    fn end(&mut self, cast: CastId) {
+        self.casts.remove(&cast);
+        self.sweep_due = true;
+    }
+}
+
+impl Runner {
+    /// Casts that begin hold their revisions from now on, for their first call may have to wait.
+    fn pin(&mut self, calls: &[Call]) {
+        for call in calls.iter().filter(|call| matches!(call.hook, Hook::Cast { .. })) {
+            let revision = || self.revisions.get(&(call.spell.clone(), call.revision.clone())).cloned();
+            self.casts.entry(call.cast).or_insert_with(|| Live { instance: None, revision: revision() });
+        }
+    }
+}
+
+impl Live {
+    fn call(&mut self, call: &Call, view: &Arc<dyn View>) -> Outcome {
+        let mut cost = CALL_COST_FUEL;
+        if matches!(call.hook, Hook::Cast { .. }) {
+            match self.instantiate(call) {
+                Ok(fuel) => cost += fuel,
+                // How far `init` came is not told: it is charged its whole cap.
+                Err(fault) => return Outcome { fault: Some(fault), fuel: INSTANCE_COST_FUEL + SPELL_INIT_FUEL_MAX, ..Outcome::default() },
+            }
+        }
+        // Without an instance the cast faulted in an earlier tick, and the simulation is about to end it.
+        let Some(instance) = &mut self.instance else { return Outcome { finished: true, ..Outcome::default() } };
+        let outcome = instance.call(spell_runtime::Call {
+            hook: convert::hook(call),
+            tick: call.tick,
+            view: view.clone(),
+            caster: call.caster.0,
+            first_id: call.first_id,
+            fuel: SPELL_CALL_FUEL_MAX,
+        });
+        if outcome.fault.is_some() {
+            self.instance = None;
+        }
+        let outcome = convert::outcome(outcome);
+        Outcome { fuel: outcome.fuel + cost, ..outcome }
+    }
+
+    /// Makes the instance and answers what that took.
+    fn instantiate(&mut self, call: &Call) -> Result<u64, Fault> {
+        let revision = self.revision.as_ref().ok_or_else(|| Fault {
+            hook: "init",
+            limit: "load",
+            allowed: 0.0,
+            asked: 0.0,
+            message: format!("{} {} is not loaded any more", call.spell, call.revision),
+        })?;
+        let instance = self.instance.insert(revision.code.instantiate(SPELL_INIT_FUEL_MAX).map_err(convert::fault)?);
+        Ok(INSTANCE_COST_FUEL + SPELL_INIT_FUEL_MAX.saturating_sub(instance.fuel_left()))
+    }
+}

@@ -1,0 +1,7 @@
+//! Worlds with real spells in them, compiled here from a few lines of WebAssembly text.
+
+mod fuel;
+mod game;
+mod guest;
+mod repeat;
+mod scenario;
