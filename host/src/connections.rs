@@ -1,0 +1,200 @@
+//! The game loop's table of who is connected: turns their mail into what the simulation takes in, and what it tells into what they get.
+
+use crate::convert::{self, Audience};
+use crate::inbox::{Mail, SessionId};
+use crate::limits::SNAPSHOT_INTERVAL_TICKS;
+use crate::outgoing::{Batch, Closing, Outgoing};
+use game::Game;
+use protocol::Channel;
+use sim::{EntityId, Inbound, Outbound};
+use std::collections::BTreeMap;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+/// Who is connected.
+#[derive(Debug)]
+pub struct Connections {
+    world_id: String,
+    sessions: BTreeMap<SessionId, Connection>,
+    by_player: BTreeMap<EntityId, SessionId>,
+    /// One session for each player's stable id.
+    by_client: BTreeMap<String, SessionId>,
+    /// By spell: the channel that named its active revision.
+    channels: BTreeMap<String, Channel>,
+    /// Players to take out in the next tick: their clients went before the world had answered their join.
+    leaving: Vec<EntityId>,
+    /// Who has gone since the last publication.
+    left: Vec<(EntityId, String)>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    client_id: String,
+    username: String,
+    outgoing: Outgoing,
+    /// `None` until the world has answered the join.
+    player: Option<EntityId>,
+    /// The newest input of this client; an older or repeated one is dropped.
+    input_sequence: Option<u32>,
+}
+
+impl Connections {
+    /// Nobody yet.
+    pub fn new(world_id: &str) -> Self {
+        Self {
+            world_id: world_id.to_owned(),
+            sessions: BTreeMap::new(),
+            by_player: BTreeMap::new(),
+            by_client: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            leaving: Vec::new(),
+            left: Vec::new(),
+        }
+    }
+
+    /// How many clients there are.
+    pub fn count(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// What the tick takes in, in the order of the mail.
+    pub fn sort(&mut self, mail: Vec<Mail>, game: &mut Game) -> Vec<Inbound> {
+        let mut inbound: Vec<Inbound> = self.leaving.drain(..).map(|player| Inbound::Leave { player }).collect();
+        for one in mail {
+            match one {
+                Mail::Join { session, client_id, username, outgoing } => {
+                    if let Some(&older) = self.by_client.get(&client_id) {
+                        inbound.extend(self.end(older, Closing::TakenOver));
+                    }
+                    inbound.push(Inbound::Join { token: session.0, username: username.clone() });
+                    self.by_client.insert(client_id.clone(), session);
+                    self.sessions.insert(session, Connection { client_id, username, outgoing, player: None, input_sequence: None });
+                }
+                Mail::Leave { session } => inbound.extend(self.end(session, Closing::ClientLeft)),
+                Mail::Input { session, frame } => {
+                    if let Some(player) = self.newer_input(session, frame.sequence_id) {
+                        inbound.push(convert::input(player, &frame));
+                    }
+                }
+                Mail::Cast { session, request } => {
+                    inbound.extend(self.sessions.get(&session).and_then(|it| it.player).map(|player| convert::cast(player, request)));
+                }
+                Mail::Activate { loaded, channel } => {
+                    self.channels.insert(loaded.spell.clone(), channel);
+                    inbound.push(game.admit(loaded));
+                }
+            }
+        }
+        inbound
+    }
+
+    /// Tells the clients what happened: events at once, the world every third tick. Waits for none of them.
+    pub fn publish(&mut self, game: &Game, outbound: &[Outbound]) {
+        let tick = game.world().tick();
+        let events = self.answer_joins(outbound);
+        self.send_events(tick, &events, outbound);
+        self.welcome(game, outbound);
+        if tick.is_multiple_of(SNAPSHOT_INTERVAL_TICKS) {
+            self.send_snapshots(tick, game);
+        }
+    }
+
+    /// Tells all clients that it is over.
+    pub fn close_all(&self, closing: Closing) {
+        for connection in self.sessions.values() {
+            connection.outgoing.close(closing);
+        }
+    }
+
+    /// Forgets a session; its player leaves now or, when the world has not answered its join yet, once it has.
+    fn end(&mut self, session: SessionId, closing: Closing) -> Option<Inbound> {
+        let connection = self.sessions.remove(&session)?;
+        connection.outgoing.close(closing);
+        if self.by_client.get(&connection.client_id) == Some(&session) {
+            self.by_client.remove(&connection.client_id);
+        }
+        let player = connection.player?;
+        self.by_player.remove(&player);
+        self.left.push((player, connection.username));
+        Some(Inbound::Leave { player })
+    }
+
+    /// The session's player, when this input is newer than its last one.
+    fn newer_input(&mut self, session: SessionId, sequence: u32) -> Option<EntityId> {
+        let connection = self.sessions.get_mut(&session)?;
+        let player = connection.player?;
+        if connection.input_sequence.is_some_and(|last| sequence <= last) {
+            return None;
+        }
+        connection.input_sequence = Some(sequence);
+        Some(player)
+    }
+
+    /// Binds players to their sessions, and answers what all others are told of comings and goings.
+    fn answer_joins(&mut self, outbound: &[Outbound]) -> Vec<Utf8Bytes> {
+        let mut events: Vec<Utf8Bytes> = self.left.drain(..).map(|(player, username)| convert::left(player, &username).into()).collect();
+        for event in outbound {
+            match event {
+                Outbound::Joined { token, player } => match self.sessions.get(&SessionId(*token)) {
+                    Some(connection) => events.push(convert::joined(*player, &connection.username).into()),
+                    None => self.leaving.push(*player),
+                },
+                Outbound::JoinRefused { token, reason } => {
+                    if let Some(connection) = self.sessions.get(&SessionId(*token)) {
+                        connection.outgoing.send_one(convert::refusal(&self.world_id, reason));
+                    }
+                    self.end(SessionId(*token), Closing::WorldFull);
+                }
+                _ => {}
+            }
+        }
+        events
+    }
+
+    /// One shared batch for all who were here before, and one of their own for those whom an event concerns alone.
+    fn send_events(&self, tick: u64, comings_and_goings: &[Utf8Bytes], outbound: &[Outbound]) {
+        let mut shared = comings_and_goings.to_vec();
+        let mut own: BTreeMap<EntityId, Vec<Utf8Bytes>> = BTreeMap::new();
+        for event in outbound {
+            match convert::message(tick, event, &self.channels) {
+                Some((Audience::All, text)) => shared.push(text.into()),
+                Some((Audience::Only(player), text)) => own.entry(player).or_default().push(text.into()),
+                None => {}
+            }
+        }
+        let shared = Batch::from(shared);
+        for (player, session) in &self.by_player {
+            let Some(connection) = self.sessions.get(session) else { continue };
+            connection.outgoing.send(shared.clone());
+            if let Some(own) = own.remove(player) {
+                connection.outgoing.send(own.into());
+            }
+        }
+    }
+
+    /// Whoever came in this tick gets the world as it stands after it.
+    fn welcome(&mut self, game: &Game, outbound: &[Outbound]) {
+        for event in outbound {
+            let Outbound::Joined { token, player } = event else { continue };
+            let session = SessionId(*token);
+            let Some(connection) = self.sessions.get_mut(&session) else { continue };
+            connection.player = Some(*player);
+            self.by_player.insert(*player, session);
+            let world = game.world();
+            let messages = convert::welcome(&self.world_id, world.tick(), *player, world.scene(), game.active(), &self.channels);
+            connection.outgoing.send(messages.into_iter().map(Utf8Bytes::from).collect());
+        }
+    }
+
+    fn send_snapshots(&self, tick: u64, game: &Game) {
+        if self.by_player.is_empty() {
+            return;
+        }
+        let scene = game.world().scene();
+        let head = convert::snapshot(tick, scene);
+        for (player, session) in &self.by_player {
+            if let (Some(connection), Some(own)) = (self.sessions.get(session), convert::player_state(*player, scene)) {
+                connection.outgoing.snapshot(head.encode(&own));
+            }
+        }
+    }
+}

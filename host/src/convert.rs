@@ -1,0 +1,273 @@
+//! The wire's values as the simulation's, and back: the only place that names both.
+
+use protocol::v1::{self, EntityState, PlayerState, ServerMessage, SnapshotHead};
+use protocol::{Channel, RevisionId, SpellId};
+use serde_json::{Map, Value};
+use sim::inbound::{CastRequest, Input};
+use sim::scene::{Entity, Scene};
+use sim::{EntityId, Inbound, Outbound, Quat, Vec3};
+use std::collections::BTreeMap;
+
+/// Who is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Every client.
+    All,
+    /// The client of this player, if it is one's.
+    Only(EntityId),
+}
+
+/// A player's controls for the simulation.
+pub fn input(player: EntityId, frame: &v1::InputFrame) -> Inbound {
+    let input = Input {
+        sequence: frame.sequence_id,
+        movement: vector(frame.movement),
+        aim: vector(frame.aim_direction),
+        sprint: frame.sprint,
+        fire: frame.fire,
+        jump: frame.jump,
+    };
+    Inbound::Input { player, input }
+}
+
+/// A player's wish to cast for the simulation.
+pub fn cast(player: EntityId, request: v1::CastRequest) -> Inbound {
+    Inbound::Cast(CastRequest {
+        caster: player,
+        spell: request.spell_id.into(),
+        revision: request.revision_id.map_or(String::new(), String::from),
+        target_position: vector(request.target_position),
+        target: EntityId(request.target_entity_id),
+        params: request.extra_params,
+    })
+}
+
+/// What clients are told of an event, and which of them; joins and leaves are the connections' business.
+pub fn message(tick: u64, event: &Outbound, channels: &BTreeMap<String, Channel>) -> Option<(Audience, String)> {
+    let (audience, message) = match event {
+        Outbound::Spawned { id, kind, position, rotation, name, owner, health_max } => {
+            (Audience::All, spawn(tick, *id, *kind as u8, *position, *rotation, properties(name, *owner, *health_max)))
+        }
+        Outbound::Despawned { id, reason } => {
+            (Audience::All, ServerMessage::EntityDespawn { server_tick: tick, entity_id: id.0, reason: reason.as_str().to_owned() })
+        }
+        Outbound::ProjectileHit { projectile, hit, point, normal, damage } => {
+            let message = ServerMessage::ProjectileHit {
+                server_tick: tick,
+                projectile_id: projectile.0,
+                hit_entity_id: hit.0,
+                hit_point: point.to_array(),
+                hit_normal: normal.to_array(),
+                damage: *damage,
+            };
+            (Audience::All, message)
+        }
+        Outbound::CastStarted { spell, revision, caster, target_position, seed, params, .. } => {
+            let message = ServerMessage::SpellCastEvent {
+                server_tick: tick,
+                spell_id: spell.clone(),
+                revision_id: revision.clone(),
+                caster_entity_id: caster.0,
+                target_position: target_position.to_array(),
+                seed: seed & ((1 << 53) - 1),
+                extra_params: serde_json::from_str(params).unwrap_or_default(),
+            };
+            (Audience::All, message)
+        }
+        Outbound::CastRejected { spell, revision, caster, limit, allowed, asked } => {
+            let message = ServerMessage::SpellCastRejected {
+                server_tick: tick,
+                spell_id: spell.clone(),
+                revision_id: revision.clone(),
+                caster_entity_id: caster.0,
+                limit: (*limit).to_owned(),
+                allowed: *allowed,
+                asked: *asked,
+                hook: String::new(),
+                message: rejection(spell, revision, limit, *allowed, *asked),
+            };
+            (Audience::Only(*caster), message)
+        }
+        Outbound::CastFaulted { spell, revision, caster, fault, .. } => {
+            let message = ServerMessage::SpellCastRejected {
+                server_tick: tick,
+                spell_id: spell.clone(),
+                revision_id: revision.clone(),
+                caster_entity_id: caster.0,
+                limit: fault.limit.to_owned(),
+                allowed: fault.allowed,
+                asked: fault.asked,
+                hook: fault.hook.to_owned(),
+                message: fault.message.clone(),
+            };
+            (Audience::Only(*caster), message)
+        }
+        Outbound::Cue { spell, revision, caster, name, at, scale, .. } => {
+            let message = ServerMessage::SpellEffect {
+                server_tick: tick,
+                spell_id: spell.clone(),
+                revision_id: revision.clone(),
+                caster_entity_id: caster.0,
+                name: name.clone(),
+                position: at.to_array(),
+                scale: *scale,
+            };
+            (Audience::All, message)
+        }
+        Outbound::Activated { spell, revision } => (Audience::All, active_update(spell, revision, channels)?),
+        _ => return None,
+    };
+    Some((audience, message.encode()))
+}
+
+/// What a client that has just come in must know before the next snapshot.
+pub fn welcome(
+    world_id: &str,
+    tick: u64,
+    player: EntityId,
+    scene: &Scene,
+    active: &BTreeMap<String, String>,
+    channels: &BTreeMap<String, Channel>,
+) -> Vec<String> {
+    let response = ServerMessage::HandshakeResponse {
+        success: true,
+        server_tick: tick,
+        assigned_entity_id: player.0,
+        world_id: world_id.to_owned(),
+        error: String::new(),
+    };
+    let spawns = scene.entities().map(|entity| {
+        let properties = properties(&entity.name, entity.owner, entity.health_max);
+        spawn(tick, entity.id, entity.kind as u8, entity.position, entity.rotation, properties)
+    });
+    let players = scene
+        .entities()
+        .filter(|entity| entity.kind == sim::EntityKind::Player)
+        .map(|entity| ServerMessage::PlayerJoined { entity_id: entity.id.0, username: entity.name.clone() });
+    let spells = active.iter().filter_map(|(spell, revision)| active_update(spell, revision, channels));
+    std::iter::once(response).chain(spawns).chain(players).chain(spells).map(|message| message.encode()).collect()
+}
+
+/// Why a client does not come in.
+pub fn refusal(world_id: &str, error: &str) -> String {
+    ServerMessage::HandshakeResponse {
+        success: false,
+        server_tick: 0,
+        assigned_entity_id: 0,
+        world_id: world_id.to_owned(),
+        error: error.to_owned(),
+    }
+    .encode()
+}
+
+/// A player has come.
+pub fn joined(player: EntityId, username: &str) -> String {
+    ServerMessage::PlayerJoined { entity_id: player.0, username: username.to_owned() }.encode()
+}
+
+/// A player has gone.
+pub fn left(player: EntityId, username: &str) -> String {
+    ServerMessage::PlayerLeft { entity_id: player.0, username: username.to_owned() }.encode()
+}
+
+/// The part of a snapshot that all clients share.
+pub fn snapshot(tick: u64, scene: &Scene) -> SnapshotHead {
+    let entities: Vec<EntityState> = scene.entities().map(entity_state).collect();
+    SnapshotHead::new(tick, &entities)
+}
+
+/// A client's own part of it; `None` when its player is not in the world.
+pub fn player_state(player: EntityId, scene: &Scene) -> Option<PlayerState> {
+    let entity = scene.entity(player)?;
+    Some(PlayerState { seq: entity.input_sequence, p: entity.position.to_array(), v: entity.velocity.to_array(), g: entity.grounded })
+}
+
+fn entity_state(entity: &Entity) -> EntityState {
+    EntityState {
+        id: entity.id.0,
+        t: entity.kind as u8,
+        p: entity.position.to_array(),
+        r: euler(entity.rotation),
+        v: entity.velocity.to_array(),
+        h: entity.health,
+        x: properties(&entity.name, EntityId::NONE, entity.health_max),
+    }
+}
+
+fn spawn(tick: u64, id: EntityId, kind: u8, position: Vec3, rotation: Quat, properties: Map<String, Value>) -> ServerMessage {
+    ServerMessage::EntitySpawn {
+        server_tick: tick,
+        entity_id: id.0,
+        entity_type: kind,
+        position: position.to_array(),
+        rotation: euler(rotation),
+        properties,
+    }
+}
+
+/// As far as they apply.
+fn properties(name: &str, owner: EntityId, health_max: f32) -> Map<String, Value> {
+    let mut properties = Map::new();
+    if !name.is_empty() {
+        properties.insert("name".to_owned(), name.into());
+    }
+    if owner != EntityId::NONE {
+        properties.insert("owner".to_owned(), owner.0.into());
+    }
+    if health_max > 0.0 {
+        // Whole, as the wire writes whole numbers.
+        properties.insert("hm".to_owned(), (health_max.round() as i64).into());
+    }
+    properties
+}
+
+fn active_update(spell: &str, revision: &str, channels: &BTreeMap<String, Channel>) -> Option<ServerMessage> {
+    Some(ServerMessage::SpellActiveUpdate {
+        spell_id: SpellId::new(spell).ok()?,
+        channel: *channels.get(spell)?,
+        revision_id: RevisionId::new(revision).ok()?,
+    })
+}
+
+fn rejection(spell: &str, revision: &str, limit: &str, allowed: f64, asked: f64) -> String {
+    match limit {
+        "unknown_spell" => format!("this world has no active revision of {spell}"),
+        "unknown_revision" => format!("this world does not know {spell} {revision}"),
+        "cooldown" => format!("{spell} can be cast again {allowed} s after the last cast, not {asked:.2} s"),
+        "live_casts" => format!("{allowed} casts of one player may live at once"),
+        "world_casts" => format!("{allowed} casts may live at once in this world"),
+        "caster_gone" => "the caster is not in the world".to_owned(),
+        _ => format!("{limit}: {asked} asked, {allowed} allowed"),
+    }
+}
+
+fn vector(from: v1::Vec3) -> Vec3 {
+    Vec3::from_array(from)
+}
+
+/// Euler angles x, y, z of a rotation that turns about y first, then x, then z: a character's aim has its yaw in y and its pitch in x.
+fn euler(rotation: Quat) -> v1::Vec3 {
+    let Quat { x, y, z, w, .. } = rotation;
+    let sin_x = (2.0 * (w * x - y * z)).clamp(-1.0, 1.0);
+    // Looking straight up or down, yaw and roll turn about the same axis: all of it is called yaw.
+    if sin_x.abs() > 0.99999 {
+        return [sin_x.asin(), (2.0 * (w * y - x * z)).atan2(1.0 - 2.0 * (y * y + z * z)), 0.0];
+    }
+    [sin_x.asin(), (2.0 * (x * z + w * y)).atan2(1.0 - 2.0 * (x * x + y * y)), (2.0 * (x * y + w * z)).atan2(1.0 - 2.0 * (x * x + z * z))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn euler_angles_are_those_that_made_the_rotation() {
+        for (x, y, z) in [(0.0, 0.0, 0.0), (0.5, 0.0, 0.0), (0.0, 2.5, 0.0), (0.0, 0.0, -1.0), (-0.7, -3.0, 0.4), (1.5, 1.0, 0.0)] {
+            let rotation = Quat::from_rotation_y(y) * Quat::from_rotation_x(x) * Quat::from_rotation_z(z);
+            for (got, wanted) in euler(rotation).into_iter().zip([x, y, z]) {
+                assert!((got - wanted).abs() < 1e-4, "{:?} for {x} {y} {z}", euler(rotation));
+            }
+        }
+        assert!((euler(Quat::from_rotation_y(1.0) * Quat::from_rotation_x(std::f32::consts::FRAC_PI_2))[1] - 1.0).abs() < 1e-3);
+    }
+}

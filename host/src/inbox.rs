@@ -1,0 +1,70 @@
+//! What reaches the game loop from other threads: bounded, in the order in which it came.
+
+use crate::limits::INBOX_MAX;
+use crate::outgoing::Outgoing;
+use game::LoadedRevision;
+use protocol::{Channel, v1};
+use tokio::sync::mpsc;
+
+/// Names one connection for as long as the process lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionId(pub u64);
+
+/// One thing for the game loop.
+#[derive(Debug)]
+pub enum Mail {
+    /// A client whose ticket was good.
+    Join {
+        /// The connection.
+        session: SessionId,
+        /// The player's stable id; one session each.
+        client_id: String,
+        /// The handle that others see.
+        username: String,
+        /// What goes back to it.
+        outgoing: Outgoing,
+    },
+    /// A client that is gone.
+    Leave {
+        /// The connection.
+        session: SessionId,
+    },
+    /// Controls.
+    Input {
+        /// The connection.
+        session: SessionId,
+        /// The controls.
+        frame: v1::InputFrame,
+    },
+    /// A wish to cast.
+    Cast {
+        /// The connection.
+        session: SessionId,
+        /// The wish.
+        request: v1::CastRequest,
+    },
+    /// A revision that is ready to be the active one.
+    Activate {
+        /// The revision.
+        loaded: LoadedRevision,
+        /// The channel that named it.
+        channel: Channel,
+    },
+}
+
+/// The game loop's end.
+#[derive(Debug)]
+pub struct Inbox(mpsc::Receiver<Mail>);
+
+/// A new inbox. Who sends decides what a full one means: inputs are dropped, casts refused, a leave waits.
+pub fn inbox() -> (mpsc::Sender<Mail>, Inbox) {
+    let (sender, receiver) = mpsc::channel(INBOX_MAX);
+    (sender, Inbox(receiver))
+}
+
+impl Inbox {
+    /// What has come, at most `INBOX_MAX`: what comes meanwhile waits for the next tick.
+    pub fn drain(&mut self) -> Vec<Mail> {
+        std::iter::from_fn(|| self.0.try_recv().ok()).take(INBOX_MAX).collect()
+    }
+}

@@ -1,0 +1,18 @@
+//! The game server: a shell of sockets, clock and control-plane link around the game.
+//!
+//! One thread owns the world and waits for nothing but its own clock ([`game_loop`]); tokio owns the sockets ([`socket`]); the control plane's
+//! line has threads of its own ([`link`]). They meet in bounded queues ([`inbox`], [`outgoing`]).
+
+pub mod connections;
+pub mod convert;
+pub mod game_loop;
+pub mod inbox;
+pub mod journal;
+pub mod limits;
+pub mod link;
+pub mod log;
+pub mod outgoing;
+pub mod pace;
+pub mod server;
+pub mod socket;
+pub mod ticket;

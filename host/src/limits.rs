@@ -1,0 +1,61 @@
+//! Every limit of the game server's shell, with its reason. What crosses the wire is bounded in `protocol::limits`.
+
+use protocol::limits::MESSAGE_BYTES_MAX;
+use std::time::Duration;
+
+/// Ticks that may be made up for after a stall; the rest is skipped and counted, or a stall would breed the next one.
+pub const CATCH_UP_TICKS_MAX: u32 = 5;
+/// Ticks between two snapshots: 20 a second (PROTOCOL.md).
+pub const SNAPSHOT_INTERVAL_TICKS: u64 = 3;
+/// Mail that waits for the game loop. All players' inputs of several ticks: 256 players at 60 Hz leave 256 a tick.
+pub const INBOX_MAX: usize = 4_096;
+const _: () = assert!(INBOX_MAX >= 4 * sim::limits::PLAYERS_MAX);
+
+/// Sockets open at once: each player's, and as many that have yet to say who they are.
+pub const CONNECTIONS_MAX: usize = 2 * sim::limits::PLAYERS_MAX;
+/// From accepting a socket to the WebSocket's upgrade, and again from there to the handshake message.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Messages of one client in a second: ten times the input rate. What a stalled line delivers at once fits, and inputs beyond one a tick only replace each other.
+pub const MESSAGES_PER_SECOND_MAX: u32 = 600;
+/// Batches that wait for one client, at most two a tick: a second or more of events. One that is further behind is disconnected, for it cannot be told what it missed.
+pub const OUTGOING_BATCHES_MAX: usize = 128;
+/// A client whose socket takes nothing for so long is gone.
+pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// For the last messages and the close frame.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// What is read and forgotten after a close frame, so that the client sees it: more than the kernel holds for one socket.
+pub const LINGER_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// For all connections to close when the server stops.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The kernel's buffer for what a client has not read: a second of snapshots. Larger ones only hide that a client is behind.
+pub const SOCKET_SEND_BUFFER_BYTES: u32 = 128 * 1024;
+/// tungstenite's read buffer; one message of a player fits.
+pub const READ_BUFFER_BYTES: usize = MESSAGE_BYTES_MAX;
+/// tungstenite gathers so much before it writes.
+pub const WRITE_BUFFER_BYTES: usize = 16 * 1024;
+/// And holds at most so much: the longest snapshot, `ENTITIES_MAX` entities of at most 160 bytes, and what was gathered before.
+pub const WRITE_BUFFER_BYTES_MAX: usize = 4 * 1024 * 1024;
+const _: () = assert!(WRITE_BUFFER_BYTES_MAX > WRITE_BUFFER_BYTES + 160 * sim::limits::ENTITIES_MAX);
+
+/// The control plane says that it is alive each second; a line that is silent for five is dead.
+pub const LINK_SILENCE_MAX: Duration = Duration::from_secs(5);
+/// For the control plane to accept a connection or to answer.
+pub const LINK_ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pause before the first reconnection; doubles with each further one.
+pub const LINK_BACKOFF_MIN: Duration = Duration::from_millis(100);
+/// Longest pause between two reconnections.
+pub const LINK_BACKOFF_MAX: Duration = Duration::from_secs(5);
+/// Spells that one world follows. Each keeps its native code in memory (tens of kilobytes, at most 16 MiB) and some of the memory mappings that the runtime leaves free.
+pub const SPELLS_MAX: usize = 1_024;
+/// Reports that go in one request.
+pub const REPORTS_PER_POST_MAX: usize = 64;
+
+/// Log lines that wait for standard error; further ones are dropped and counted, for nothing may wait for whoever reads them.
+pub const LOG_LINES_WAITING_MAX: usize = 4_096;
+/// Lines a second that all spells together may add to the server's log; their authors read the rest in the harness.
+pub const SPELL_LOG_LINES_PER_SECOND_MAX: u32 = 100;
+/// Lines a second about casts that were stopped. A crowd can break a thousand casts a tick, and neither the tick nor a disk has room for as many lines.
+pub const FAULT_LOG_LINES_PER_SECOND_MAX: u32 = 100;
+/// The first line of standard input: three secrets as JSON.
+pub const SECRETS_BYTES_MAX: u64 = 4 * 1024;

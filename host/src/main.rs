@@ -1,0 +1,110 @@
+//! `ugc-host`: starts one world's game server and keeps it until its parent lets go.
+
+use anyhow::{Context, bail};
+use clap::Parser;
+use host::limits::SECRETS_BYTES_MAX;
+use host::server::{Config, Server};
+use protocol::link::Secrets;
+use std::io::{BufRead, Read, Write};
+use std::net::{IpAddr, SocketAddr};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+
+/// A game server for one world. Reads its secrets as one line of JSON from standard input, prints `GAMESERVER_PORT=<n>` when clients may come,
+/// and stops when standard input ends or on SIGTERM.
+#[derive(Debug, Parser)]
+#[command(name = "ugc-host", version)]
+struct Args {
+    /// TCP port for clients; 0 takes a free one.
+    #[arg(long)]
+    port: u16,
+    /// The world's id.
+    #[arg(long)]
+    world: String,
+    /// The control plane's address, such as http://127.0.0.1:5000.
+    #[arg(long)]
+    control_plane: String,
+    /// The address to listen on.
+    #[arg(long, env = "HOST", default_value = "127.0.0.1")]
+    host: IpAddr,
+}
+
+fn main() -> anyhow::Result<()> {
+    host::log::start()?;
+    let args = Args::parse();
+    let secrets = read_secrets().context("cannot read the secrets from standard input")?;
+    let parent_gone = watch_stdin()?;
+    let config = Config {
+        listen: SocketAddr::new(args.host, args.port),
+        world: args.world,
+        control_plane: args.control_plane,
+        secrets,
+        casts_max: u32::try_from(sim::limits::LIVE_CASTS_MAX)?,
+    };
+    // Two threads carry the sockets; the world has its own.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let ended = runtime.block_on(run(config, parent_gone));
+    // Not waited for: the link's thread may hang on a control plane that does not answer.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Start, open the door, serve, drain.
+async fn run(config: Config, mut parent_gone: oneshot::Receiver<()>) -> anyhow::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let world = config.world.clone();
+    let mut server = Server::start(config).await?;
+    let port = server.address().port();
+    tracing::info!(%world, port, "listening; waiting for the control plane");
+
+    let mut ready = std::pin::pin!(server.ready());
+    let mut open = false;
+    let fault = loop {
+        tokio::select! {
+            synced = &mut ready, if !open => {
+                if !synced {
+                    break Some("the link to the control plane has ended");
+                }
+                announce(port)?;
+                tracing::info!(%world, port, "ready");
+                open = true;
+            }
+            () = server.game_loop_ended() => break Some("the game loop has ended"),
+            _ = &mut parent_gone => break None,
+            _ = terminated.recv() => break None,
+            _ = interrupted.recv() => break None,
+        }
+    };
+    tracing::info!(%world, "stopping");
+    server.stop().await;
+    match fault {
+        Some(fault) => bail!("{fault}"),
+        None => Ok(()),
+    }
+}
+
+/// What whoever started us waits for.
+fn announce(port: u16) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "GAMESERVER_PORT={port}")?;
+    out.flush()
+}
+
+fn read_secrets() -> anyhow::Result<Secrets> {
+    let mut line = String::new();
+    std::io::stdin().lock().take(SECRETS_BYTES_MAX).read_line(&mut line)?;
+    // Without the text: serde's messages may quote what they could not read.
+    serde_json::from_str(&line).map_err(|error| anyhow::anyhow!("the first line is not the secrets' JSON (column {})", error.column()))
+}
+
+/// Standard input ends when our parent stops us or is gone.
+fn watch_stdin() -> std::io::Result<oneshot::Receiver<()>> {
+    let (gone, receiver) = oneshot::channel();
+    std::thread::Builder::new().name("stdin".into()).spawn(move || {
+        let mut ignored = [0; 256];
+        while matches!(std::io::stdin().lock().read(&mut ignored), Ok(read) if read > 0) {}
+        let _ = gone.send(());
+    })?;
+    Ok(receiver)
+}

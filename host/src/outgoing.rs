@@ -1,0 +1,178 @@
+//! What goes back to one client: a bounded queue of what must arrive, a slot for the newest snapshot, and the wish to close. Sending never waits.
+
+use crate::limits::OUTGOING_BATCHES_MAX;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+/// Messages that belong together, in order; shared between the clients that get the same.
+pub type Batch = Arc<[Utf8Bytes]>;
+
+/// Why a connection is closed; the reason is told to the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the reasons say it")]
+pub enum Closing {
+    ClientLeft,
+    TooSlow,
+    TakenOver,
+    Refused,
+    WorldFull,
+    BadMessages,
+    TooLong,
+    NoHandshake,
+    Broken,
+    Stopping,
+}
+
+impl Closing {
+    /// The close frame's code and words.
+    pub fn frame(self) -> (CloseCode, &'static str) {
+        match self {
+            Self::ClientLeft => (CloseCode::Normal, "goodbye"),
+            Self::TooSlow => (CloseCode::Policy, "too far behind"),
+            Self::TakenOver => (CloseCode::Policy, "taken over by a newer session"),
+            Self::Refused => (CloseCode::Policy, "handshake refused"),
+            Self::WorldFull => (CloseCode::Again, "the world is full"),
+            Self::BadMessages => (CloseCode::Policy, "too many bad messages"),
+            Self::TooLong => (CloseCode::Size, "message too long"),
+            Self::NoHandshake => (CloseCode::Policy, "no handshake in time"),
+            Self::Broken => (CloseCode::Protocol, "not a websocket message"),
+            Self::Stopping => (CloseCode::Away, "server is stopping"),
+        }
+    }
+
+    /// Whether what still waits is written before the close frame.
+    pub fn flushes(self) -> bool {
+        !matches!(self, Self::TooSlow)
+    }
+}
+
+/// The sending end; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    batches: mpsc::Sender<Batch>,
+    snapshot: watch::Sender<Utf8Bytes>,
+    closing: watch::Sender<Option<Closing>>,
+}
+
+/// The socket's end.
+#[derive(Debug)]
+pub struct Outlet {
+    batches: mpsc::Receiver<Batch>,
+    snapshot: watch::Receiver<Utf8Bytes>,
+    closing: watch::Receiver<Option<Closing>>,
+}
+
+/// What the socket does next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Write these.
+    Batch(Batch),
+    /// Write this; a newer one may come before it is written.
+    Snapshot(Utf8Bytes),
+    /// Say goodbye.
+    Close(Closing),
+}
+
+/// Both ends.
+pub fn outgoing() -> (Outgoing, Outlet) {
+    let (batches, batches_out) = mpsc::channel(OUTGOING_BATCHES_MAX);
+    let (snapshot, snapshot_out) = watch::channel(Utf8Bytes::default());
+    let (closing, closing_out) = watch::channel(None);
+    (Outgoing { batches, snapshot, closing }, Outlet { batches: batches_out, snapshot: snapshot_out, closing: closing_out })
+}
+
+impl Outgoing {
+    /// Queues what must arrive. A client for which the queue is full is closed: it could not be told what it missed.
+    pub fn send(&self, batch: Batch) {
+        if !batch.is_empty() && matches!(self.batches.try_send(batch), Err(mpsc::error::TrySendError::Full(_))) {
+            self.close(Closing::TooSlow);
+        }
+    }
+
+    /// Queues one message.
+    pub fn send_one(&self, message: String) {
+        self.send(Arc::from([Utf8Bytes::from(message)]));
+    }
+
+    /// Replaces the snapshot that waits, if one does.
+    pub fn snapshot(&self, message: String) {
+        self.snapshot.send_replace(message.into());
+    }
+
+    /// Wishes the connection closed; the first reason stays.
+    pub fn close(&self, closing: Closing) {
+        self.closing.send_if_modified(|wish| {
+            let first = wish.is_none();
+            wish.get_or_insert(closing);
+            first
+        });
+    }
+}
+
+impl Outlet {
+    /// Waits for the next thing to do. Closing comes first, then what must arrive, then the newest snapshot.
+    pub async fn next(&mut self) -> Next {
+        let Self { batches, snapshot, closing } = self;
+        tokio::select! {
+            biased;
+            closing = wished(closing) => Next::Close(closing),
+            Some(batch) = batches.recv() => Next::Batch(batch),
+            Ok(()) = snapshot.changed() => Next::Snapshot(snapshot.borrow_and_update().clone()),
+            else => Next::Close(Closing::ClientLeft),
+        }
+    }
+
+    /// Waits for the wish to close.
+    pub async fn closing(&mut self) -> Closing {
+        wished(&mut self.closing).await
+    }
+
+    /// The next batch that waits already.
+    pub fn waiting(&mut self) -> Option<Batch> {
+        self.batches.try_recv().ok()
+    }
+}
+
+/// Nobody left to wish counts as a wish.
+async fn wished(closing: &mut watch::Receiver<Option<Closing>>) -> Closing {
+    match closing.wait_for(Option::is_some).await {
+        Ok(wish) => wish.unwrap_or(Closing::ClientLeft),
+        Err(_) => Closing::ClientLeft,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(text: &str) -> Batch {
+        Arc::from([Utf8Bytes::from(text)])
+    }
+
+    #[tokio::test]
+    async fn the_newest_snapshot_wins_and_events_go_first() {
+        let (outgoing, mut outlet) = outgoing();
+        outgoing.snapshot("old".into());
+        outgoing.snapshot("new".into());
+        outgoing.send(batch("event"));
+        assert_eq!(outlet.next().await, Next::Batch(batch("event")));
+        assert_eq!(outlet.next().await, Next::Snapshot("new".into()));
+        outgoing.close(Closing::Stopping);
+        outgoing.close(Closing::TooSlow);
+        assert_eq!(outlet.next().await, Next::Close(Closing::Stopping));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_is_closed_when_its_queue_is_full() {
+        let (outgoing, mut outlet) = outgoing();
+        for _ in 0..OUTGOING_BATCHES_MAX {
+            outgoing.send(batch("event"));
+        }
+        assert_eq!(outlet.next().await, Next::Batch(batch("event")));
+        outgoing.send(batch("fits"));
+        outgoing.send(batch("does not"));
+        assert_eq!(outlet.next().await, Next::Close(Closing::TooSlow));
+    }
+}

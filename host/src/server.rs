@@ -1,0 +1,234 @@
+//! Puts a game server together: what starts in which order, and how it stops.
+
+use crate::connections::Connections;
+use crate::game_loop::{self, Shared};
+use crate::inbox::inbox;
+use crate::journal::Journal;
+use crate::limits::{CONNECTIONS_MAX, DRAIN_TIMEOUT, SOCKET_SEND_BUFFER_BYTES};
+use crate::link::{self, Line, Reports};
+use crate::socket::{self, Door};
+use crate::ticket::{KeyError, Tickets};
+use game::{Game, Loader, PublicKey, Runtime};
+use protocol::Sha256Hex;
+use protocol::link::Secrets;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+/// What a server must be told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The world's id, from which its seed follows.
+    pub world: String,
+    /// `http://host:port`.
+    pub control_plane: String,
+    /// Keys and the token for the control plane.
+    pub secrets: Secrets,
+    /// Live casts that the runtime has room for; a world's limit is `sim::limits::LIVE_CASTS_MAX`.
+    pub casts_max: u32,
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port is taken, or may not be used.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The ticket key is none.
+    #[error(transparent)]
+    TicketKey(#[from] KeyError),
+    /// The artifact key is none, or the runtime cannot be made on this machine.
+    #[error("cannot run spells: {0}")]
+    Runtime(String),
+    /// The system gives us no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    synced: watch::Receiver<bool>,
+    game_loop_ended: oneshot::Receiver<()>,
+    stop_accepting: watch::Sender<bool>,
+    accepting: JoinHandle<JoinSet<()>>,
+}
+
+impl Server {
+    /// Starts everything: clients are let in as soon as the control plane has told which spells are active, so that the first cast finds them.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let listener = listen(config.listen)?;
+        let address = listener.local_addr()?;
+        let tickets = Tickets::new(&config.secrets.ticket_key, &config.world)?;
+        let key = PublicKey::from_hex(&config.secrets.artifact_key).map_err(|error| StartError::Runtime(error.to_string()))?;
+        let runtime = Runtime::new(config.casts_max).map_err(|error| StartError::Runtime(error.to_string()))?;
+
+        let shared = Arc::new(Shared::default());
+        let (mail, inbox) = inbox();
+        let (reports, posts) = Reports::queue();
+        let (synced_sender, synced) = watch::channel(false);
+        let line = Line {
+            control_plane: config.control_plane.trim_end_matches('/').to_owned(),
+            world: config.world.clone(),
+            secret: config.secrets.server_secret,
+        };
+
+        start_epoch_ticker(&runtime, &shared)?;
+        start_link(line.clone(), Loader::new(runtime, key), mail.clone(), reports.clone(), synced_sender)?;
+        start_reports(line, reports.clone(), posts, &shared)?;
+
+        let (game_loop_ends, game_loop_ended) = oneshot::channel();
+        let game = Game::new(seed(&config.world));
+        let connections = Connections::new(&config.world);
+        let of_loop = shared.clone();
+        thread("game", move || {
+            // Dropped when the loop ends, by a panic too.
+            let _ends = game_loop_ends;
+            game_loop::run(game, inbox, connections, Journal::new(reports), &of_loop);
+        })?;
+
+        let door =
+            Door { world_id: config.world, tickets: Mutex::new(tickets), mail, shared: shared.clone(), next_session: AtomicU64::new(1) };
+        let (stop_accepting, stopped) = watch::channel(false);
+        let accepting = tokio::spawn(accept(listener, Arc::new(door), synced.clone(), stopped));
+        Ok(Self { address, shared, synced, game_loop_ended, stop_accepting, accepting })
+    }
+
+    /// Where clients connect.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits until clients are let in. False when that will never be, because the link's thread has ended.
+    pub fn ready(&self) -> impl Future<Output = bool> + use<> {
+        let mut synced = self.synced.clone();
+        async move { synced.wait_for(|synced| *synced).await.is_ok() }
+    }
+
+    /// Waits for the game loop's end; without [`Server::stop`] that is a fault of ours.
+    pub async fn game_loop_ended(&mut self) {
+        // An error says the same: the loop's end of the channel is gone.
+        let _ = (&mut self.game_loop_ended).await;
+    }
+
+    /// Lets nobody in any more, tells every client goodbye, and ends the game loop. Takes at most `DRAIN_TIMEOUT`.
+    pub async fn stop(mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+        self.stop_accepting.send_replace(true);
+        let drained = tokio::time::timeout(DRAIN_TIMEOUT, async {
+            let _ = (&mut self.game_loop_ended).await;
+            if let Ok(mut connections) = (&mut self.accepting).await {
+                while connections.join_next().await.is_some() {}
+            }
+        });
+        if drained.await.is_err() {
+            tracing::warn!("not every client could be told goodbye");
+        }
+        self.accepting.abort();
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let listening = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A server that restarts may take its port back at once.
+        socket.set_reuseaddr(true)?;
+        socket.set_send_buffer_size(SOCKET_SEND_BUFFER_BYTES)?;
+        socket.bind(address)?;
+        socket.listen(1024)
+    };
+    listening().map_err(|error| StartError::Listen { address, error })
+}
+
+/// The same world has the same seed wherever it runs.
+fn seed(world: &str) -> u64 {
+    let hash = Sha256Hex::of(world.as_bytes());
+    u64::from_str_radix(&hash.as_str()[..16], 16).expect("a hash is hex digits")
+}
+
+fn start_epoch_ticker(runtime: &Runtime, shared: &Arc<Shared>) -> std::io::Result<()> {
+    let tick = runtime.epoch_ticker();
+    let shared = shared.clone();
+    thread("epochs", move || {
+        while !shared.stop.load(Ordering::Acquire) {
+            std::thread::sleep(Duration::from_millis(game::EPOCH_TICK_MS));
+            tick();
+        }
+    })
+}
+
+fn start_link(
+    line: Line,
+    loader: Loader,
+    mail: tokio::sync::mpsc::Sender<crate::inbox::Mail>,
+    reports: Reports,
+    synced: watch::Sender<bool>,
+) -> std::io::Result<()> {
+    thread("link", move || link::follow(&line, &loader, &mail, &reports, &synced))
+}
+
+fn start_reports(
+    line: Line,
+    reports: Reports,
+    posts: std::sync::mpsc::Receiver<protocol::link::Report>,
+    shared: &Arc<Shared>,
+) -> std::io::Result<()> {
+    let shared = shared.clone();
+    thread("reports", move || link::post_reports(&line, &reports, &posts, || shared.stop.load(Ordering::Acquire)))
+}
+
+fn thread(name: &str, body: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(body).map(|_| ())
+}
+
+/// Lets clients in until told to stop; answers those that are still there.
+async fn accept(
+    listener: TcpListener,
+    door: Arc<Door>,
+    mut synced: watch::Receiver<bool>,
+    mut stopped: watch::Receiver<bool>,
+) -> JoinSet<()> {
+    let mut connections = JoinSet::new();
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    tokio::select! {
+        synced = synced.wait_for(|synced| *synced) => if synced.is_err() { return connections },
+        _ = stopped.wait_for(|stopped| *stopped) => return connections,
+    }
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.wait_for(|stopped| *stopped) => return connections,
+        };
+        // Whoever has ended is forgotten here, so that the set does not grow.
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, _)) => {
+                // Full: the socket is dropped at once, which costs least.
+                let Ok(place) = room.clone().try_acquire_owned() else { continue };
+                let door = door.clone();
+                connections.spawn(async move {
+                    socket::serve(stream, door).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                // Out of file descriptors, most likely: without a pause this would spin.
+                tracing::warn!("cannot accept a connection: {error}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}

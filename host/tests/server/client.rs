@@ -1,0 +1,116 @@
+//! A raw WebSocket client that waits for events, each with a deadline.
+
+use serde_json::{Value, json};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+use tungstenite::client::IntoClientRequest;
+use tungstenite::handshake::client::Response;
+use tungstenite::{Error, Message, WebSocket};
+
+/// Far above what anything here takes on a busy machine.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+pub struct Client {
+    pub socket: WebSocket<TcpStream>,
+}
+
+impl Client {
+    pub fn connect(address: SocketAddr) -> Self {
+        Self::over(TcpStream::connect(address).expect("the server listens"), Some("ugc.v1.json")).expect("the upgrade is granted").0
+    }
+
+    /// The upgrade over this stream, asking for this subprotocol.
+    pub fn over(stream: TcpStream, subprotocol: Option<&str>) -> Result<(Self, Response), Box<Error>> {
+        stream.set_read_timeout(Some(DEADLINE)).expect("a socket option");
+        let mut request = "ws://test/".into_client_request().expect("a good address");
+        if let Some(name) = subprotocol {
+            request.headers_mut().insert("sec-websocket-protocol", name.parse().expect("a good header"));
+        }
+        match tungstenite::client(request, stream) {
+            Ok((socket, response)) => Ok((Self { socket }, response)),
+            Err(tungstenite::HandshakeError::Failure(error)) => Err(Box::new(error)),
+            Err(tungstenite::HandshakeError::Interrupted(_)) => panic!("the upgrade took too long"),
+        }
+    }
+
+    pub fn send(&mut self, message: &Value) {
+        self.send_text(&message.to_string());
+    }
+
+    pub fn send_text(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).expect("the connection takes the message");
+    }
+
+    pub fn handshake(&mut self, ticket: &str, client_id: &str) {
+        self.send(&json!({"type": 1, "protocol_version": 1, "session_token": ticket, "client_id": client_id, "timestamp": 0}));
+    }
+
+    pub fn ping(&mut self, client_time: u32) {
+        self.send(&json!({"type": 5, "client_time": client_time}));
+    }
+
+    pub fn input(&mut self, sequence: u32, movement: [f32; 3]) {
+        self.send(&json!({
+            "type": 2, "client_tick": 1, "server_tick_ack": 1, "sequence_id": sequence, "movement": movement, "aim_direction": [0, 0, -1],
+            "sprint": false, "fire": false, "interact": false, "jump": false,
+        }));
+    }
+
+    pub fn cast(&mut self, spell: &str) {
+        self.send(&json!({
+            "type": 7, "spell_id": spell, "revision_id": "", "target_position": [0, 1, 0], "target_entity_id": 0, "extra_params": {},
+        }));
+    }
+
+    /// The next message.
+    pub fn next(&mut self) -> Value {
+        match self.read() {
+            Ok(value) => value,
+            Err(end) => panic!("the connection ended with {end:?}"),
+        }
+    }
+
+    /// The next message of this type for which `wanted` holds; others are passed over.
+    pub fn wait_for(&mut self, number: u64, wanted: impl Fn(&Value) -> bool) -> Value {
+        let started = Instant::now();
+        while started.elapsed() < DEADLINE {
+            let message = self.next();
+            if message["type"] == number && wanted(&message) {
+                return message;
+            }
+        }
+        panic!("no such message of type {number} came in time");
+    }
+
+    /// Reads until the server closes, and answers its code and words.
+    pub fn wait_for_close(&mut self) -> (u16, String) {
+        loop {
+            match self.read() {
+                Ok(_) => {}
+                Err(End::Closed(code, reason)) => return (code, reason),
+                Err(end) => panic!("no close frame but {end:?}"),
+            }
+        }
+    }
+
+    fn read(&mut self) -> Result<Value, End> {
+        loop {
+            match self.socket.read() {
+                Ok(Message::Text(text)) => return Ok(serde_json::from_str(&text).expect("servers send JSON")),
+                Ok(Message::Close(frame)) => {
+                    let frame = frame.expect("our server says why");
+                    return Err(End::Closed(frame.code.into(), frame.reason.to_string()));
+                }
+                Ok(_) => {}
+                Err(error) => return Err(End::Broken(error.to_string())),
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+#[allow(dead_code, reason = "read by a failing test's reader")]
+enum End {
+    Closed(u16, String),
+    Broken(String),
+}

@@ -1,0 +1,9 @@
+//! The real game loop behind the real socket, spoken to by raw WebSocket clients; only the control plane is a fake.
+
+mod client;
+mod control_plane;
+mod handshake;
+mod messages;
+mod process;
+mod running;
+mod sessions;

@@ -1,0 +1,126 @@
+//! What is said about messages that are none, too long, or too many; and what good ones do.
+
+use crate::control_plane::World;
+use serde_json::{Value, json};
+use tungstenite::Message;
+
+#[test]
+fn a_malformed_message_gets_an_error_and_the_connection_stays() {
+    let world = World::start();
+    let (mut client, _) = world.join("kim");
+    let cases = [
+        ("{", "not JSON: EOF while parsing an object at line 1 column 1"),
+        (r#"{"type": 99}"#, "type 99 is unknown: a client sends 1 to 7"),
+        (r#"{"type": 5, "client_time": "now"}"#, "field client_time must be a finite number"),
+        (r#"{"type": 6} {"type": 6}"#, "not JSON: trailing characters at line 1 column 13"),
+    ];
+    for (text, reason) in cases {
+        client.send_text(text);
+        let error = client.wait_for(109, |_| true);
+        assert_eq!((&error["error_code"], error["message"].as_str()), (&json!(400), Some(reason)));
+    }
+    client.socket.send(Message::binary(vec![1, 2, 3])).expect("it is sent");
+    assert_eq!(client.wait_for(109, |_| true)["message"], "ugc.v1.json has text frames only");
+    client.send(&json!({"type": 3, "op_type": 1, "center": [0, 0, 0], "radius": 2, "material_id": 1, "client_sequence_id": 1}));
+    assert_eq!(client.wait_for(109, |_| true)["error_code"], 501);
+    client.ping(7);
+    client.wait_for(108, |pong| pong["client_time"] == 7);
+}
+
+#[test]
+fn twenty_bad_messages_in_a_second_close_the_connection() {
+    let world = World::start();
+    let (mut client, _) = world.join("kim");
+    for _ in 0..20 {
+        client.send_text("nonsense");
+    }
+    for _ in 0..20 {
+        client.wait_for(109, |_| true);
+    }
+    assert_eq!(client.wait_for_close(), (1008, "too many bad messages".into()));
+}
+
+#[test]
+fn ten_times_the_input_rate_is_taken_and_a_flood_is_closed() {
+    let world = World::start();
+    let (mut client, _) = world.join("kim");
+    for sequence in 1..=500 {
+        client.input(sequence, [0.0; 3]);
+    }
+    client.wait_for(101, |snapshot| snapshot["player_state"]["seq"] == 500);
+    for sequence in 501..=2_000 {
+        client.ping(sequence);
+    }
+    assert_eq!(client.wait_for(109, |_| true)["error_code"], 429);
+    assert_eq!(client.wait_for_close(), (1008, "too many bad messages".into()));
+}
+
+#[test]
+fn oversized_messages_close_the_connection() {
+    let world = World::start();
+    let padded = |bytes: usize| json!({"type": 5, "client_time": 1, "padding": "x".repeat(bytes)}).to_string();
+    let mut stranger = world.connect();
+    stranger.send_text(&padded(5_000));
+    assert_eq!(stranger.wait_for_close(), (1009, "message too long".into()));
+
+    let (mut client, _) = world.join("kim");
+    client.send_text(&padded(5_000));
+    client.wait_for(108, |_| true);
+    client.send_text(&padded(100_000));
+    assert_eq!(client.wait_for_close(), (1009, "message too long".into()));
+}
+
+#[test]
+fn ping_is_answered_with_the_clocks() {
+    let world = World::start();
+    let (mut client, _) = world.join("kim");
+    client.ping(41);
+    let first = client.wait_for(108, |_| true);
+    assert_eq!(first["client_time"], 41);
+    assert!(first["server_time"].as_f64().expect("a number") > 1.7e9);
+    let tick = |message: &Value| message["server_tick"].as_u64().expect("a tick");
+    client.wait_for(101, |snapshot| tick(snapshot) >= tick(&first) + 3);
+    client.ping(42);
+    assert!(tick(&client.wait_for(108, |_| true)) > tick(&first));
+}
+
+#[test]
+fn an_input_moves_the_player_and_is_acknowledged_once() {
+    let world = World::start();
+    let (mut client, player) = world.join("kim");
+    client.input(5, [0.0, 0.0, -1.0]);
+    let snapshot = client.wait_for(101, |snapshot| snapshot["player_state"]["seq"] == 5);
+    // Repeated and older ones change nothing.
+    client.input(5, [1.0, 0.0, 0.0]);
+    client.input(4, [1.0, 0.0, 0.0]);
+    client.ping(1);
+    client.wait_for(108, |_| true);
+    let later = client.wait_for(101, |later| later["server_tick"].as_u64() > snapshot["server_tick"].as_u64().map(|tick| tick + 20));
+    assert_eq!(later["player_state"]["seq"], 5);
+    let position = &later["player_state"]["p"];
+    assert!(position[2].as_f64().expect("a number") < -1.0, "forward is -z: {position}");
+    assert!(position[0].as_f64().expect("a number").abs() < 0.1, "not sideways: {position}");
+    assert!(later["entities"].as_array().expect("a list").iter().any(|entity| entity["id"] == player && entity["t"] == 1));
+}
+
+#[test]
+fn only_the_caster_hears_that_a_cast_was_refused() {
+    let world = World::start();
+    let (mut caster, player) = world.join("kim");
+    let (mut other, _) = world.join("ann");
+    caster.cast("no_such_spell");
+    let refusal = caster.wait_for(121, |_| true);
+    assert_eq!(
+        (&refusal["limit"], &refusal["spell_id"], &refusal["caster_entity_id"]),
+        (&json!("unknown_spell"), &json!("no_such_spell"), &json!(player))
+    );
+    assert_eq!(refusal["message"], "this world has no active revision of no_such_spell");
+    let tick = refusal["server_tick"].as_u64().expect("a tick");
+    loop {
+        let message = other.next();
+        assert_ne!(message["type"], 121);
+        if message["type"] == 101 && message["server_tick"].as_u64() > Some(tick) {
+            break;
+        }
+    }
+}

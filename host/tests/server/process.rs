@@ -1,0 +1,71 @@
+//! The real process: what it prints when clients may come, and how it ends.
+
+use crate::client::Client;
+use crate::control_plane::{ControlPlane, TicketOffice, WORLD, client_id, push, secrets};
+use protocol::link::Push;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+struct Process {
+    child: Child,
+    stdin: ChildStdin,
+    port: u16,
+    office: TicketOffice,
+    _stream: TcpStream,
+}
+
+fn start() -> Process {
+    let (office, control_plane) = (TicketOffice::new(), ControlPlane::start());
+    let address = format!("http://{}", control_plane.address);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ugc-host"))
+        .args(["--port", "0", "--world", WORLD, "--control-plane", &address])
+        .env_remove("HOST")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    let mut stdin = child.stdin.take().expect("piped");
+    writeln!(stdin, "{}", serde_json::to_string(&secrets(&office)).expect("JSON")).expect("it reads its secrets");
+    let (_, mut stream) = control_plane.stream();
+    push(&mut stream, &Push::Synced);
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("it prints its port");
+    let port = line.trim().strip_prefix("GAMESERVER_PORT=").and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("{line:?}"));
+    Process { child, stdin, port, office, _stream: stream }
+}
+
+#[test]
+fn the_process_ends_cleanly_when_its_parent_lets_go() {
+    let Process { mut child, stdin, port, office, _stream } = start();
+    let mut client = Client::connect(([127, 0, 0, 1], port).into());
+    client.handshake(&office.ticket("kim"), &client_id("kim"));
+    client.wait_for(101, |_| true);
+    drop(stdin);
+    assert_eq!(client.wait_for_close().0, 1001);
+    assert!(child.wait().expect("it ends").success());
+}
+
+#[test]
+fn the_process_ends_cleanly_on_sigterm() {
+    let Process { mut child, stdin: _stdin, port, office, _stream } = start();
+    let mut client = Client::connect(([127, 0, 0, 1], port).into());
+    client.handshake(&office.ticket("kim"), &client_id("kim"));
+    client.wait_for(101, |_| true);
+    assert!(Command::new("kill").arg(child.id().to_string()).status().expect("kill runs").success());
+    assert_eq!(client.wait_for_close().0, 1001);
+    assert!(child.wait().expect("it ends").success());
+}
+
+#[test]
+fn a_process_without_secrets_says_so_and_ends() {
+    let output = Command::new(env!("CARGO_BIN_EXE_ugc-host"))
+        .args(["--port", "0", "--world", WORLD, "--control-plane", "http://127.0.0.1:1"])
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs");
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("cannot read the secrets from standard input"), "{said}");
+}

@@ -1,0 +1,77 @@
+//! The line to the control plane: what it brings, and what happens without it.
+
+use crate::control_plane::{World, push};
+use host::limits::SPELLS_MAX;
+use protocol::link::{Activate, Push, Report};
+use protocol::{Channel, RevisionId, SpellId};
+
+fn bad_activation(sequence: u64) -> Push {
+    bad_activation_of("fireball", sequence)
+}
+
+fn bad_activation_of(spell: &str, sequence: u64) -> Push {
+    Push::Activate(Activate {
+        sequence,
+        spell_id: SpellId::new(spell).expect("an id"),
+        channel: Channel::Stable,
+        revision_id: RevisionId::new("rev_000001_0a1b2c3d").expect("an id"),
+        artifact: b"not signed by anyone".to_vec(),
+    })
+}
+
+#[test]
+fn an_artifact_that_nobody_signed_is_refused_and_reported() {
+    let mut world = World::start();
+    push(&mut world.stream, &bad_activation(1));
+    let report = world.control_plane.report(|report| matches!(report, Report::Refused { .. }));
+    let Report::Refused { spell_id, message, .. } = report else { unreachable!("it was asked for") };
+    assert_eq!((spell_id.as_str(), message.as_str()), ("fireball", "not a spell artifact"));
+    let (mut client, _) = world.join("kim");
+    client.cast("fireball");
+    assert_eq!(client.wait_for(121, |_| true)["limit"], "unknown_spell");
+}
+
+#[test]
+fn a_world_follows_so_many_spells_and_no_more() {
+    let mut world = World::start();
+    let refusal_of = |world: &mut World, number: usize| {
+        let spell = format!("spell_{number}");
+        push(&mut world.stream, &bad_activation_of(&spell, number as u64));
+        let of_spell = |report: &Report| matches!(report, Report::Refused { spell_id, .. } if spell_id.as_str() == spell);
+        let Report::Refused { message, .. } = world.control_plane.report(of_spell) else { unreachable!("it was asked for") };
+        message
+    };
+    // One by one: a queue of so many reports would be cut.
+    for number in 0..SPELLS_MAX {
+        assert_eq!(refusal_of(&mut world, number), "not a spell artifact");
+    }
+    assert_eq!(refusal_of(&mut world, SPELLS_MAX), "this world follows 1024 spells already, and that is its limit");
+    assert_eq!(refusal_of(&mut world, 7), "not a spell artifact", "a new revision of one that it follows");
+}
+
+#[test]
+fn players_are_counted_for_the_control_plane() {
+    let world = World::start();
+    let (client, _) = world.join("kim");
+    world.control_plane.report(|report| *report == Report::Players { count: 1 });
+    drop(client);
+    world.control_plane.report(|report| *report == Report::Players { count: 0 });
+}
+
+#[test]
+fn the_game_goes_on_without_the_control_plane_and_the_line_comes_back() {
+    let mut world = World::start();
+    let (mut client, _) = world.join("kim");
+    push(&mut world.stream, &bad_activation(41));
+    world.control_plane.report(|report| matches!(report, Report::Refused { .. }));
+    world.stream.shutdown(std::net::Shutdown::Both).expect("it is open");
+    let (request, mut stream) = world.control_plane.stream();
+    assert!(request.contains("?after=41 "), "{request}");
+    client.wait_for(101, |_| true);
+    // Nonsense ends the connection, not the server.
+    std::io::Write::write_all(&mut stream, &[0xff; 64]).expect("the server reads");
+    let (_, mut stream) = world.control_plane.stream();
+    push(&mut stream, &bad_activation(42));
+    world.control_plane.report(|report| matches!(report, Report::Refused { .. }));
+    client.wait_for(101, |_| true);
+}
