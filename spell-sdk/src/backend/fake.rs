@@ -1,0 +1,288 @@
+//! The host's part, played by plain values: a frozen view, checks against the envelope, and a list of intents.
+
+use crate::limits::FIND_MAX;
+use crate::testing::Intent;
+use crate::{Can, Entity, EntityId, EntityKind, Envelope, Kinds, Level, Limit, Projectile, RayHit, Refusal, Shape, Vec3};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// One cast's way into a fake world.
+#[derive(Debug, Clone)]
+pub struct Backend {
+    pub state: Rc<RefCell<FakeState>>,
+    pub call: Rc<RefCell<FakeCall>>,
+}
+
+/// What all casts of a fake world share.
+#[derive(Debug, Default)]
+pub struct FakeState {
+    pub entities: BTreeMap<EntityId, Entity>,
+    pub last_id: u64,
+    pub rays: Vec<RayHit>,
+}
+
+/// What one cast has asked for and not got yet.
+#[derive(Debug)]
+pub struct FakeCall {
+    pub envelope: Envelope,
+    pub caster: EntityId,
+    /// Where the caster stood last; reach is measured from there when it is gone.
+    pub caster_position: Vec3,
+    pub spawned: Vec<EntityId>,
+    /// Whom the running hook has acted on.
+    pub touched: BTreeSet<EntityId>,
+    pub pending: Vec<Intent>,
+    pub finished: bool,
+}
+
+impl FakeState {
+    pub fn next_id(&mut self) -> EntityId {
+        self.last_id += 1;
+        EntityId(self.last_id)
+    }
+}
+
+impl Backend {
+    pub fn entity(&self, id: EntityId) -> Option<Entity> {
+        self.state.borrow().entities.get(&id).copied()
+    }
+
+    pub fn find(&self, within: Shape, kinds: Kinds, count: u32) -> Result<(Vec<u64>, Vec<f32>), Refusal> {
+        let check = self.check("find");
+        let (center, radius) = match within {
+            Shape::Sphere { center, radius } => (center, radius),
+            Shape::Cone { apex, direction, length, half_angle } => {
+                check.direction(direction)?;
+                check.range(half_angle, 0.0..=std::f32::consts::PI)?;
+                (apex, length)
+            }
+        };
+        check.finite(&[center.x, center.y, center.z])?;
+        check.range(count as f32, 1.0..=FIND_MAX as f32)?;
+        check.reach(center)?;
+        check.extent(radius)?;
+
+        let caster = self.call.borrow().caster;
+        let state = self.state.borrow();
+        let mut found: Vec<(f32, EntityId, Vec3)> = state
+            .entities
+            .values()
+            .filter(|entity| entity.id != caster && kinds.contains(entity.kind) && contains(within, entity.position))
+            .filter(|entity| check.reach(entity.position).is_ok())
+            .map(|entity| (entity.position.distance(center), entity.id, entity.position))
+            .collect();
+        found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        found.truncate(count as usize);
+        Ok((found.iter().map(|f| f.1.0).collect(), found.iter().flat_map(|f| <[f32; 3]>::from(f.2)).collect()))
+    }
+
+    /// A fake world has no terrain and no bodies: the test says what rays meet, one after the other.
+    pub fn raycast(&self, start: Vec3, direction: Vec3, length: f32) -> Result<Option<RayHit>, Refusal> {
+        let check = self.check("raycast");
+        check.finite(&[start.x, start.y, start.z])?;
+        check.direction(direction)?;
+        check.reach(start)?;
+        check.extent(length)?;
+        let mut state = self.state.borrow_mut();
+        Ok(if state.rays.is_empty() { None } else { Some(state.rays.remove(0)) })
+    }
+
+    pub fn fuel_left(&self) -> u64 {
+        u64::MAX
+    }
+
+    pub fn damage(&self, target: EntityId, amount: f32) -> Result<(), Refusal> {
+        let check = self.check("damage");
+        check.capability(Can::DAMAGE)?;
+        check.range(amount, f32::MIN_POSITIVE..=1_000.0)?;
+        check.has_health(target)?;
+        check.touch(target)?;
+        self.ask(Intent::Damage { target, amount })
+    }
+
+    pub fn heal(&self, target: EntityId, amount: f32) -> Result<(), Refusal> {
+        let check = self.check("heal");
+        check.capability(Can::HEAL)?;
+        check.range(amount, f32::MIN_POSITIVE..=1_000.0)?;
+        check.has_health(target)?;
+        check.touch(target)?;
+        self.ask(Intent::Heal { target, amount })
+    }
+
+    pub fn push(&self, targets: &[u64], impulses: &[f32]) -> Result<(), Refusal> {
+        let check = self.check("push");
+        check.capability(Can::MOVE_ENTITIES)?;
+        let pushes: Vec<(EntityId, Vec3)> = targets.iter().map(|id| EntityId(*id)).zip(impulses.chunks_exact(3).map(vector)).collect();
+        let touched = self.call.borrow().touched.clone();
+        let all = pushes.iter().try_for_each(|(target, impulse)| {
+            check.range(impulse.length(), 0.0..=10_000.0)?;
+            check.touch(*target)
+        });
+        if let Err(refusal) = all {
+            self.call.borrow_mut().touched = touched;
+            return Err(refusal);
+        }
+        self.ask(Intent::Push(pushes))
+    }
+
+    pub fn launch(&self, what: Projectile) -> Result<EntityId, Refusal> {
+        let check = self.check("launch");
+        check.capability(Can::SPAWN_ENTITIES)?;
+        check.finite(&[what.start.x, what.start.y, what.start.z, what.velocity.x, what.velocity.y, what.velocity.z])?;
+        check.range(what.velocity.length(), 0.0..=200.0)?;
+        check.range(what.radius, 0.01..=2.0)?;
+        check.range(what.gravity, 0.0..=100.0)?;
+        check.range(what.seconds, f32::MIN_POSITIVE..=30.0)?;
+        check.range(what.damage, 0.0..=1_000.0)?;
+        if what.damage > 0.0 {
+            check.capability(Can::DAMAGE)?;
+        }
+        check.reach(what.start)?;
+        let (spawned, entities) = (self.call.borrow().spawned.len(), self.call.borrow().envelope.entities());
+        check.count(Limit::Entities, spawned + 1, entities as usize)?;
+        let id = self.state.borrow_mut().next_id();
+        self.call.borrow_mut().spawned.push(id);
+        self.ask(Intent::Launch { id, projectile: what })?;
+        Ok(id)
+    }
+
+    pub fn despawn(&self, id: EntityId) -> Result<(), Refusal> {
+        if !self.call.borrow().spawned.contains(&id) {
+            return Err(self.check("despawn").refusal(Limit::Target, 0.0, id.0 as f64));
+        }
+        self.ask(Intent::Despawn { id })
+    }
+
+    pub fn cue(&self, name: &str, at: Vec3, scale: f32) -> Result<(), Refusal> {
+        let check = self.check("cue");
+        check.count(Limit::Length, name.len(), 64)?;
+        if name.is_empty() {
+            return Err(check.refusal(Limit::Length, 1.0, 0.0));
+        }
+        check.finite(&[at.x, at.y, at.z])?;
+        check.range(scale, 0.0..=100.0)?;
+        check.reach(at)?;
+        self.ask(Intent::Cue { name: name.to_owned(), at, scale })
+    }
+
+    pub fn set_timer(&self, token: u32, ticks: u32) -> Result<(), Refusal> {
+        self.check("set-timer").range(ticks as f32, 1.0..=36_000.0)?;
+        self.ask(Intent::SetTimer { token, ticks })
+    }
+
+    pub fn log(&self, level: Level, text: &str) {
+        let mut end = text.len().min(1_024);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.call.borrow_mut().pending.push(Intent::Log { level, text: text[..end].to_owned() });
+    }
+
+    pub fn finish(&self) {
+        self.call.borrow_mut().finished = true;
+    }
+
+    fn ask(&self, intent: Intent) -> Result<(), Refusal> {
+        self.call.borrow_mut().pending.push(intent);
+        Ok(())
+    }
+
+    fn check(&self, call: &'static str) -> Check<'_> {
+        Check { backend: self, call }
+    }
+}
+
+/// The checks of one call.
+struct Check<'a> {
+    backend: &'a Backend,
+    call: &'static str,
+}
+
+impl Check<'_> {
+    fn refusal(&self, limit: Limit, allowed: f64, asked: f64) -> Refusal {
+        Refusal { call: self.call, limit, allowed, asked }
+    }
+
+    fn capability(&self, capability: u32) -> Result<(), Refusal> {
+        let allowed = self.backend.call.borrow().envelope.allows(capability);
+        if allowed { Ok(()) } else { Err(self.refusal(Limit::Capability, 0.0, 1.0)) }
+    }
+
+    fn finite(&self, numbers: &[f32]) -> Result<(), Refusal> {
+        if numbers.iter().all(|number| number.is_finite()) { Ok(()) } else { Err(self.refusal(Limit::Finite, 0.0, 0.0)) }
+    }
+
+    fn range(&self, number: f32, range: std::ops::RangeInclusive<f32>) -> Result<(), Refusal> {
+        self.finite(&[number])?;
+        let bound = if number < *range.start() { range.start() } else { range.end() };
+        if range.contains(&number) { Ok(()) } else { Err(self.refusal(Limit::Magnitude, f64::from(*bound), f64::from(number))) }
+    }
+
+    fn count(&self, limit: Limit, count: usize, most: usize) -> Result<(), Refusal> {
+        if count <= most { Ok(()) } else { Err(self.refusal(limit, most as f64, count as f64)) }
+    }
+
+    fn direction(&self, direction: Vec3) -> Result<(), Refusal> {
+        self.range(direction.length(), 1e-6..=f32::MAX)
+    }
+
+    fn has_health(&self, id: EntityId) -> Result<(), Refusal> {
+        match self.backend.entity(id) {
+            Some(entity) if entity.health_max > 0.0 => Ok(()),
+            _ => Err(self.refusal(Limit::Target, 0.0, id.0 as f64)),
+        }
+    }
+
+    /// The target must live, be in reach, and not be one too many of this hook; the caster is no player to itself.
+    fn touch(&self, id: EntityId) -> Result<(), Refusal> {
+        let target = self.backend.entity(id).ok_or_else(|| self.refusal(Limit::Target, 0.0, id.0 as f64))?;
+        self.reach(target.position)?;
+        let mut touched = self.backend.call.borrow().touched.clone();
+        touched.insert(id);
+        let (entities, players, caster) = {
+            let call = self.backend.call.borrow();
+            (call.envelope.entities(), call.envelope.players(), call.caster)
+        };
+        self.count(Limit::Entities, touched.len(), entities as usize)?;
+        let is_player = |id: &&EntityId| **id != caster && self.backend.entity(**id).is_some_and(|e| e.kind == EntityKind::Player);
+        self.count(Limit::Entities, touched.iter().filter(is_player).count(), players as usize)?;
+        self.backend.call.borrow_mut().touched = touched;
+        Ok(())
+    }
+
+    fn extent(&self, length: f32) -> Result<(), Refusal> {
+        self.range(length, f32::MIN_POSITIVE..=f32::MAX)?;
+        let allowed = self.backend.call.borrow().envelope.reach_m();
+        if length <= allowed { Ok(()) } else { Err(self.refusal(Limit::Radius, f64::from(allowed), f64::from(length))) }
+    }
+
+    fn reach(&self, point: Vec3) -> Result<(), Refusal> {
+        let (caster, allowed) = {
+            let call = self.backend.call.borrow();
+            (self.backend.entity(call.caster).map_or(call.caster_position, |caster| caster.position), call.envelope.reach_m())
+        };
+        let asked = caster.distance(point);
+        if asked <= allowed { Ok(()) } else { Err(self.refusal(Limit::Radius, f64::from(allowed), f64::from(asked))) }
+    }
+}
+
+fn vector(numbers: &[f32]) -> Vec3 {
+    Vec3::new(numbers[0], numbers[1], numbers[2])
+}
+
+fn contains(shape: Shape, point: Vec3) -> bool {
+    match shape {
+        Shape::Sphere { center, radius } => center.distance(point) <= radius,
+        Shape::Cone { apex, direction, length, half_angle } => {
+            let way = point - apex;
+            way.length() <= length && way.normalized().dot(direction.normalized()) >= half_angle.cos()
+        }
+    }
+}
+
+/// What an entity of this kind is like at first.
+pub fn fresh(id: EntityId, kind: EntityKind, position: Vec3) -> Entity {
+    let health = if matches!(kind, EntityKind::Player | EntityKind::Npc) { 100.0 } else { 0.0 };
+    Entity { id, kind, position, velocity: Vec3::ZERO, aim: Vec3::new(0.0, 0.0, -1.0), health, health_max: health }
+}

@@ -1,0 +1,29 @@
+//! What a cast is told while it lives.
+
+use crate::{EntityId, Vec3};
+
+/// Something that happened to this cast's own things.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Event {
+    /// A projectile of mine hit something.
+    Hit(Hit),
+    /// A projectile of mine ended without hitting anything.
+    Expired(EntityId),
+    /// A timer that I set is due; carries its token.
+    Timer(u32),
+    /// An intent of mine was dropped because its target was gone.
+    Dropped(EntityId),
+}
+
+/// A projectile's end on something.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hit {
+    /// Which projectile.
+    pub projectile: EntityId,
+    /// What it hit; [`EntityId::NONE`] is the terrain.
+    pub entity: EntityId,
+    /// Where.
+    pub point: Vec3,
+    /// The surface's normal.
+    pub normal: Vec3,
+}

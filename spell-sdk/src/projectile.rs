@@ -1,0 +1,27 @@
+//! What a spell can launch.
+
+use crate::Vec3;
+
+/// A swept, flying sphere. It flies until it hits something or its time is up; the cast is told either way.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Projectile {
+    /// Where it starts.
+    pub start: Vec3,
+    /// Metres a second; its length is at most 200.
+    pub velocity: Vec3,
+    /// 0.01 to 2 metres.
+    pub radius: f32,
+    /// Downward acceleration, m/s2; 0 to 100.
+    pub gravity: f32,
+    /// Life in seconds; above 0, at most 30.
+    pub seconds: f32,
+    /// Health taken from what it hits; 0 to 1,000. Needs [`Can::DAMAGE`](crate::Can::DAMAGE) when above 0.
+    pub damage: f32,
+}
+
+impl Default for Projectile {
+    /// At rest at the origin: a radius of 0.1 m, no gravity, 5 s, no damage.
+    fn default() -> Self {
+        Self { start: Vec3::ZERO, velocity: Vec3::ZERO, radius: 0.1, gravity: 0.0, seconds: 5.0, damage: 0.0 }
+    }
+}

@@ -1,0 +1,216 @@
+//! The world as a hook meets it: what it can see, and what it can ask for.
+
+use crate::backend::Backend;
+use crate::limits::FIND_MAX;
+use crate::near::Nearby;
+use crate::{Cast, Entity, EntityId, Kinds, Level, Projectile, RayHit, Refusal, Rng, Shape, Ticks, Vec3};
+use std::cell::RefCell;
+use std::fmt::{self, Write};
+
+/// The world during one call of a hook.
+///
+/// What it shows is the world as it stood when the tick began, the same for every spell. What is asked of it is checked at once, against the spell's
+/// envelope and the interface's ranges, and happens after all spells have run; a [`Refusal`] says which limit was met. y is up; metres and seconds.
+#[derive(Debug)]
+pub struct World {
+    backend: Backend,
+    pub(crate) cast: Cast,
+    pub(crate) rng: Rng,
+    pub(crate) seconds: f32,
+    pushes: RefCell<Pushes>,
+    line: RefCell<String>,
+}
+
+/// Pushes that have not crossed the boundary yet: one call for many costs a fraction of many calls.
+#[derive(Debug, Default)]
+struct Pushes {
+    targets: Vec<u64>,
+    impulses: Vec<f32>,
+}
+
+/// What there is to see.
+impl World {
+    /// Why and how this spell was cast.
+    pub const fn cast(&self) -> &Cast {
+        &self.cast
+    }
+
+    /// Seconds since the cast, as its ticks have counted them: it stands still for a spell whose envelope declares no [`ticks`](crate::Envelope::ticks).
+    pub const fn now(&self) -> f32 {
+        self.seconds
+    }
+
+    /// This cast's random numbers; the same in a replay.
+    pub const fn rng(&self) -> &Rng {
+        &self.rng
+    }
+
+    /// The entity. None when there is no such (any more).
+    pub fn entity(&self, id: EntityId) -> Option<Entity> {
+        if id.is_none() { None } else { self.backend.entity(id) }
+    }
+
+    /// Who cast this spell. None when they are gone.
+    pub fn caster(&self) -> Option<Entity> {
+        self.entity(self.cast.caster)
+    }
+
+    /// All bodies (players, NPCs, props) within so many metres of the caster, at most 256. Empty when the caster is gone.
+    ///
+    /// # Errors
+    /// Beyond the envelope's radius, or not a finite number above 0.
+    pub fn near(&self, radius: f32) -> Result<Nearby<'_>, Refusal> {
+        match self.caster() {
+            Some(caster) => self.find(Shape::sphere(caster.position, radius), Kinds::BODIES, FIND_MAX),
+            None => Ok(Nearby::new(self, Vec::new(), Vec::new())),
+        }
+    }
+
+    /// At most `count` (1 to 256) entities of these kinds in the shape, the caster left out.
+    ///
+    /// # Errors
+    /// Beyond the envelope's radius, or a number that is not finite or out of its range.
+    pub fn find(&self, within: Shape, kinds: Kinds, count: u32) -> Result<Nearby<'_>, Refusal> {
+        let (ids, positions) = self.backend.find(within, kinds, count)?;
+        Ok(Nearby::new(self, ids, positions))
+    }
+
+    /// The first thing (terrain or body, the caster left out) within `length` metres along `direction`.
+    ///
+    /// # Errors
+    /// Beyond the envelope's radius, a direction without length, or a number that is not finite.
+    pub fn raycast(&self, start: Vec3, direction: Vec3, length: f32) -> Result<Option<RayHit>, Refusal> {
+        self.backend.raycast(start, direction, length)
+    }
+
+    /// Fuel that is left to this call of the hook; when it is used up, the cast ends.
+    pub fn fuel_left(&self) -> u64 {
+        self.backend.fuel_left()
+    }
+}
+
+/// What can be asked for.
+impl World {
+    /// Takes health: above 0, at most 1,000. Needs [`Can::DAMAGE`](crate::Can::DAMAGE).
+    ///
+    /// # Errors
+    /// Without the capability, out of range or reach, or without such a target.
+    pub fn damage(&self, target: EntityId, amount: f32) -> Result<(), Refusal> {
+        self.send_pushes();
+        self.backend.damage(target, amount)
+    }
+
+    /// Gives health, up to the target's maximum: above 0, at most 1,000. Needs [`Can::HEAL`](crate::Can::HEAL).
+    ///
+    /// # Errors
+    /// Without the capability, out of range or reach, or without such a target.
+    pub fn heal(&self, target: EntityId, amount: f32) -> Result<(), Refusal> {
+        self.send_pushes();
+        self.backend.heal(target, amount)
+    }
+
+    /// Pushes a body by an impulse: newton seconds, at most 10,000 long. Needs [`Can::MOVE_ENTITIES`](crate::Can::MOVE_ENTITIES).
+    ///
+    /// Pushes gather and are asked for together: before the next other request, at the end of the hook, or by [`World::flush`]. All of them are
+    /// accepted or none; a refusal is logged, or is `flush`'s answer.
+    pub fn push(&self, target: EntityId, impulse: Vec3) {
+        let mut pushes = self.pushes.borrow_mut();
+        pushes.targets.push(target.0);
+        pushes.impulses.extend_from_slice(&[impulse.x, impulse.y, impulse.z]);
+    }
+
+    /// Asks for the gathered pushes now.
+    ///
+    /// # Errors
+    /// Without the capability, an impulse out of range, or a target out of reach or gone; then none of them happens.
+    pub fn flush(&self) -> Result<(), Refusal> {
+        let mut pushes = self.pushes.borrow_mut();
+        if pushes.targets.is_empty() {
+            return Ok(());
+        }
+        let answer = self.backend.push(&pushes.targets, &pushes.impulses);
+        // Cleared, not dropped: a spell that pushes in every tick allocates once.
+        pushes.targets.clear();
+        pushes.impulses.clear();
+        answer
+    }
+
+    /// Launches a projectile and answers with its id; `on_event` hears of its end. Needs [`Can::SPAWN_ENTITIES`](crate::Can::SPAWN_ENTITIES).
+    ///
+    /// # Errors
+    /// Without the capability, or with a number out of its range.
+    pub fn launch(&self, what: Projectile) -> Result<EntityId, Refusal> {
+        self.send_pushes();
+        self.backend.launch(what)
+    }
+
+    /// Takes away something that this cast launched.
+    ///
+    /// # Errors
+    /// When this cast has no such thing.
+    pub fn despawn(&self, id: EntityId) -> Result<(), Refusal> {
+        self.send_pushes();
+        self.backend.despawn(id)
+    }
+
+    /// Shows and sounds something at a point, for clients nearby; it changes nothing. Name: 1 to 64 bytes. Scale: 0 to 100.
+    ///
+    /// # Errors
+    /// With a name or number out of its range.
+    pub fn cue(&self, name: &str, at: Vec3, scale: f32) -> Result<(), Refusal> {
+        self.send_pushes();
+        self.backend.cue(name, at, scale)
+    }
+
+    /// Has `on_event` called with [`Event::Timer`](crate::Event::Timer) and this token after so long: 1 to 36,000 ticks (10 minutes). At most 16 wait at once.
+    ///
+    /// # Errors
+    /// Out of these ranges.
+    pub fn set_timer(&self, token: u32, wait: Ticks) -> Result<(), Refusal> {
+        self.send_pushes();
+        self.backend.set_timer(token, wait.0)
+    }
+
+    /// Writes a line into the author's log, cut at 1,024 bytes. The macros [`info!`](crate::info!) and its like are shorter.
+    pub fn log(&self, level: Level, text: fmt::Arguments<'_>) {
+        if let Some(text) = text.as_str() {
+            return self.backend.log(level, text);
+        }
+        let mut line = self.line.borrow_mut();
+        line.clear();
+        // Writing to a string fails only when a value's own `Display` does; what it wrote until then is still worth a line.
+        let _ = line.write_fmt(text);
+        self.backend.log(level, &line);
+    }
+
+    /// Ends this cast after the running hook has returned.
+    pub fn finish(&self) {
+        self.send_pushes();
+        self.backend.finish();
+    }
+
+    /// Keeps pushes in their place among the requests. The request that follows is not to blame, so a refusal goes to the log.
+    fn send_pushes(&self) {
+        if let Err(refusal) = self.flush() {
+            self.warn(refusal);
+        }
+    }
+}
+
+impl World {
+    pub(crate) fn new(backend: Backend) -> Self {
+        Self { backend, cast: Cast::default(), rng: Rng::default(), seconds: 0.0, pushes: RefCell::default(), line: RefCell::default() }
+    }
+
+    /// Ends a hook: what is still gathered is asked for, and a refusal is put in words for the author.
+    pub(crate) fn end_hook(&self, answer: Result<(), Refusal>) {
+        self.send_pushes();
+        if let Err(refusal) = answer {
+            self.warn(refusal);
+        }
+    }
+
+    fn warn(&self, refusal: Refusal) {
+        self.log(Level::Warn, format_args!("{refusal}"));
+    }
+}
