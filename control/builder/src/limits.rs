@@ -1,0 +1,23 @@
+//! Every limit of a build, with its reason.
+
+use std::time::Duration;
+
+/// Address space of a child. rustc fails at 400 MB on a small std crate and works at 500; compiling a component to native code needs less.
+pub const ADDRESS_SPACE_BYTES_MAX: u64 = 1 << 30;
+/// CPU time of a child, in seconds, all its threads together. A spell takes 0.15 s; an endless constant evaluation takes it all.
+pub const CPU_SECONDS_MAX: u64 = 10;
+/// One file that a child writes.
+pub const FILE_BYTES_MAX: u64 = 64 << 20;
+/// Open files of a child: rustc holds some dozens.
+pub const OPEN_FILES_MAX: u64 = 256;
+/// Wall-clock time of a child: behind CPU time, for one that waits instead of working.
+pub const WALL_TIME_MAX: Duration = Duration::from_secs(15);
+const _: () = assert!(WALL_TIME_MAX.as_secs() > CPU_SECONDS_MAX, "CPU time is the limit that says more");
+/// A core module that rustc wrote: as much as a component may have.
+pub const CORE_BYTES_MAX: usize = protocol::limits::COMPONENT_BYTES_MAX;
+/// What the second stage may answer: component, native code, and words.
+pub const NATIVE_OUTPUT_BYTES_MAX: usize = protocol::limits::COMPONENT_BYTES_MAX + protocol::limits::ARTIFACT_BYTES_MAX + 64 * 1024;
+/// An order as JSON: the source, which escaping at most sextuples, and some paths.
+pub const ORDER_BYTES_MAX: usize = 6 * protocol::limits::SOURCE_BYTES_MAX + 64 * 1024;
+/// Characters of one diagnostic's message or help.
+pub const MESSAGE_CHARS_MAX: usize = 2_000;

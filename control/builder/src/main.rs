@@ -1,0 +1,67 @@
+//! `ugc-builder`: the launcher, and what it starts.
+
+use anyhow::{Context, bail};
+use builder::limits::ORDER_BYTES_MAX;
+use builder::{build, check, confine, native};
+use protocol::worker::Order;
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::path::Path;
+
+const USAGE: &str = "usage: ugc-builder build    one order as JSON on standard input, events as JSON lines on standard output
+       ugc-builder check [<sdk>]    says what is missing; <sdk> is by default the folder `sdk` beside this program";
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(|word| word.to_str().unwrap_or_default()).collect();
+    match words[..] {
+        ["build"] => launch(),
+        ["check"] => report(&std::env::current_exe()?.with_file_name("sdk")),
+        ["check", _] => report(Path::new(&arguments[1])),
+        // The launcher's children. Not for people.
+        ["native"] => Ok(native::serve()?),
+        ["confine", launcher, "--", _, ..] => become_confined(launcher, &arguments[3..]),
+        _ => bail!("{USAGE}"),
+    }
+}
+
+/// One order in, events out.
+fn launch() -> anyhow::Result<()> {
+    // A session of its own, so that killing the group kills a build and all that it started. Fails when we lead a group already, which is as good.
+    let _ = rustix::process::setsid();
+    let mut text = Vec::new();
+    std::io::stdin().take(ORDER_BYTES_MAX as u64 + 1).read_to_end(&mut text)?;
+    if text.len() > ORDER_BYTES_MAX {
+        bail!("order has more than {ORDER_BYTES_MAX} bytes");
+    }
+    let order: Order = serde_json::from_slice(&text).context("order does not parse")?;
+    let worker = std::env::current_exe()?;
+    build(&order, &worker, &mut |event| {
+        // Nobody listens any more: then there is nobody to tell, and the build is over soon.
+        if let Ok(mut line) = serde_json::to_vec(event) {
+            line.push(b'\n');
+            let mut stdout = std::io::stdout().lock();
+            drop(stdout.write_all(&line).and_then(|()| stdout.flush()));
+        }
+    })?;
+    Ok(())
+}
+
+fn report(sdk: &Path) -> anyhow::Result<()> {
+    let wrong = check(sdk);
+    for line in &wrong {
+        eprintln!("{line}");
+    }
+    if !wrong.is_empty() {
+        bail!("builds will fail: {} of the above must be mended", wrong.len());
+    }
+    println!("builds will work: SDK and compiler are in place");
+    Ok(())
+}
+
+fn become_confined(launcher: &str, program: &[OsString]) -> anyhow::Result<()> {
+    let launcher = launcher.parse().context("the launcher's process id")?;
+    let error = confine::become_confined(launcher, &program[0], &program[1..]);
+    eprintln!("{}: {error}", Path::new(&program[0]).display());
+    std::process::exit(confine::NOT_STARTED)
+}
