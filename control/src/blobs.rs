@@ -1,0 +1,92 @@
+//! Content by hash, as files: written whole or not at all, and never served with other bytes than those of their name.
+
+use crate::{error::Error, keys::random};
+use protocol::{Sha256Hex, manifest::Blob};
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+/// A folder of blobs: `<first two digits>/<hash>`.
+#[derive(Clone)]
+pub struct Blobs {
+    folder: PathBuf,
+}
+
+impl Blobs {
+    /// Opens the folder and removes what an earlier process left half written.
+    pub fn open(folder: PathBuf) -> Result<Self, Error> {
+        let blobs = Self { folder };
+        let aside = blobs.aside();
+        if aside.exists() {
+            fs::remove_dir_all(&aside).map_err(Error::file(&aside))?;
+        }
+        fs::create_dir_all(&aside).map_err(Error::file(&aside))?;
+        Ok(blobs)
+    }
+
+    /// Stores these bytes; on return they survive a power cut. Blocks.
+    pub fn put(&self, bytes: &[u8]) -> Result<Blob, Error> {
+        let hash = Sha256Hex::of(bytes);
+        let path = self.path(&hash);
+        // A damaged file is written anew, so a rebuild heals it.
+        if self.get(&hash).is_err() {
+            self.write(&path, bytes).map_err(Error::file(&path))?;
+        }
+        Ok(Blob { hash, size: bytes.len() as u64 })
+    }
+
+    /// The bytes of this hash. Blocks. Damage is an error, never an answer.
+    pub fn get(&self, hash: &Sha256Hex) -> Result<Vec<u8>, Error> {
+        let path = self.path(hash);
+        let bytes = fs::read(&path).map_err(Error::file(&path))?;
+        if Sha256Hex::of(&bytes) == *hash { Ok(bytes) } else { Err(Error::BlobDamaged(hash.clone())) }
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+        let folder = path.parent().expect("a blob lies in a folder");
+        fs::create_dir_all(folder)?;
+        let aside = self.aside().join(hex::encode(random::<16>()));
+        let mut file = File::create_new(&aside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&aside, path)?;
+        File::open(folder)?.sync_all()?;
+        File::open(&self.folder)?.sync_all()
+    }
+
+    fn path(&self, hash: &Sha256Hex) -> PathBuf {
+        self.folder.join(&hash.as_str()[..2]).join(hash.as_str())
+    }
+
+    fn aside(&self) -> PathBuf {
+        self.folder.join("aside")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_blob_is_refused_and_healed_by_the_next_put() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path().into()).unwrap();
+        let blob = blobs.put(b"fire").unwrap();
+        assert_eq!(blobs.get(&blob.hash).unwrap(), b"fire");
+        fs::write(blobs.path(&blob.hash), b"fine").unwrap();
+        assert!(matches!(blobs.get(&blob.hash), Err(Error::BlobDamaged(hash)) if hash == blob.hash));
+        blobs.put(b"fire").unwrap();
+        assert_eq!(blobs.get(&blob.hash).unwrap(), b"fire");
+    }
+
+    #[test]
+    fn what_was_half_written_is_gone_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path().into()).unwrap();
+        fs::write(blobs.aside().join("half"), b"fi").unwrap();
+        let blobs = Blobs::open(folder.path().into()).unwrap();
+        assert_eq!(fs::read_dir(blobs.aside()).unwrap().count(), 0);
+    }
+}

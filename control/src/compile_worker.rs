@@ -1,0 +1,121 @@
+//! One build in a process of its own: the order goes in, events come out, and afterwards nothing of it is left running.
+
+use crate::limits::{BUILD_TIME_MAX, BUILDER_OUTPUT_BYTES_MAX};
+use protocol::{
+    job::{Diagnostic, Stage},
+    worker::{Event, Finished, Order},
+};
+use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender},
+    thread,
+};
+
+/// What the watch over a running build waits for.
+pub enum Notice {
+    /// The worker's output has ended.
+    Over,
+    /// The server stops: end the build.
+    Stop,
+}
+
+/// The line to the watch over one build.
+pub struct Watch {
+    /// Tells it.
+    pub sender: Sender<Notice>,
+    /// Hears it.
+    pub notices: Receiver<Notice>,
+}
+
+/// Why a build yielded nothing.
+#[derive(Debug)]
+pub struct Failure {
+    /// In one line.
+    pub message: String,
+    /// What the compiler and inspection found.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Failure {
+    /// A failure that has no place in the source.
+    pub fn plain(message: impl Into<String>) -> Self {
+        Self { message: message.into(), diagnostics: Vec::new() }
+    }
+}
+
+/// Runs `builder build` to its end, or to `BUILD_TIME_MAX`, or to a `Notice::Stop`. Must be called from a thread that lives as long as the process: the worker is told
+/// to die with the thread that spawned it.
+pub fn run(builder: &Path, order: &Order, line: Watch, stage: impl FnMut(Stage)) -> Result<Finished, Failure> {
+    let mut child = spawn(builder).map_err(|error| {
+        tracing::error!(%error, builder = %builder.display(), "the compile worker does not start");
+        Failure::plain("the compile worker does not start; the server's log says why")
+    })?;
+    let group = Pid::from_child(&child);
+    let Watch { sender, notices } = line;
+    let (said, cut) = thread::scope(|scope| {
+        let watch = scope.spawn(move || watch(group, &notices));
+        let said = converse(&mut child, order, stage);
+        // The receiver is gone when the watch has already cut the build short.
+        sender.send(Notice::Over).ok();
+        (said, watch.join().unwrap_or(None))
+    });
+    // Before the wait: until then the dead leader keeps its group's number from being given away.
+    kill_process_group(group, Signal::KILL).ok();
+    let status = child.wait();
+    match (cut, said) {
+        (Some(cut), _) => Err(Failure::plain(cut)),
+        (None, Ok(Some(Event::Finished(finished)))) => Ok(finished),
+        (None, Ok(Some(Event::Failed { message, diagnostics }))) => Err(Failure { message, diagnostics }),
+        (None, Ok(_)) => Err(Failure::plain(format!("the compile worker ended without a result ({})", ending(status)))),
+        (None, Err(message)) => Err(Failure::plain(message)),
+    }
+}
+
+fn spawn(builder: &Path) -> std::io::Result<Child> {
+    let mut command = Command::new(builder);
+    command.arg("build").env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).process_group(0);
+    // SAFETY: the closure runs between fork and exec and makes one system call, which touches no memory and takes no lock.
+    unsafe {
+        command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?));
+    }
+    command.spawn()
+}
+
+/// Waits for the build's end and makes one where it does not come; says why it did.
+fn watch(group: Pid, notices: &Receiver<Notice>) -> Option<String> {
+    let reason = match notices.recv_timeout(BUILD_TIME_MAX) {
+        Ok(Notice::Over) | Err(RecvTimeoutError::Disconnected) => return None,
+        Ok(Notice::Stop) => "the server is stopping: build again when it is back".into(),
+        Err(RecvTimeoutError::Timeout) => format!("the build took longer than {} s and was stopped", BUILD_TIME_MAX.as_secs()),
+    };
+    kill_process_group(group, Signal::KILL).ok();
+    Some(reason)
+}
+
+/// Sends the order, follows the stages, returns the last event that is none.
+fn converse(child: &mut Child, order: &Order, mut stage: impl FnMut(Stage)) -> Result<Option<Event>, String> {
+    let mut input = child.stdin.take().expect("stdin is piped");
+    let order = serde_json::to_vec(order).expect("an order is plain text");
+    // A worker that died reads nothing; its missing result says so.
+    input.write_all(&order).ok();
+    drop(input);
+    let output = child.stdout.take().expect("stdout is piped");
+    let mut result = None;
+    for line in BufReader::new(output.take(BUILDER_OUTPUT_BYTES_MAX)).split(b'\n') {
+        let line = line.map_err(|error| format!("the compile worker's output is lost: {error}"))?;
+        match serde_json::from_slice(&line) {
+            Ok(Event::Stage { stage: next }) => stage(next),
+            Ok(event) => result = Some(event),
+            Err(error) => return Err(format!("the compile worker's output is no event: {error}")),
+        }
+    }
+    Ok(result)
+}
+
+fn ending(status: std::io::Result<ExitStatus>) -> String {
+    status.map_or_else(|error| error.to_string(), |status| status.to_string())
+}

@@ -1,0 +1,123 @@
+//! What the operator decides, from the environment, and what is found beside the executable.
+
+use crate::{error::Error, keys};
+use clap::Parser;
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+/// The control plane of UGC World: login, worlds, builds, publishing, game servers.
+#[derive(Parser)]
+#[command(
+    name = "ugc-control",
+    version,
+    after_help = "SECRET_KEY and ADMIN_TOKEN are read from the environment alone, for a command line is public."
+)]
+pub struct Arguments {
+    /// Address to listen on.
+    #[arg(long, env = "HOST", default_value = "127.0.0.1")]
+    pub host: String,
+    /// Port to listen on.
+    #[arg(long, env = "PORT", default_value_t = 5000)]
+    pub port: u16,
+    /// Where everything is kept.
+    #[arg(long, env = "DATA_DIR", default_value = "./data")]
+    pub data_dir: PathBuf,
+}
+
+/// All settings.
+pub struct Config {
+    /// Where everything is kept: an existing directory, absolute.
+    pub data_dir: PathBuf,
+    /// What all keys follow from.
+    pub secret: String,
+    /// Opens the admin endpoints; without one they are closed.
+    pub admin_token: Option<String>,
+    /// The other programs.
+    pub siblings: Siblings,
+}
+
+impl Config {
+    /// The settings of these arguments and the environment; makes the data directory and the secret where they are missing.
+    pub fn new(arguments: &Arguments, siblings: Siblings) -> Result<Self, Error> {
+        // For the owner alone: secrets, drafts and the database lie in it.
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&arguments.data_dir).map_err(Error::file(&arguments.data_dir))?;
+        let data_dir = arguments.data_dir.canonicalize().map_err(Error::file(&arguments.data_dir))?;
+        let secret = match variable("SECRET_KEY") {
+            Some(secret) => secret,
+            None => secret_file(&data_dir.join("secret"))?,
+        };
+        Ok(Self { data_dir, secret, admin_token: variable("ADMIN_TOKEN"), siblings })
+    }
+}
+
+/// The programs and folders that `cargo xtask dist` puts beside this one.
+#[derive(Clone)]
+pub struct Siblings {
+    /// The game server.
+    pub host: PathBuf,
+    /// The compile worker.
+    pub builder: PathBuf,
+    /// The prebuilt SDK.
+    pub sdk: PathBuf,
+}
+
+impl Siblings {
+    /// Where they must be when this executable lies in `folder`.
+    pub fn beside(folder: &Path) -> Self {
+        Self { host: folder.join("ugc-host"), builder: folder.join("ugc-builder"), sdk: folder.join("sdk") }
+    }
+    /// Those that are not there.
+    pub fn missing(&self) -> Vec<&Path> {
+        [&self.host, &self.builder, &self.sdk].into_iter().map(PathBuf::as_path).filter(|path| !path.exists()).collect()
+    }
+}
+
+/// A variable of the environment; an empty one counts as none.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The secret in this file, made on first use, for the owner's eyes only.
+fn secret_file(path: &Path) -> Result<String, Error> {
+    match fs::read_to_string(path) {
+        Ok(secret) if !secret.trim().is_empty() => Ok(secret.trim().into()),
+        Ok(_) => write_secret(path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => write_secret(path),
+        Err(error) => Err(Error::file(path)(error)),
+    }
+}
+
+/// Written aside and renamed, so that a crash leaves the whole secret or none.
+fn write_secret(path: &Path) -> Result<String, Error> {
+    let (secret, aside) = (keys::token(), path.with_extension("new"));
+    let write = || {
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
+        file.write_all(secret.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&aside, path)?;
+        // What is signed with it outlives a power cut, so it has to as well.
+        fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    };
+    write().map_err(Error::file(path))?;
+    Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_secret_is_made_once_and_only_its_owner_may_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let secret = secret_file(&path).unwrap();
+        assert_eq!(secret.len(), 64);
+        assert_eq!(secret_file(&path).unwrap(), secret);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

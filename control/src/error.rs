@@ -1,0 +1,78 @@
+//! Everything that can go wrong in the control plane, one variant per thing a caller does differently.
+
+use protocol::{Sha256Hex, SpellId};
+use std::path::PathBuf;
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database failed.
+    #[error("database: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// A row of the database does not read as what it must be.
+    #[error("database: {0}")]
+    Row(#[from] serde_json::Error),
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A blob's bytes are not those of its name.
+    #[error("blob {0} is damaged: its bytes have another hash")]
+    BlobDamaged(Sha256Hex),
+    /// A background task ended without an answer.
+    #[error("a background task ended without an answer")]
+    Lost,
+    /// No such spell, revision, world, job or server.
+    #[error("unknown {what}: {name}")]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The spell belongs to somebody else.
+    #[error("{0} belongs to another player")]
+    Foreign(SpellId),
+    /// A player has as many as are allowed.
+    #[error("{max} {what} are the limit of one player")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// The limit.
+        max: u32,
+    },
+    /// The build queue is full, for this player or for all.
+    #[error("{waiting} builds are waiting, and {max} are the limit {whose}")]
+    QueueFull {
+        /// How many wait.
+        waiting: usize,
+        /// The limit.
+        max: usize,
+        /// `of one player` or `in all`.
+        whose: &'static str,
+    },
+    /// No game server could be had.
+    #[error("no game server for {world}: {reason}")]
+    NoServer {
+        /// The world.
+        world: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// An unknown thing, its name cut to what is safe to print.
+    pub fn unknown(what: &'static str, name: &str) -> Self {
+        Self::Unknown { what, name: name.chars().take(80).collect() }
+    }
+    /// A file's failure.
+    pub fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        |source| Self::File { path, source }
+    }
+}

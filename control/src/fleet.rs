@@ -1,0 +1,330 @@
+//! The game servers: one process a world, started by the first join, stopped when idle, drained when the control plane stops.
+
+mod process;
+
+use crate::{
+    error::Error,
+    ids::{ClientId, WorldId},
+    keys::{self, Keys, TokenHash},
+    limits::{EMPTY_SERVERS_PER_PLAYER_MAX, GAME_PORT_FIRST, GAME_PORTS, SERVER_DRAIN_TIME_MAX, SERVER_IDLE_TIME_MAX, SERVERS_MAX},
+};
+use process::HostProcess;
+use protocol::link::Secrets;
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+use tokio::sync::watch;
+
+/// All game servers of this control plane.
+pub struct Fleet {
+    program: PathBuf,
+    /// Where the control plane listens; game servers listen on the same address.
+    address: SocketAddr,
+    artifact_key: String,
+    ticket_key: String,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    servers: BTreeMap<WorldId, Server>,
+    stopping: bool,
+}
+
+struct Server {
+    port: u16,
+    secret_hash: TokenHash,
+    /// Whose join started it.
+    started_by: ClientId,
+    players: u32,
+    /// Since when nobody plays. It begins with the start: a server that nobody ever comes to reports nothing.
+    idle_since: Option<Instant>,
+    phase: watch::Receiver<Phase>,
+    stop: watch::Sender<bool>,
+}
+
+/// Where a server stands in its life.
+#[derive(Debug, Clone, PartialEq)]
+enum Phase {
+    Starting,
+    Ready(u16),
+    /// Told to stop: it takes nobody in any more.
+    Ending,
+    Gone(String),
+}
+
+/// A running server, as others see it.
+pub struct ServerStatus {
+    /// Its world.
+    pub world_id: WorldId,
+    /// `ws://<host>:<port>`.
+    pub address: String,
+    /// Whether it listens.
+    pub is_ready: bool,
+    /// Players connected, as it reported last.
+    pub players: u32,
+}
+
+impl Fleet {
+    /// A fleet without servers. `address` is where the control plane itself listens.
+    pub fn new(program: PathBuf, address: SocketAddr, keys: &Keys) -> Arc<Self> {
+        let (artifact_key, ticket_key) = (keys::public_hex(&keys.artifact), keys::public_hex(&keys.ticket));
+        Arc::new(Self { program, address, artifact_key, ticket_key, state: Mutex::default() })
+    }
+
+    /// The port of this world's server, started for this player where there is none. Two who ask at once get the same one; who asks while it ends gets the next one.
+    pub async fn ensure(self: &Arc<Self>, world: &WorldId, client: &ClientId) -> Result<u16, Error> {
+        loop {
+            let mut phase = self.find_or_start(world, client)?;
+            let was_ending = *phase.borrow() == Phase::Ending;
+            let reached = phase.wait_for(|phase| matches!(phase, Phase::Ready(_) | Phase::Gone(_))).await.map(|phase| phase.clone());
+            match reached {
+                Ok(Phase::Ready(port)) => return Ok(port),
+                Ok(Phase::Gone(_)) if was_ending => {}
+                Ok(Phase::Gone(reason)) => return Err(no_server(world, reason)),
+                _ => return Err(no_server(world, "its supervisor ended".into())),
+            }
+        }
+    }
+
+    /// Whether this is the secret of this world's server.
+    pub fn is_server(&self, world: &WorldId, secret: &str) -> bool {
+        self.state().servers.get(world).is_some_and(|server| keys::is_token(secret, &server.secret_hash))
+    }
+
+    /// Notes how many play on this world.
+    pub fn set_players(&self, world: &WorldId, count: u32) {
+        if let Some(server) = self.state().servers.get_mut(world) {
+            server.players = count;
+            server.idle_since = (count == 0).then(Instant::now);
+        }
+    }
+
+    /// One world's server.
+    pub fn status(&self, world: &WorldId) -> Option<ServerStatus> {
+        self.state().servers.get(world).map(|server| self.describe(world, server))
+    }
+
+    /// All servers.
+    pub fn list(&self) -> Vec<ServerStatus> {
+        self.state().servers.iter().map(|(world, server)| self.describe(world, server)).collect()
+    }
+
+    /// Stops this world's server and waits until it is gone.
+    pub async fn stop(&self, world: &WorldId) -> Result<(), Error> {
+        let mut phase = {
+            let state = self.state();
+            let server = state.servers.get(world).ok_or_else(|| Error::unknown("server", world.as_str()))?;
+            server.stop.send_replace(true);
+            server.phase.clone()
+        };
+        // An error means that the supervisor has ended: gone as well.
+        phase.wait_for(|phase| matches!(phase, Phase::Gone(_))).await.ok();
+        Ok(())
+    }
+
+    /// Stops all servers, for good, and waits until they are gone: `SERVER_DRAIN_TIME_MAX` at most, then they are killed.
+    pub async fn drain(&self) {
+        let phases: Vec<_> = {
+            let mut state = self.state();
+            state.stopping = true;
+            let stop = |server: &Server| {
+                server.stop.send_replace(true);
+                server.phase.clone()
+            };
+            state.servers.values().map(stop).collect()
+        };
+        for mut phase in phases {
+            phase.wait_for(|phase| matches!(phase, Phase::Gone(_))).await.ok();
+        }
+    }
+
+    /// The host name that reaches us from where a client is: ours, or, when we listen everywhere, the one that the client used.
+    pub fn host_for_clients(&self, host_header: Option<&str>) -> String {
+        match host_header.and_then(without_port) {
+            Some(host) if self.address.ip().is_unspecified() => host.into(),
+            _ => bracketed(self.reachable_ip()),
+        }
+    }
+
+    fn find_or_start(self: &Arc<Self>, world: &WorldId, client: &ClientId) -> Result<watch::Receiver<Phase>, Error> {
+        let mut state = self.state();
+        if let Some(server) = state.servers.get_mut(world) {
+            // Who asks is about to come, so the idle time starts anew.
+            server.idle_since = server.idle_since.map(|_| Instant::now());
+            return Ok(server.phase.clone());
+        }
+        if state.stopping {
+            return Err(no_server(world, "the control plane is stopping".into()));
+        }
+        if state.servers.len() >= SERVERS_MAX {
+            return Err(no_server(world, format!("{SERVERS_MAX} servers are running, which is the limit")));
+        }
+        let started_for_nobody = state.servers.values().filter(|server| server.started_by == *client && server.players == 0).count();
+        if started_for_nobody >= EMPTY_SERVERS_PER_PLAYER_MAX {
+            return Err(Error::TooMany { what: "running servers without players", max: EMPTY_SERVERS_PER_PLAYER_MAX as u32 });
+        }
+        let (secret, (phase_sender, phase), (stop, stopped)) = (keys::token(), watch::channel(Phase::Starting), watch::channel(false));
+        let server = Server {
+            port: 0,
+            secret_hash: keys::token_hash(&secret),
+            started_by: client.clone(),
+            players: 0,
+            idle_since: Some(Instant::now()),
+            phase: phase.clone(),
+            stop,
+        };
+        state.servers.insert(world.clone(), server);
+        drop(state);
+        // A task of its own: the request that started the server may be cancelled, others may wait for it too.
+        tokio::spawn(self.clone().supervise(world.clone(), secret, phase_sender, stopped));
+        Ok(phase)
+    }
+
+    /// A server's life from start to end.
+    async fn supervise(self: Arc<Self>, world: WorldId, secret: String, phase: watch::Sender<Phase>, mut stopped: watch::Receiver<bool>) {
+        let started = tokio::select! {
+            started = HostProcess::start(&self, &world, &secret) => started,
+            _ = stopped.wait_for(|stop| *stop) => Err("it was stopped while it started".into()),
+        };
+        let reason = match started {
+            Ok(host) => {
+                tracing::info!(%world, port = host.port, "game server is ready");
+                phase.send_replace(Phase::Ready(host.port));
+                self.live(&world, host, &phase, &mut stopped).await
+            }
+            Err(reason) => reason,
+        };
+        tracing::info!(%world, reason = ?reason, "game server is gone");
+        // Forgotten before it is told: who then asks anew gets a new server.
+        self.state().servers.remove(&world);
+        phase.send_replace(Phase::Gone(reason));
+    }
+
+    /// Waits for whichever ends the server; returns what it was.
+    async fn live(
+        &self,
+        world: &WorldId,
+        mut host: HostProcess,
+        phase: &watch::Sender<Phase>,
+        stopped: &mut watch::Receiver<bool>,
+    ) -> String {
+        let reason = tokio::select! {
+            ending = host.ended() => return ending,
+            _ = stopped.wait_for(|stop| *stop) => "it was stopped",
+            () = self.idle(world) => "nobody played on it",
+        };
+        phase.send_replace(Phase::Ending);
+        host.drain(SERVER_DRAIN_TIME_MAX).await;
+        reason.into()
+    }
+
+    /// Returns when nobody has played on this world for `SERVER_IDLE_TIME_MAX`.
+    async fn idle(&self, world: &WorldId) {
+        loop {
+            let idle_since = self.state().servers.get(world).and_then(|server| server.idle_since);
+            let idle = idle_since.map_or_else(Default::default, |since| since.elapsed());
+            if idle >= SERVER_IDLE_TIME_MAX {
+                return;
+            }
+            tokio::time::sleep(SERVER_IDLE_TIME_MAX - idle).await;
+        }
+    }
+
+    fn secrets(&self, secret: &str) -> Secrets {
+        Secrets { server_secret: secret.into(), artifact_key: self.artifact_key.clone(), ticket_key: self.ticket_key.clone() }
+    }
+
+    /// Takes the next port that is free among our servers and on this machine, from `after` on.
+    fn take_port(&self, world: &WorldId, after: u16) -> Option<u16> {
+        let mut state = self.state();
+        let is_ours = |port: u16| state.servers.values().any(|server| server.port == port);
+        let port = (GAME_PORT_FIRST..GAME_PORT_FIRST + GAME_PORTS)
+            .find(|port| *port > after && !is_ours(*port) && TcpListener::bind((self.address.ip(), *port)).is_ok())?;
+        state.servers.get_mut(world)?.port = port;
+        Some(port)
+    }
+
+    /// Where game servers reach the control plane.
+    fn control_plane_url(&self) -> String {
+        format!("http://{}", SocketAddr::new(self.reachable_ip(), self.address.port()))
+    }
+
+    /// Where this machine reaches what listens on our address.
+    fn reachable_ip(&self) -> IpAddr {
+        match self.address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        }
+    }
+
+    fn describe(&self, world: &WorldId, server: &Server) -> ServerStatus {
+        let address = format!("ws://{}", SocketAddr::new(self.reachable_ip(), server.port));
+        let is_ready = matches!(*server.phase.borrow(), Phase::Ready(_));
+        ServerStatus { world_id: world.clone(), address, is_ready, players: server.players }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn no_server(world: &WorldId, reason: String) -> Error {
+    Error::NoServer { world: world.to_string(), reason }
+}
+
+fn bracketed(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    }
+}
+
+/// A Host header's name, if it can be one: it comes from outside and goes into an address.
+fn without_port(header: &str) -> Option<&str> {
+    let host = match header.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => header,
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '[' | ']' | ':');
+    (!host.is_empty() && host.len() <= 255 && host.chars().all(is_name)).then_some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fleet(address: &str) -> Arc<Fleet> {
+        Fleet::new("ugc-host".into(), address.parse().unwrap(), &Keys::derive("secret"))
+    }
+
+    #[tokio::test]
+    async fn a_server_that_nobody_ever_comes_to_is_idle_from_its_start() {
+        let (fleet, world) = (fleet("127.0.0.1:5000"), "world_0a1b2c3d".parse().unwrap());
+        fleet.find_or_start(&world, &ClientId::generate()).unwrap();
+        let is_idle = |fleet: &Fleet| fleet.state().servers[&world].idle_since.is_some();
+        assert!(is_idle(&fleet));
+        fleet.set_players(&world, 1);
+        assert!(!is_idle(&fleet));
+        fleet.set_players(&world, 0);
+        assert!(is_idle(&fleet));
+    }
+
+    #[test]
+    fn clients_are_sent_to_a_host_that_they_can_reach() {
+        let local = fleet("127.0.0.1:5000");
+        assert_eq!(local.host_for_clients(Some("evil.example:5000")), "127.0.0.1");
+        let everywhere = fleet("0.0.0.0:5000");
+        assert_eq!(everywhere.host_for_clients(Some("play.example:5000")), "play.example");
+        assert_eq!(everywhere.host_for_clients(Some("[::1]:5000")), "[::1]");
+        assert_eq!(everywhere.host_for_clients(Some("a/b@c")), "127.0.0.1");
+        assert_eq!(everywhere.host_for_clients(None), "127.0.0.1");
+        assert_eq!(everywhere.control_plane_url(), "http://127.0.0.1:5000");
+        assert_eq!(fleet("[::]:5000").control_plane_url(), "http://[::1]:5000");
+    }
+}

@@ -1,0 +1,111 @@
+//! Every limit of the control plane, with its reason.
+
+use protocol::limits::{LINK_REPORTS_MAX, PROMPT_BYTES_MAX, SOURCE_BYTES_MAX};
+use std::time::Duration;
+
+/// A login lasts an evening; the account key brings the player back after it.
+pub const SESSION_MS: i64 = 4 * 60 * 60 * 1000;
+/// Logins of one player that are good at once; the one that expires first makes room.
+pub const SESSIONS_PER_PLAYER_MAX: u32 = 16;
+/// Characters of a handle: it is drawn above a head.
+pub const HANDLE_CHARS_MAX: usize = 32;
+/// Suffixes tried for a taken handle (`kim-2` to `kim-99`) before a random one is taken.
+pub const HANDLE_SUFFIX_MAX: u32 = 99;
+/// A token that is longer is none of ours (64), and is not even hashed.
+pub const TOKEN_CHARS_MAX: usize = 256;
+/// Logins of one address in the long run, a second. A hall full of players behind one router stays far below.
+pub const LOGINS_PER_SECOND: f64 = 60.0;
+/// Logins of one address at once, before the rate counts: load tests start their crowd in one go.
+pub const LOGIN_BURST: f64 = 600.0;
+/// Addresses whose logins are counted; beyond it those that were silent longest are forgotten.
+pub const LOGIN_ADDRESSES_MAX: usize = 4096;
+
+/// Connections at once; further ones wait to be accepted. A crowd of 500 bots keeps one each.
+pub const CONNECTIONS_MAX: usize = 2048;
+/// Open files that the process asks for: connections, and as many again for the rest (pipes of 64 game servers, links, blobs).
+pub const OPEN_FILES_MAX: u64 = 2 * CONNECTIONS_MAX as u64;
+/// From a connection's start, or its last answer, to the last byte of the next request's headers: who asks nothing makes room.
+pub const HEADER_TIME_MAX: Duration = Duration::from_secs(20);
+/// Bytes of a request's headers, and of the buffer that they are read into.
+pub const HEADER_BYTES_MAX: usize = 64 * 1024;
+/// How long a client may leave our bytes untaken before its connection is dropped.
+pub const UNTAKEN_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// An ordinary request's body.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// A build's body: JSON escapes double the size of ordinary source at worst.
+pub const BUILD_BODY_BYTES_MAX: usize = 2 * SOURCE_BYTES_MAX + 2 * PROMPT_BYTES_MAX + BODY_BYTES_MAX;
+const _: () = assert!(BUILD_BODY_BYTES_MAX <= 1024 * 1024);
+const _: () = assert!(BODY_BYTES_MAX <= BUILD_BODY_BYTES_MAX);
+/// A game server's reports in one request.
+pub const REPORTS_BODY_BYTES_MAX: usize = LINK_REPORTS_MAX * 4096;
+/// One request from its last header to the first byte of its answer; a slow body counts.
+pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+/// What `GET /api/jobs/<id>?wait_ms=` may ask for.
+pub const JOB_WAIT_TIME_MAX: Duration = Duration::from_secs(20);
+const _: () = assert!(JOB_WAIT_TIME_MAX.as_secs() < REQUEST_TIME_MAX.as_secs());
+
+/// Builds that run at once: a build is one busy core, and games tick on the same machine.
+pub const BUILD_WORKERS: usize = 2;
+/// Wall time of one build. An honest one takes under a second.
+pub const BUILD_TIME_MAX: Duration = Duration::from_secs(30);
+/// Builds of one player that wait.
+pub const BUILDS_WAITING_PER_PLAYER_MAX: usize = 64;
+/// Builds that wait in all: two workers clear them within two minutes.
+pub const BUILDS_WAITING_MAX: usize = 256;
+const _: () = assert!(BUILDS_WAITING_PER_PLAYER_MAX <= BUILDS_WAITING_MAX);
+/// What a compile worker may write to its standard output: a few stages and `DIAGNOSTICS_MAX` diagnostics.
+pub const BUILDER_OUTPUT_BYTES_MAX: u64 = 1024 * 1024;
+/// Finished jobs that are remembered for one player.
+pub const JOBS_KEPT_PER_PLAYER: u32 = 1000;
+/// Spells that one player may own: names are a common good.
+pub const SPELLS_PER_PLAYER_MAX: u32 = 256;
+/// Revisions of a spell: their number has six digits.
+pub const REVISIONS_PER_SPELL_MAX: u32 = 999_999;
+/// Characters of a spell's display name.
+pub const SPELL_NAME_CHARS_MAX: usize = 64;
+/// Characters of a spell's description.
+pub const SPELL_DESCRIPTION_CHARS_MAX: usize = 1024;
+/// Tags of a spell.
+pub const SPELL_TAGS_MAX: usize = 16;
+/// Characters of a tag.
+pub const SPELL_TAG_CHARS_MAX: usize = 32;
+/// Entries of a spell's log; a faulting spell writes one a cast, and the newest tell the most.
+pub const SPELL_LOG_ENTRIES_MAX: u32 = 200;
+
+/// Worlds that one player may make.
+pub const WORLDS_PER_PLAYER_MAX: u32 = 256;
+/// Characters of a world's name.
+pub const WORLD_NAME_CHARS_MAX: usize = 64;
+/// Characters of a world's description.
+pub const WORLD_DESCRIPTION_CHARS_MAX: usize = 1024;
+/// Spells or worlds in one list.
+pub const LISTED_MAX: u32 = 1000;
+/// Revisions in one list: each carries its manifest.
+pub const REVISIONS_LISTED_MAX: u32 = 100;
+
+/// The first port of a game server.
+pub const GAME_PORT_FIRST: u16 = 7777;
+/// Ports tried from there.
+pub const GAME_PORTS: u16 = 1024;
+/// Game servers at once: each is a thread at 60 Hz and its memory.
+pub const SERVERS_MAX: usize = 64;
+const _: () = assert!(SERVERS_MAX <= GAME_PORTS as usize);
+/// Game servers without players that one player's joins may have started: who takes all of them keeps everybody out.
+pub const EMPTY_SERVERS_PER_PLAYER_MAX: usize = 8;
+const _: () = assert!(EMPTY_SERVERS_PER_PLAYER_MAX < SERVERS_MAX);
+/// From the start of a game server to its `GAMESERVER_PORT=<n>`.
+pub const SERVER_START_TIME_MAX: Duration = Duration::from_secs(10);
+const _: () = assert!(SERVER_START_TIME_MAX.as_secs() < REQUEST_TIME_MAX.as_secs());
+/// Starts on further ports when a game server ends before it listens: another process may have taken the port meanwhile.
+pub const SERVER_START_ATTEMPTS_MAX: u32 = 3;
+/// What a game server gets for draining before it is killed.
+pub const SERVER_DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
+/// A game server without players is stopped after this long.
+pub const SERVER_IDLE_TIME_MAX: Duration = Duration::from_secs(600);
+/// One line of a game server's output; the rest of a longer one goes on a line of its own.
+pub const SERVER_LINE_BYTES_MAX: u64 = 16 * 1024;
+/// A quiet link says so this often.
+pub const LINK_ALIVE_INTERVAL: Duration = Duration::from_secs(1);
+/// Frames of one link that wait for its reader: each may be an artifact of megabytes.
+pub const LINK_FRAMES_WAITING_MAX: usize = 2;

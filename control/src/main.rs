@@ -1,0 +1,104 @@
+//! `ugc-control`: starts the control plane step by step, and says what to do where a step fails.
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use control::{
+    App,
+    config::{Arguments, Config, Siblings},
+    limits::OPEN_FILES_MAX,
+};
+use rustix::{
+    fs::{FlockOperation, Mode, flock},
+    process::{Resource, Rlimit, getrlimit, setrlimit, umask},
+};
+use std::{
+    fs::File,
+    io::IsTerminal,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    start_log();
+    keep_files_private();
+    allow_open_files();
+    let siblings = find_siblings()?;
+    let config = Config::new(&arguments, siblings).context("the data directory cannot be used: set DATA_DIR to one that can be written")?;
+    let _lock = lock(&config.data_dir)?;
+    let (listener, address) = listen(&arguments)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no async runtime")?;
+    runtime.block_on(async {
+        let app = tokio::task::block_in_place(|| App::open(&config, address)).context("the data directory cannot be opened")?;
+        let listener = tokio::net::TcpListener::from_std(listener).context("the listening socket cannot be used")?;
+        let stop = stop_signal()?;
+        tracing::info!("listening on http://{address}, data in {}", config.data_dir.display());
+        app.serve(listener, stop).await.context("serving ended")
+    })?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn start_log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).init();
+}
+
+/// Whatever is made from here on, the database and drafts among it, is for this user alone.
+fn keep_files_private() {
+    umask(Mode::RWXG | Mode::RWXO);
+}
+
+/// The usual soft limit of 1024 is below the connections that we take; the hard one is the operator's word.
+fn allow_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(OPEN_FILES_MAX, |maximum| maximum.min(OPEN_FILES_MAX));
+    if limit.current.is_some_and(|current| current < wanted)
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit })
+    {
+        tracing::warn!(%error, wanted, "the limit of open files stays low");
+    }
+}
+
+fn find_siblings() -> Result<Siblings> {
+    let executable = std::env::current_exe().context("this executable's own path is unknown")?;
+    let siblings = Siblings::beside(executable.parent().context("this executable lies in no folder")?);
+    let missing: Vec<_> = siblings.missing().iter().map(|path| path.display().to_string()).collect();
+    if !missing.is_empty() {
+        bail!("missing beside this executable: {}; run `cargo xtask dist`", missing.join(", "));
+    }
+    Ok(siblings)
+}
+
+/// Two control planes over one directory would fail each other's builds. The lock ends with the process.
+fn lock(data_dir: &Path) -> Result<File> {
+    let path = data_dir.join("lock");
+    let file = File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive)
+        .with_context(|| format!("another ugc-control uses {}: stop it, or set DATA_DIR to another directory", data_dir.display()))?;
+    Ok(file)
+}
+
+fn listen(arguments: &Arguments) -> Result<(TcpListener, SocketAddr)> {
+    let Arguments { host, port, .. } = arguments;
+    let listener = TcpListener::bind((host.as_str(), *port)).with_context(|| {
+        format!("cannot listen on {host}:{port}: stop what does, or set HOST and PORT (for example PORT={})", port.wrapping_add(1))
+    })?;
+    listener.set_nonblocking(true).context("the listening socket cannot be used")?;
+    let address = listener.local_addr().context("the listening socket has no address")?;
+    Ok((listener, address))
+}
+
+/// Ends with the first SIGTERM or ctrl-c.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be waited for")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be waited for")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

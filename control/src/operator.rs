@@ -1,0 +1,56 @@
+//! What operators ask: health, and the running servers.
+
+use crate::{App, clock, error::Error, keys, problem::Problem, session::bearer};
+use axum::{
+    Json,
+    extract::{FromRequestParts, Path, State},
+    http::{header, request::Parts},
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Somebody with the admin token. As a handler's argument it demands one: 401 without any token, 403 with another, or where there is no admin token at all.
+pub struct Admin;
+
+impl FromRequestParts<Arc<App>> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let Some(hash) = &app.admin_token_hash else {
+            return Err(Problem::forbidden("this server has no admin token: start it with ADMIN_TOKEN in its environment"));
+        };
+        if !parts.headers.contains_key(header::AUTHORIZATION) {
+            return Err(Problem::unauthorized("this needs the admin token: send Authorization: Bearer <ADMIN_TOKEN>"));
+        }
+        match bearer(&parts.headers) {
+            Some(token) if keys::is_token(token, hash) => Ok(Self),
+            _ => Err(Problem::forbidden("this is not the admin token")),
+        }
+    }
+}
+
+/// Whether the control plane works, its database included.
+pub async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+    let sessions = app.store.ask(|db| db.session_count(clock::now_ms())).await?;
+    Ok(Json(json!({ "status": "ok", "sessions": sessions, "servers": app.fleet.list().len() })))
+}
+
+/// The game servers.
+pub async fn servers(State(app): State<Arc<App>>, _: Admin) -> Json<Value> {
+    let servers: Vec<_> = app
+        .fleet
+        .list()
+        .into_iter()
+        .map(
+            |server| json!({ "world_id": server.world_id, "address": server.address, "alive": server.is_ready, "players": server.players }),
+        )
+        .collect();
+    Json(json!({ "servers": servers }))
+}
+
+/// Stops a world's server; the next join starts a new one.
+pub async fn stop_server(State(app): State<Arc<App>>, _: Admin, Path(world): Path<String>) -> Result<Json<Value>, Problem> {
+    let world = world.parse().map_err(|_| Error::unknown("server", &world))?;
+    app.fleet.stop(&world).await?;
+    Ok(Json(json!({ "status": "stopped" })))
+}

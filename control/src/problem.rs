@@ -1,0 +1,148 @@
+//! Errors as clients see them: RFC 9457 `application/problem+json`, with a stable `code`.
+
+use crate::error::Error;
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+/// The content type of every error.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// An error that a client can act on.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+    /// Line and column in the request's body, from 1.
+    place: Option<(usize, usize)>,
+    retry_after_s: Option<u32>,
+}
+
+impl Problem {
+    /// A problem; `code` is part of the interface and never changes its meaning.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), place: None, retry_after_s: None }
+    }
+    /// Where in the body.
+    pub fn at(mut self, line: usize, column: usize) -> Self {
+        self.place = Some((line, column));
+        self
+    }
+    /// When to come again, in seconds.
+    pub fn retry_after_s(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+    /// 401: no session, or one that is over.
+    pub fn unauthorized(detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+    /// 403.
+    pub fn forbidden(detail: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+    /// 422: well-formed, but not something that can be done.
+    pub fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
+    }
+    /// 413.
+    pub fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+    }
+    /// 500, with nothing of the reason: that goes to our log.
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server failed; its log says why")
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let detail = error.to_string();
+        match error {
+            Error::Unknown { what, .. } => Self::new(StatusCode::NOT_FOUND, unknown_code(what), detail),
+            Error::Foreign(_) => Self::new(StatusCode::FORBIDDEN, "not_your_spell", detail),
+            Error::TooMany { .. } => Self::unprocessable("too_many", detail),
+            Error::QueueFull { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, "build_queue_full", detail).retry_after_s(5),
+            Error::NoServer { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_server", detail).retry_after_s(2),
+            Error::Database(_) | Error::Row(_) | Error::File { .. } | Error::BlobDamaged(_) | Error::Lost => {
+                tracing::error!(error = %detail, "request failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = json!({
+            "type": format!("urn:ugc-world:problem:{}", self.code),
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        if let Some((line, column)) = self.place {
+            body["line"] = line.into();
+            body["column"] = column.into();
+        }
+        let mut response = (self.status, [(header::CONTENT_TYPE, PROBLEM_JSON)], body.to_string()).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// Gives every error that was not ours (unknown route or method, timeout, broken path) the same form. Headers such as `Allow` stay.
+pub async fn shape(response: Response) -> Response {
+    let status = response.status();
+    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let mut shaped = Problem::new(status, general_code(status), general_detail(status)).into_response();
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        shaped.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    shaped
+}
+
+fn unknown_code(what: &str) -> &'static str {
+    match what {
+        "spell" => "unknown_spell",
+        "revision" => "unknown_revision",
+        "file" => "unknown_file",
+        "world" => "unknown_world",
+        "job" => "unknown_job",
+        "server" => "unknown_server",
+        _ => "unknown",
+    }
+}
+
+fn general_code(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "unknown_route",
+        StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+        StatusCode::REQUEST_TIMEOUT => "too_slow",
+        StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+        status if status.is_server_error() => "internal",
+        _ => "bad_request",
+    }
+}
+
+fn general_detail(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "there is nothing at this address",
+        StatusCode::METHOD_NOT_ALLOWED => "this address does not know this method; the header Allow names those it knows",
+        StatusCode::REQUEST_TIMEOUT => "the request took too long",
+        StatusCode::PAYLOAD_TOO_LARGE => "the body is over its limit",
+        status if status.is_server_error() => "the server failed; its log says why",
+        _ => "the request is not well formed",
+    }
+}

@@ -1,0 +1,68 @@
+//! The route table, and what surrounds every route.
+
+use crate::{
+    App,
+    limits::{BODY_BYTES_MAX, BUILD_BODY_BYTES_MAX, REPORTS_BODY_BYTES_MAX, REQUEST_TIME_MAX},
+    link, operator, page,
+    problem::{self, Problem},
+    session, spell, world,
+};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::map_response,
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+};
+use std::{any::Any, sync::Arc};
+use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer as SetHeader, timeout::TimeoutLayer, trace::TraceLayer};
+
+/// Everything that the control plane answers.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(page::root))
+        .route("/minimal.html", get(page::minimal))
+        .route("/favicon.ico", get(page::favicon))
+        .route("/api/library", get(page::library))
+        .route("/login", post(session::login))
+        .route("/session", get(session::session))
+        .route("/join", post(world::join))
+        .route("/worlds", get(world::list).post(world::create))
+        .route("/api/spells", get(spell::list))
+        .route("/api/spells/{spell}/build", post(spell::build).layer(DefaultBodyLimit::max(BUILD_BODY_BYTES_MAX)))
+        .route("/api/spells/{spell}/publish", post(spell::publish))
+        .route("/api/spells/{spell}/log", get(spell::log))
+        .route("/api/spells/{spell}/revisions", get(spell::revisions))
+        .route("/api/spells/{spell}/revisions/{revision}/manifest", get(spell::manifest))
+        .route("/api/spells/{spell}/revisions/{revision}/files/{*path}", get(spell::file))
+        .route("/api/jobs/{job}", get(spell::job))
+        .route("/internal/worlds/{world}/stream", get(link::stream))
+        .route("/internal/worlds/{world}/reports", post(link::reports).layer(DefaultBodyLimit::max(REPORTS_BODY_BYTES_MAX)))
+        .route("/admin/servers", get(operator::servers))
+        .route("/admin/servers/{world}", delete(operator::stop_server))
+        .route("/health", get(operator::health))
+        .route("/healthz", get(operator::health))
+        // From the inside out.
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME_MAX))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(map_response(problem::shape))
+        .layer(default_header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; sandbox"))
+        .layer(default_header(header::CACHE_CONTROL, "no-store"))
+        .layer(default_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(default_header(header::REFERRER_POLICY, "no-referrer"))
+        .layer(default_header(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
+        .layer(TraceLayer::new_for_http())
+        .with_state(app)
+}
+
+fn default_header(name: HeaderName, value: &'static str) -> SetHeader<HeaderValue> {
+    SetHeader::if_not_present(name, HeaderValue::from_static(value))
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(message = ?message.unwrap_or("no message"), "a request's handler panicked");
+    Problem::internal().into_response()
+}

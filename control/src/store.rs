@@ -1,0 +1,104 @@
+//! The control plane's SQLite database: the only place with SQL. What a call acknowledges is on the disk.
+
+mod job;
+mod log;
+mod session;
+mod spell;
+mod world;
+
+pub use job::{Built, NewJob};
+pub use log::LogEntry;
+pub use session::Login;
+pub use spell::{Activation, Published, Revision, SpellRow};
+pub use world::World;
+
+use crate::error::Error;
+use rusqlite::{Connection, Row, TransactionBehavior, types::Type};
+use std::{
+    path::Path,
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// The schema's versions, oldest first; `PRAGMA user_version` counts those that were applied. A released one is never edited.
+const MIGRATIONS: [&str; 1] = [include_str!("store/0001_first.sql")];
+
+/// A handle on the database; clones share it.
+#[derive(Clone)]
+pub struct Store(Arc<Mutex<Database>>);
+
+impl Store {
+    /// Opens the database in this file, making or migrating it.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        // A change that reads first and then finds another writer (an operator's shell, say) would fail at once, without the timeout.
+        connection.set_transaction_behavior(TransactionBehavior::Immediate);
+        migrate(&mut connection)?;
+        Ok(Self(Arc::new(Mutex::new(Database { connection }))))
+    }
+
+    /// Asks from async code, on a thread that may wait for the disk.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Database) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || store.with(question)).await.map_err(|_| Error::Lost)?
+    }
+
+    /// Asks from a thread that may wait.
+    pub fn with<T>(&self, question: impl FnOnce(&mut Database) -> Result<T, Error>) -> Result<T, Error> {
+        // A panic in a question rolls its transaction back, so the connection behind a poisoned lock is sound.
+        question(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The open database. Its questions are methods, each in the file of its noun.
+pub struct Database {
+    connection: Connection,
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), Error> {
+    let applied: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for (version, migration) in (1_u32..).zip(MIGRATIONS).skip(applied as usize) {
+        let change = connection.transaction()?;
+        change.execute_batch(migration)?;
+        change.pragma_update(None, "user_version", version)?;
+        change.commit()?;
+    }
+    Ok(())
+}
+
+/// A column that holds one of our names.
+fn parsed<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
+}
+
+/// A column that holds one of our names, or nothing.
+fn parsed_option<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+    match row.get::<_, Option<String>>(column)? {
+        Some(_) => parsed(row, column).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A column that holds JSON, which may also be a bare word.
+fn from_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
+}
+
+/// Tells a unique row that is not there from a failure.
+fn found<T>(result: rusqlite::Result<T>) -> Result<Option<T>, Error> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

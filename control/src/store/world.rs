@@ -1,0 +1,70 @@
+//! Worlds in the database.
+
+use super::{Database, found, parsed};
+use crate::{
+    error::Error,
+    ids::{ClientId, WorldId},
+    limits::{LISTED_MAX, WORLDS_PER_PLAYER_MAX},
+};
+use rusqlite::{Row, params};
+
+/// A world, running or not.
+pub struct World {
+    /// Its id.
+    pub world_id: WorldId,
+    /// Its name.
+    pub name: String,
+    /// What it is about.
+    pub description: String,
+    /// Who made it.
+    pub created_by: ClientId,
+    /// When it was made.
+    pub created_at_ms: i64,
+    /// When it was last joined.
+    pub updated_at_ms: i64,
+}
+
+impl Database {
+    /// Adds a world, unless its maker has too many.
+    pub fn add_world(&mut self, world: &World) -> Result<(), Error> {
+        let change = self.connection.transaction()?;
+        let owned: u32 =
+            change.query_row("SELECT count(*) FROM world WHERE created_by = ?1", [world.created_by.as_str()], |row| row.get(0))?;
+        if owned >= WORLDS_PER_PLAYER_MAX {
+            return Err(Error::TooMany { what: "worlds", max: WORLDS_PER_PLAYER_MAX });
+        }
+        change.execute(
+            "INSERT INTO world (world_id, name, description, created_by, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+            params![world.world_id.as_str(), world.name, world.description, world.created_by.as_str(), world.created_at_ms],
+        )?;
+        Ok(change.commit()?)
+    }
+
+    /// Notes that somebody joins this world; false where there is none.
+    pub fn touch_world(&mut self, world: &WorldId, now_ms: i64) -> Result<bool, Error> {
+        let changed = self.connection.execute("UPDATE world SET updated_at = ?2 WHERE world_id = ?1", params![world.as_str(), now_ms])?;
+        Ok(changed == 1)
+    }
+
+    /// One world.
+    pub fn world(&mut self, world: &WorldId) -> Result<Option<World>, Error> {
+        found(self.connection.query_row("SELECT * FROM world WHERE world_id = ?1", [world.as_str()], read))
+    }
+
+    /// The worlds joined last, `LISTED_MAX` at most.
+    pub fn worlds(&mut self) -> Result<Vec<World>, Error> {
+        let mut query = self.connection.prepare_cached("SELECT * FROM world ORDER BY updated_at DESC, world_id LIMIT ?1")?;
+        Ok(query.query_map([LISTED_MAX], read)?.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<World> {
+    Ok(World {
+        world_id: parsed(row, "world_id")?,
+        name: row.get("name")?,
+        description: row.get("description")?,
+        created_by: parsed(row, "created_by")?,
+        created_at_ms: row.get("created_at")?,
+        updated_at_ms: row.get("updated_at")?,
+    })
+}

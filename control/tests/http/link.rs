@@ -1,0 +1,209 @@
+//! What a running game server hears and says.
+
+use crate::harness::Server;
+use protocol::{
+    Channel,
+    link::{Push, Report, read},
+};
+use serde_json::json;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+/// A world's server with its stream open.
+struct Line {
+    world: String,
+    secret: String,
+}
+
+impl Line {
+    fn of(server: &Server, token: &str) -> Self {
+        let world = server.world(token);
+        let secret = server.secrets(&world).server_secret;
+        Self { world, secret }
+    }
+
+    fn open(&self, server: &Server, after: u64) -> impl Read + use<> {
+        server.stream(&format!("/internal/worlds/{}/stream?after={after}", self.world), &self.secret)
+    }
+
+    fn report(&self, server: &Server, reports: &[Report]) -> u16 {
+        let body = serde_json::to_value(reports).unwrap();
+        server.post(&format!("/internal/worlds/{}/reports", self.world), &self.secret, &body).status
+    }
+}
+
+/// The next frame that says something, in short.
+fn next(stream: &mut impl Read) -> String {
+    loop {
+        match read(stream).unwrap() {
+            Push::Alive => {}
+            Push::Synced => return "synced".into(),
+            Push::Activate(activate) => {
+                let artifact = String::from_utf8(activate.artifact).unwrap();
+                return format!("{} {} {artifact}", activate.spell_id, activate.channel);
+            }
+        }
+    }
+}
+
+fn fault(spell: &str, tick: u64) -> Report {
+    Report::Fault {
+        spell_id: spell.parse().unwrap(),
+        revision_id: "rev_000001_00000000".parse().unwrap(),
+        caster: 7,
+        tick,
+        hook: "on-tick".into(),
+        limit: "fuel".into(),
+        message: "used 1000001 of 1000000".into(),
+    }
+}
+
+#[test]
+fn a_server_hears_what_is_active_and_then_each_publication_at_once() {
+    let server = Server::start();
+    let token = server.login("kim");
+    let one = server.revision(&token, "fireball", "one");
+    server.publish(&token, "fireball", &one, "beta");
+    server.revision(&token, "gust", "unpublished");
+    let line = Line::of(&server, &token);
+
+    let mut stream = line.open(&server, 0);
+    assert_eq!([next(&mut stream), next(&mut stream)], ["fireball beta artifact of one", "synced"]);
+
+    let two = server.revision(&token, "fireball", "two");
+    server.publish(&token, "fireball", &two, "draft");
+    server.publish(&token, "fireball", &two, "beta");
+    assert_eq!(next(&mut stream), "fireball beta artifact of two");
+    server.publish(&token, "fireball", &one, "stable");
+    assert_eq!(next(&mut stream), "fireball stable artifact of one");
+    // Worlds follow stable now: beta moves without them.
+    server.publish(&token, "fireball", &two, "beta");
+    let mend = server.revision(&token, "mend", "three");
+    server.publish(&token, "mend", &mend, "stable");
+    assert_eq!(next(&mut stream), "mend stable artifact of three");
+
+    let mut fresh = line.open(&server, 0);
+    let state = [next(&mut fresh), next(&mut fresh), next(&mut fresh)];
+    assert_eq!(state, ["fireball stable artifact of one", "mend stable artifact of three", "synced"]);
+}
+
+#[test]
+fn a_publish_whose_client_leaves_reaches_the_worlds_all_the_same() {
+    let server = Server::start();
+    let token = server.login("kim");
+    let revision = server.revision(&token, "fireball", "one");
+    let mut stream = Line::of(&server, &token).open(&server, 0);
+    assert_eq!(next(&mut stream), "synced");
+    server.post_and_leave("/api/spells/fireball/publish", &token, &json!({ "revision_id": revision }));
+    // An Alive comes each second: without the news there is nothing else.
+    let news = (0..10).map(|_| read(&mut stream).unwrap()).find(|push| *push != Push::Alive);
+    assert!(matches!(news, Some(Push::Activate(_))), "{news:?}");
+}
+
+#[test]
+fn a_stranger_is_refused_before_the_reports_are_read() {
+    let server = Server::start();
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    write!(stream, "POST /internal/worlds/world_0a1b2c3d/reports HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000\r\n\r\n").unwrap();
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.1 401");
+}
+
+#[test]
+fn a_server_that_reconnects_hears_only_what_it_missed() {
+    let server = Server::start();
+    let token = server.login("kim");
+    let line = Line::of(&server, &token);
+    let one = server.revision(&token, "fireball", "one");
+    server.publish(&token, "fireball", &one, "beta");
+    let mut stream = line.open(&server, 0);
+    let Push::Activate(seen) = read(&mut stream).unwrap() else { panic!("the state comes first") };
+    assert_eq!(seen.channel, Channel::Beta);
+    drop(stream);
+    let mend = server.revision(&token, "mend", "two");
+    server.publish(&token, "mend", &mend, "beta");
+    let mut stream = line.open(&server, seen.sequence);
+    assert_eq!([next(&mut stream), next(&mut stream)], ["mend beta artifact of two", "synced"]);
+    // A number from a future that never was: the server knew another database.
+    let mut stream = line.open(&server, u64::MAX);
+    assert_eq!(next(&mut stream), "fireball beta artifact of one");
+}
+
+#[test]
+fn a_quiet_line_says_that_it_is_alive() {
+    let server = Server::start();
+    let token = server.login("kim");
+    let mut stream = Line::of(&server, &token).open(&server, 0);
+    assert_eq!([read(&mut stream).unwrap(), read(&mut stream).unwrap()], [Push::Synced, Push::Alive]);
+}
+
+#[test]
+fn a_damaged_artifact_does_not_keep_the_others_back() {
+    let server = Server::start();
+    let token = server.login("kim");
+    for spell in ["fireball", "gust"] {
+        let revision = server.revision(&token, spell, spell);
+        server.publish(&token, spell, &revision, "beta");
+    }
+    let hash = protocol::Sha256Hex::of(b"artifact of fireball");
+    std::fs::write(server.data("blobs").join(&hash.as_str()[..2]).join(hash.as_str()), "native code of somebody else").unwrap();
+    let mut stream = Line::of(&server, &token).open(&server, 0);
+    assert_eq!([next(&mut stream), next(&mut stream)], ["gust beta artifact of gust", "synced"]);
+}
+
+#[test]
+fn a_line_opens_to_its_own_server_alone() {
+    let server = Server::start();
+    let token = server.login("kim");
+    let (line, other) = (Line::of(&server, &token), Line::of(&server, &token));
+    for secret in ["", "guess", &token, &other.secret] {
+        server.get(&format!("/internal/worlds/{}/stream", line.world), secret).is_problem(401, "unauthorized");
+        server.post(&format!("/internal/worlds/{}/reports", line.world), secret, &json!([])).is_problem(401, "unauthorized");
+    }
+    server.get("/internal/worlds/../stream", &line.secret).is_problem(401, "unauthorized");
+}
+
+#[test]
+fn faults_are_in_the_spell_s_log_for_its_owner() {
+    let server = Server::start();
+    let (kim, eve) = (server.login("kim"), server.login("eve"));
+    server.revision(&kim, "fireball", "one");
+    let line = Line::of(&server, &eve);
+    assert_eq!(line.report(&server, &[fault("fireball", 1), fault("nobodys", 1), Report::Players { count: 3 }]), 204);
+    let log = server.get("/api/spells/fireball/log", &kim).json();
+    let entry = &log["entries"][0];
+    assert_eq!(
+        (&entry["report"], &entry["limit"], &entry["caster"], &entry["world_id"]),
+        (&json!("fault"), &json!("fuel"), &json!(7), &json!(line.world))
+    );
+    assert_eq!(log["entries"].as_array().unwrap().len(), 1);
+    assert_eq!(server.get("/worlds", "").json()["worlds"][0]["player_count"], 3);
+}
+
+#[test]
+fn a_spell_s_log_keeps_its_newest_entries() {
+    let server = Server::start();
+    let token = server.login("kim");
+    server.revision(&token, "fireball", "one");
+    let line = Line::of(&server, &token);
+    let faults: Vec<_> = (0..250).map(|tick| fault("fireball", tick)).collect();
+    assert_eq!(line.report(&server, &faults), 204);
+    let log = server.get("/api/spells/fireball/log", &token).json();
+    let entries = log["entries"].as_array().unwrap();
+    assert_eq!((entries.len(), &entries[0]["tick"], &entries[199]["tick"]), (200, &json!(249), &json!(50)));
+}
+
+#[test]
+fn nonsense_reports_are_refused() {
+    let server = Server::start();
+    let token = server.login("kim");
+    let line = Line::of(&server, &token);
+    let path = format!("/internal/worlds/{}/reports", line.world);
+    server.post(&path, &line.secret, &json!({ "report": "players" })).is_problem(422, "wrong_json");
+    server.post(&path, &line.secret, &json!([{ "report": "players", "count": -1 }])).is_problem(422, "wrong_json");
+    let many: Vec<_> = (0..257).map(|_| Report::Players { count: 0 }).collect();
+    assert_eq!(line.report(&server, &many), 413);
+}
