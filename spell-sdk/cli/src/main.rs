@@ -1,0 +1,64 @@
+//! `spell`: an author's command line. It builds with the server's own builder and tests in the server's own simulation.
+
+mod build;
+mod new;
+mod project;
+mod report;
+mod sdk;
+mod test;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "spell", version, about = "Write, build and test spells", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes a folder with a small, working spell in it
+    New {
+        /// The spell's id ([a-z][a-z0-9_]{1,63}), or a path that ends with it
+        path: PathBuf,
+    },
+    /// Builds a spell as the server does, and shows what the compiler says
+    Build {
+        /// A spell's folder, or a single source file
+        #[arg(default_value = ".")]
+        path: PathBuf,
+        /// Also write component.wasm to this folder
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Builds spells and plays their scenarios/*.scenario; exit code 1 when one fails
+    Test {
+        /// Spells' folders
+        #[arg(default_value = ".")]
+        paths: Vec<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all went well. What did not has been printed by then; an error is something that kept us from trying.
+fn run(command: Command) -> Result<bool> {
+    match command {
+        Command::New { path } => new::run(&path),
+        Command::Build { path, out } => build::run(&path, out.as_deref()),
+        Command::Test { paths } => test::run(&paths),
+    }
+}
