@@ -1,0 +1,14 @@
+//! A small blocking client of both halves of the server: [`Http`] for the control plane, [`Game`] for a world, [`Server`] for one of your own.
+//!
+//! It waits for events with deadlines and never guesses how long something takes. The story it is made for is `first_cast.rs`.
+
+#[path = "client/game.rs"]
+pub mod game;
+#[path = "client/http.rs"]
+pub mod http;
+#[path = "client/server.rs"]
+pub mod server;
+
+pub use game::{Entity, Game};
+pub use http::{Http, Join, Player, Reply};
+pub use server::Server;
