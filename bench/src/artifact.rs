@@ -1,0 +1,50 @@
+//! Builds a spell's source by the real builder, for what is measured in this process.
+
+use anyhow::{Context, Result, bail};
+use protocol::worker::{ARTIFACT_FILE, Event, Order};
+use spell_runtime::{Runtime, Spell, artifact::PublicKey};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A key for this run; nothing else trusts it.
+const SIGNING_SEED: [u8; 32] = [7; 32];
+
+/// What `cargo xtask dist` has filled.
+pub fn dist() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release")
+}
+
+/// The signed artifact of this source.
+pub fn build(source: &str) -> Result<Vec<u8>> {
+    let scratch = tempfile::tempdir()?;
+    let order = Order {
+        source: source.into(),
+        scratch: scratch.path().into(),
+        sdk: dist().join("sdk"),
+        signing_seed: SIGNING_SEED.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    let builder = dist().join("ugc-builder");
+    let mut child = Command::new(&builder)
+        .arg("build")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{} does not start: run `cargo xtask dist`", builder.display()))?;
+    serde_json::to_writer(child.stdin.take().expect("piped"), &order)?;
+    let output = child.wait_with_output()?;
+    match output.stdout.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty()).map(serde_json::from_slice) {
+        Some(Ok(Event::Finished(_))) => Ok(std::fs::read(scratch.path().join(ARTIFACT_FILE))?),
+        Some(Ok(Event::Failed { message, diagnostics })) => bail!("the spell does not build: {message}: {diagnostics:#?}"),
+        _ => bail!("the builder ended without a verdict: {}", output.status),
+    }
+}
+
+/// The spell, ready to be cast.
+pub fn load(runtime: &Runtime, source: &str) -> Result<Spell> {
+    Ok(runtime.load(&build(source)?, &public_key())?)
+}
+
+/// Checks what [`build`] signs.
+pub fn public_key() -> PublicKey {
+    PublicKey::of_seed(&SIGNING_SEED)
+}
