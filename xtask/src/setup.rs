@@ -1,0 +1,48 @@
+//! `cargo xtask setup`: what a build needs and this machine may lack.
+
+use crate::step::Steps;
+use crate::toolchain::{SPELL_TARGET, has_spell_target};
+use anyhow::{Result, bail};
+use std::process::{Command, Stdio};
+
+/// Checks, and installs what can be installed without asking.
+pub fn run() -> Result<()> {
+    let steps = Steps::new("setup");
+    check_c_compiler()?;
+    add_spell_target(&steps)?;
+    steps.done("setup: all there");
+    Ok(())
+}
+
+/// SQLite is compiled from its C source, so that no library of the machine's decides which one runs.
+fn check_c_compiler() -> Result<()> {
+    if runs("cc", &["--version"]) {
+        return Ok(());
+    }
+    bail!("no C compiler: `cc` is needed once, to compile the bundled SQLite\n  on Debian or Ubuntu: sudo apt-get install build-essential")
+}
+
+fn add_spell_target(steps: &Steps) -> Result<()> {
+    if has_spell_target()? {
+        return Ok(());
+    }
+    if !runs("rustup", &["--version"]) {
+        bail!("the Rust target {SPELL_TARGET} is missing and there is no rustup to add it\n{WITHOUT_RUSTUP}");
+    }
+    eprintln!("  the Rust target {SPELL_TARGET} is missing: adding it by `rustup target add {SPELL_TARGET}`");
+    let added =
+        steps.run("add the target for spells", Command::new("rustup").args(["target", "add", SPELL_TARGET]).current_dir(crate::root()));
+    added.map_err(|error| error.context(format!("spells compile for {SPELL_TARGET}, and rustup could not add it\n{WITHOUT_RUSTUP}")))
+}
+
+/// What to do by hand. Debian's packages carry the library's source, from which cargo builds the target's library itself.
+const WITHOUT_RUSTUP: &str = "  with rustup and a network:  rustup target add wasm32-unknown-unknown
+  with a rustup mirror:       RUSTUP_DIST_SERVER=https://<mirror> rustup target add wasm32-unknown-unknown
+  with Debian's own Rust:     sudo apt-get install rustc-web cargo-web rust-web-src   (all of one version, 1.95 or newer), then
+                              RUSTC_BOOTSTRAP=1 cargo build -Z build-std=std,panic_abort --target wasm32-unknown-unknown -p spell-sdk --release
+                              shows whether the source is found; copy its libraries to $(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib";
+
+fn runs(program: &str, arguments: &[&str]) -> bool {
+    let status = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}

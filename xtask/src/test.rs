@@ -1,0 +1,56 @@
+//! `cargo xtask test`: every check, cheapest first; the first failure ends it.
+
+use crate::step::Steps;
+use crate::{cargo, dist, release, root, setup};
+use anyhow::{Context, Result};
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Runs them all.
+///
+/// Unit tests build the whole workspace in one cargo call, which links the compiler into target/release/ugc-host; the distribution is therefore made
+/// after them, and the end-to-end tests, which run what is shipped, come last.
+pub fn run() -> Result<()> {
+    setup::run()?;
+    let steps = Steps::new("test");
+    steps.run("format", &mut cargo(&["fmt", "--all", "--check"]))?;
+    steps.run("lints", &mut cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    dist::build_sdk(&steps)?;
+    steps.tests("unit tests", tests().args(["--workspace", "--exclude", "examples", "--exclude", "bench"]))?;
+    steps.tests(
+        "examples in the docs",
+        &mut cargo(&["test", "--release", "--doc", "--workspace", "--exclude", "examples", "--exclude", "bench"]),
+    )?;
+    dist::run()?;
+    steps.tests("end-to-end tests", &mut end_to_end_tests())?;
+    steps.run("scenarios of the library", Command::new(release().join("spell")).arg("test").args(spells()?).current_dir(root()))?;
+    steps.done("test: all passed");
+    Ok(())
+}
+
+/// nextest where it is installed: it runs each test in a process of its own, and the tests of all crates at once.
+fn tests() -> Command {
+    if has_nextest() { cargo(&["nextest", "run", "--release"]) } else { cargo(&["test", "--release", "--lib", "--bins", "--tests"]) }
+}
+
+/// One at a time, for each starts servers that tick 60 times a second; nextest is told so by .config/nextest.toml.
+fn end_to_end_tests() -> Command {
+    let mut command = tests();
+    command.args(["-p", "examples"]);
+    if !has_nextest() {
+        command.args(["--", "--test-threads=1"]);
+    }
+    command
+}
+
+fn has_nextest() -> bool {
+    cargo(&["nextest", "--version"]).output().is_ok_and(|output| output.status.success())
+}
+
+fn spells() -> Result<Vec<PathBuf>> {
+    let folders = root().join("spells").read_dir().context("cannot read spells/")?;
+    let mut spells: Vec<PathBuf> =
+        folders.filter_map(|folder| Some(folder.ok()?.path())).filter(|path| path.join("Cargo.toml").exists()).collect();
+    spells.sort();
+    Ok(spells)
+}
