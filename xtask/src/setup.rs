@@ -35,12 +35,11 @@ fn add_spell_target(steps: &Steps) -> Result<()> {
     added.map_err(|error| error.context(format!("spells compile for {SPELL_TARGET}, and rustup could not add it\n{WITHOUT_RUSTUP}")))
 }
 
-/// What to do by hand. Debian's packages carry the library's source, from which cargo builds the target's library itself.
+/// What to do by hand. Debian's `rustc-web` is no way out: 1.85, as of Debian 12, is older than the `rust-version` of this workspace.
 const WITHOUT_RUSTUP: &str = "  with rustup and a network:  rustup target add wasm32-unknown-unknown
   with a rustup mirror:       RUSTUP_DIST_SERVER=https://<mirror> rustup target add wasm32-unknown-unknown
-  with Debian's own Rust:     sudo apt-get install rustc-web cargo-web rust-web-src   (all of one version, 1.95 or newer), then
-                              RUSTC_BOOTSTRAP=1 cargo build -Z build-std=std,panic_abort --target wasm32-unknown-unknown -p spell-sdk --release
-                              shows whether the source is found; copy its libraries to $(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib";
+  without either:             copy the folder lib/rustlib/wasm32-unknown-unknown of another machine's toolchain of the same version
+                              into $(rustc --print sysroot)/lib/rustlib/";
 
 fn runs(program: &str, arguments: &[&str]) -> bool {
     let status = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
