@@ -7,8 +7,15 @@ pub const SPELL_CALL_FUEL_MAX: u64 = 1_000_000;
 /// Fuel of making an instance and running its `init`: what a call may take, for a cast must not become dearer by moving its loop into `init`.
 pub const SPELL_INIT_FUEL_MAX: u64 = SPELL_CALL_FUEL_MAX;
 /// Fuel that all spells of a world may spend in a tick: 5 ms of library spells, a third of a tick; a thousand casts of the reference spell take 6 million.
-/// The call that reaches it is the tick's last; the others wait for the next tick, those whose casters owe most for longest.
+/// The call that reaches one of these three caps is the last; others wait for the next tick, those whose casters owe most for longest.
 pub const SPELLS_TICK_FUEL_MAX: u64 = 8_000_000;
+/// Fuel that one caster's spells may spend in a tick.
+pub const CASTER_TICK_FUEL_MAX: u64 = 1_000_000;
+/// Fuel that the spells of all who are deep in debt may spend in a tick: a chain of square roots takes 4 ns a unit, and even that must not fill a tick.
+pub const DEBTORS_TICK_FUEL_MAX: u64 = 1_000_000;
+/// Who owes more is deep in debt: after two ticks at full speed, or by a steady 62,500 units a tick, twice a caster's share.
+pub const DEBT_FUEL_MAX: u64 = 2_000_000;
+const _: () = assert!(DEBTORS_TICK_FUEL_MAX <= SPELLS_TICK_FUEL_MAX && CASTER_TICK_FUEL_MAX <= DEBT_FUEL_MAX);
 const _: () = assert!(CASTER_FUEL_PER_TICK * PLAYERS_MAX as u64 <= SPELLS_TICK_FUEL_MAX, "who keeps to their share is never put off");
 /// Fuel that it is taken to cost to enter an instance, beside what is spent in there: about half a microsecond.
 pub const CALL_COST_FUEL: u64 = 500;

@@ -1,11 +1,11 @@
 //! Runs the spells of a tick: each cast in an instance of its own, so that one cast's fault is one cast's end.
 
 use crate::convert::{self, SceneView};
-use crate::limits::{CALL_COST_FUEL, INSTANCE_COST_FUEL, SPELL_CALL_FUEL_MAX, SPELL_INIT_FUEL_MAX, SPELLS_TICK_FUEL_MAX};
+use crate::limits::*;
 use crate::revision::LoadedRevision;
 use sim::scene::Scene;
 use sim::spells::{Call, Fault, Hook, Outcome, Spells};
-use sim::{CastId, Outbound};
+use sim::{CastId, EntityId, Outbound};
 use spell_runtime::{Instance, View};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +20,14 @@ pub(crate) struct Runner {
     casts: BTreeMap<CastId, Live>,
     /// Something changed by which a revision may have become unused.
     sweep_due: bool,
+}
+
+/// Fuel of one tick.
+#[derive(Default)]
+struct Spent {
+    in_all: u64,
+    by_debtors: u64,
+    by_caster: BTreeMap<EntityId, u64>,
 }
 
 /// One living cast.
@@ -67,21 +75,22 @@ impl Runner {
 }
 
 impl Spells for Runner {
-    /// Once the tick's fuel is spent, the rest is left off: fuel is the same on every machine.
-    fn run(&mut self, scene: Arc<Scene>, calls: &[Call]) -> Vec<Outcome> {
+    /// Fuel alone decides what does not fit into the tick: it is the same on every machine.
+    fn run(&mut self, scene: Arc<Scene>, calls: &[Call]) -> Vec<Option<Outcome>> {
         let view: Arc<dyn View> = Arc::new(SceneView(scene));
         self.pin(calls);
-        let (mut outcomes, mut spent) = (Vec::with_capacity(calls.len()), 0);
+        let (mut outcomes, mut spent) = (Vec::with_capacity(calls.len()), Spent::default());
         for calls in calls.chunk_by(|a, b| a.cast == b.cast) {
             let mut over = false;
             for call in calls {
-                if spent >= SPELLS_TICK_FUEL_MAX {
-                    return outcomes;
+                let outcome = spent.has_room(call).then(|| {
+                    let live = self.casts.get_mut(&call.cast).filter(|_| !over);
+                    live.map(|live| live.call(call, &view)).unwrap_or_default()
+                });
+                if let Some(outcome) = &outcome {
+                    over |= outcome.finished || outcome.fault.is_some();
+                    spent.add(call, outcome.fuel);
                 }
-                let live = self.casts.get_mut(&call.cast).filter(|_| !over);
-                let outcome = live.map(|live| live.call(call, &view)).unwrap_or_default();
-                over |= outcome.finished || outcome.fault.is_some();
-                spent += outcome.fuel;
                 outcomes.push(outcome);
             }
         }
@@ -100,6 +109,22 @@ impl Runner {
         for call in calls.iter().filter(|call| matches!(call.hook, Hook::Cast { .. })) {
             let revision = || self.revisions.get(&(call.spell.clone(), call.revision.clone())).cloned();
             self.casts.entry(call.cast).or_insert_with(|| Live { instance: None, revision: revision() });
+        }
+    }
+}
+
+impl Spent {
+    fn has_room(&self, call: &Call) -> bool {
+        let of_caster = self.by_caster.get(&call.caster).copied().unwrap_or_default();
+        let in_debt = call.owed > DEBT_FUEL_MAX && self.by_debtors >= DEBTORS_TICK_FUEL_MAX;
+        self.in_all < SPELLS_TICK_FUEL_MAX && of_caster < CASTER_TICK_FUEL_MAX && !in_debt
+    }
+
+    fn add(&mut self, call: &Call, fuel: u64) {
+        self.in_all += fuel;
+        *self.by_caster.entry(call.caster).or_default() += fuel;
+        if call.owed > DEBT_FUEL_MAX {
+            self.by_debtors += fuel;
         }
     }
 }

@@ -103,20 +103,21 @@ pub(crate) fn activate(world: &mut World, spell: &str, revision: &str, spec: Spe
 }
 
 /// The tick's stage: all calls that are due, by cast; those of one cast in the order cast, events, timers, tick, cancel. Each has its own block of ids.
-/// Casters who owe fuel come last, the deepest in debt at the very end, for what does not fit into the tick is left off there.
+/// Casters who owe fuel come last, the deepest in debt at the very end: whatever does not fit into the tick should be theirs.
 pub(crate) fn due(world: &mut World) -> Vec<Call> {
     end_unstarted(world);
     let mut calls = Vec::new();
     let (tick, mut first_id) = (world.tick, world.next_id);
     for (id, cast) in &world.casts.live {
         for hook in hooks_due(*id, cast, tick, &world.scene) {
-            let CastRequest { spell, revision, caster, .. } = &cast.request;
-            calls.push(Call { cast: *id, spell: spell.clone(), revision: revision.clone(), caster: *caster, tick, first_id, hook });
+            let CastRequest { spell, revision, caster, .. } = cast.request.clone();
+            let owed = world.casts.debts.get(&caster).copied().unwrap_or_default();
+            calls.push(Call { cast: *id, spell, revision, caster, owed, tick, first_id, hook });
             first_id += SPAWNS_PER_CALL_MAX;
         }
     }
     // Stable: whoever owes the same stays in cast order.
-    calls.sort_by_cached_key(|call| world.casts.debts.get(&call.caster).copied().unwrap_or_default());
+    calls.sort_by_key(|call| call.owed);
     calls
 }
 

@@ -8,11 +8,12 @@ pub trait Spells {
     /// Makes the calls, each against the same frozen scene, and answers in the same order, one outcome a call. A cast's first call is `Hook::Cast`,
     /// for which the instance is made.
     ///
-    /// What does not fit into the tick may be left off at the end, by a rule that gives the same on every machine: those calls are due again in the next tick.
-    /// `calls` is sorted by what its casters owe, then by cast; the calls of one cast are adjacent and made in their order.
+    /// A call that does not fit into the tick is not made, nor are the later ones of its cast: they answer `None` and are due again in the next tick.
+    /// Which these are must be the same on every machine. `calls` is sorted by what the casters owe, then by cast; the calls of one cast are adjacent
+    /// and made in their order.
     /// Once a call has faulted or finished its cast, that cast's later calls in the same batch are not made: they answer `Outcome::default()`.
     /// The ids that one call gives to what it launches ascend. The lease on the scene must be given back (dropped) before this returns.
-    fn run(&mut self, scene: Arc<Scene>, calls: &[Call]) -> Vec<Outcome>;
+    fn run(&mut self, scene: Arc<Scene>, calls: &[Call]) -> Vec<Option<Outcome>>;
     /// This cast is over: its instance can go. Also called for a cast that ended before its first call, which never had an instance.
     fn end(&mut self, cast: CastId);
 }
@@ -28,6 +29,8 @@ pub struct Call {
     pub revision: String,
     /// Its caster.
     pub caster: EntityId,
+    /// Fuel that the caster has spent beyond its share in earlier ticks, as far as it is not forgiven.
+    pub owed: u64,
     /// The running tick.
     pub tick: u64,
     /// The first of `SPAWNS_PER_CALL_MAX` ids that this call may give to what it spawns.
@@ -143,8 +146,8 @@ pub struct Fault {
 pub struct NoSpells;
 
 impl Spells for NoSpells {
-    fn run(&mut self, _scene: Arc<Scene>, calls: &[Call]) -> Vec<Outcome> {
-        calls.iter().map(|_| Outcome { finished: true, ..Outcome::default() }).collect()
+    fn run(&mut self, _scene: Arc<Scene>, calls: &[Call]) -> Vec<Option<Outcome>> {
+        calls.iter().map(|_| Some(Outcome { finished: true, ..Outcome::default() })).collect()
     }
     fn end(&mut self, _cast: CastId) {}
 }

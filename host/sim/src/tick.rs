@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// `stages` hears of every stage as it begins.
 ///
 /// # Panics
-/// When `spells` breaks its contract: keeps the lease on the scene, or answers more than it was asked.
+/// When `spells` breaks its contract: keeps the lease on the scene, or does not answer every call.
 pub fn step(world: &mut World, inbound: &[Inbound], spells: &mut impl Spells, stages: &mut impl FnMut(Stage)) -> Vec<Outbound> {
     stages(Stage::Admit);
     admit(world, inbound);
@@ -17,12 +17,10 @@ pub fn step(world: &mut World, inbound: &[Inbound], spells: &mut impl Spells, st
     player::advance(world);
 
     stages(Stage::Due);
-    let mut calls = cast::due(world);
+    let calls = cast::due(world);
 
     stages(Stage::Spells);
-    let outcomes = run(world, spells, &calls);
-    // What did not fit into this tick is still due in the next one.
-    calls.truncate(outcomes.len());
+    let (calls, outcomes) = run(world, spells, calls);
     cast::called(world, &calls, &outcomes);
 
     stages(Stage::Intents);
@@ -98,12 +96,13 @@ fn admit(world: &mut World, inbound: &[Inbound]) {
     }
 }
 
-/// Leases the scene to the spells and takes it back.
-fn run(world: &mut World, spells: &mut impl Spells, calls: &[Call]) -> Vec<Outcome> {
+/// Leases the scene to the spells and takes it back. Answers the calls that were made; the others stay due.
+fn run(world: &mut World, spells: &mut impl Spells, calls: Vec<Call>) -> (Vec<Call>, Vec<Outcome>) {
     let mut lease = Arc::new(std::mem::take(&mut world.scene));
-    let outcomes = spells.run(Arc::clone(&lease), calls);
+    let answers = spells.run(Arc::clone(&lease), &calls);
     world.scene = std::mem::take(Arc::get_mut(&mut lease).expect("the spells gave their lease on the scene back"));
-    outcomes
+    assert_eq!(calls.len(), answers.len(), "every call of a spell is answered once");
+    calls.into_iter().zip(answers).filter_map(|(call, answer)| Some((call, answer?))).unzip()
 }
 
 fn close(world: &mut World, spells: &mut impl Spells) -> Vec<Outbound> {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 #[derive(Debug, Default)]
 pub struct Scripted {
-    /// Once so much is spent in a tick, the rest of the calls is left off.
+    /// Once so much is spent in a tick, the rest of the calls is not made.
     pub tick_fuel: Option<u64>,
     /// By spell, revision, hook.
     scripts: BTreeMap<(String, String, String), Vec<String>>,
@@ -59,21 +59,23 @@ impl Scripted {
 }
 
 impl Spells for Scripted {
-    fn run(&mut self, scene: Arc<Scene>, calls: &[Call]) -> Vec<Outcome> {
+    fn run(&mut self, scene: Arc<Scene>, calls: &[Call]) -> Vec<Option<Outcome>> {
         let casts: Vec<CastId> = calls.chunk_by(|a, b| a.cast == b.cast).map(|calls| calls[0].cast).collect();
         assert_eq!(casts.iter().collect::<BTreeSet<_>>().len(), casts.len(), "the calls of one cast are side by side");
         let mut over = BTreeSet::new();
-        let mut outcomes: Vec<Outcome> = Vec::new();
+        let mut outcomes = Vec::new();
+        let mut spent = 0;
         for call in calls {
-            let spent: u64 = outcomes.iter().map(|outcome| outcome.fuel).sum();
             if self.tick_fuel.is_some_and(|fuel| spent >= fuel) {
-                break;
+                outcomes.push(None);
+                continue;
             }
             let outcome = if over.contains(&call.cast) { Outcome::default() } else { self.call(&scene, call) };
             if outcome.finished || outcome.fault.is_some() {
                 over.insert(call.cast);
             }
-            outcomes.push(outcome);
+            spent += outcome.fuel;
+            outcomes.push(Some(outcome));
         }
         outcomes
     }
