@@ -17,17 +17,27 @@ const CASTS: [usize; 5] = [0, 125, 250, 500, 1000];
 /// Enough for the most casts; the same crowd stands in every world, so that casts are all that differs.
 const PLAYERS: usize = CASTS[CASTS.len() - 1] / LIVE_CASTS_PER_CASTER_MAX;
 const SPELL: &str = "repel";
-/// A spell that never returns.
-const SPIN: (&str, &str) = ("spin", include_str!("../../examples/tests/end_to_end/hostile/loop_in_on_tick.rs"));
-/// Players who cast it as often as the cooldown lets them.
+/// Spells whose `on-tick` never returns, each by another instruction.
+const SPINS: [(&str, &str); 3] = [
+    ("loop", include_str!("../../examples/tests/end_to_end/hostile/loop_in_on_tick.rs")),
+    ("sqrt", include_str!("hostile/sqrt.rs")),
+    ("fill", include_str!("hostile/fill.rs")),
+];
+/// Median, 99th percentile and worst tick under each of them.
+const HOSTILE_KEYS: [[&str; 3]; 3] = [
+    ["hostile_loop.p50_ms", "hostile_loop.p99_ms", "hostile_loop.max_ms"],
+    ["hostile_sqrt.p50_ms", "hostile_sqrt.p99_ms", "hostile_sqrt.max_ms"],
+    ["hostile_fill.p50_ms", "hostile_fill.p99_ms", "hostile_fill.max_ms"],
+];
+/// Players who cast one of them as often as the cooldown lets them.
 const SPINNERS: usize = 8;
 
 /// One world and what its ticks took.
 struct Contender {
     /// Live casts of the reference spell.
     casts: usize,
-    /// Players who cast what never returns.
-    spinners: usize,
+    /// What eight of the players cast that never returns; empty for nothing.
+    spin: &'static str,
     game: Game,
     players: Vec<EntityId>,
     sequence: u32,
@@ -41,17 +51,21 @@ struct Contender {
 /// Measures, prints and records.
 pub fn run() -> Result<()> {
     let mut report = Report::begin("tick");
-    let runtime = Runtime::new((CASTS.iter().sum::<usize>() + SPINNERS) as u32)?;
+    let runtime = Runtime::new((CASTS.iter().sum::<usize>() + SPINS.len() * SPINNERS) as u32)?;
     let loader = Loader::new(runtime, artifact::public_key());
     let artifact = artifact::build(include_str!("../../spells/repel/src/lib.rs"))?;
-    let spin = artifact::build(SPIN.1)?;
-    let spells = [(SPELL, artifact.as_slice()), (SPIN.0, spin.as_slice())];
-    let mut contenders = CASTS.map(|casts| Contender::new(casts, 0, &loader, spells)).into_iter().collect::<Result<Vec<_>>>()?;
-    contenders.push(Contender::new(0, SPINNERS, &loader, spells)?);
+    let mut spells = vec![(SPELL, artifact)];
+    for (name, source) in SPINS {
+        spells.push((name, artifact::build(source)?));
+    }
+    let mut contenders = CASTS.map(|casts| Contender::new(casts, "", &loader, &spells)).into_iter().collect::<Result<Vec<_>>>()?;
+    for (name, _) in SPINS {
+        contenders.push(Contender::new(0, name, &loader, &spells)?);
+    }
 
     for round in 0..=ROUNDS {
         for contender in &mut contenders {
-            progress(&format!("round {round}/{ROUNDS}, {} casts, {} spinners", contender.casts, contender.spinners));
+            progress(&format!("round {round}/{ROUNDS}, {} casts {}", contender.casts, contender.spin));
             contender.measure()?;
             // Round 0 warms up.
             if round == 0 {
@@ -62,9 +76,7 @@ pub fn run() -> Result<()> {
     }
     progress("");
 
-    let hostile = contenders.pop().expect("pushed above");
-    ensure!(hostile.faults > 0, "no spinner was stopped, so nothing hostile was measured");
-    let hostile_ticks = Samples::new(hostile.tick_ms);
+    let hostile = contenders.split_off(CASTS.len());
     let ticks: Vec<_> = contenders.iter().map(|contender| Samples::new(contender.tick_ms.clone())).collect();
     let (quiet, busy) = (&ticks[0], &ticks[ticks.len() - 1]);
     let how = format!(
@@ -73,16 +85,18 @@ pub fn run() -> Result<()> {
     let mut p99 = busy.row("casts_1000.p99_ms", "ms", "16.67", &how);
     p99.value = busy.quantile(0.99);
     report.extend([busy.against(quiet, "the same crowd without casts", "casts_1000.p50_ms", "ms", "16.67", &how), p99]);
-    let quantile = |samples: &Samples, share: f64| Samples::new(vec![samples.quantile(share)]);
-    let how = format!(
-        "{PLAYERS} walking players, of whom {SPINNERS} cast `loop {{}}` as often as the cooldown allows; each call ends at its fuel"
-    );
-    report.extend([
-        quantile(&hostile_ticks, 0.5).against(&quantile(quiet, 0.5), "the same crowd without", "hostile.p50_ms", "ms", "", &how),
-        quantile(&hostile_ticks, 0.99).against(&quantile(quiet, 0.99), "the same crowd without", "hostile.p99_ms", "ms", "16.67", &how),
-        quantile(&hostile_ticks, 1.0).against(&quantile(quiet, 1.0), "the same crowd without", "hostile.max_ms", "ms", "16.67", &how),
-    ]);
-
+    for (contender, keys) in hostile.iter().zip(HOSTILE_KEYS) {
+        ensure!(contender.faults > 0, "no {} was stopped, so nothing hostile was measured", contender.spin);
+        let how = format!(
+            "{PLAYERS} walking players, of whom {SPINNERS} cast what never returns ({}) as often as the cooldown allows",
+            contender.spin
+        );
+        let ticks = Samples::new(contender.tick_ms.clone());
+        report.extend(keys.into_iter().zip([0.5, 0.99, 1.0]).map(|(key, share)| {
+            let quantile = |samples: &Samples| Samples::new(vec![samples.quantile(share)]);
+            quantile(&ticks).against(&quantile(quiet), "the same crowd without", key, "ms", "16.67", &how)
+        }));
+    }
     let spells = |contender: &Contender| contender.stage_ms.get("spells").copied().unwrap_or_default() / contender.tick_ms.len() as f64;
     let phase: Vec<_> = contenders.iter().map(|contender| (contender.casts as f64, spells(contender))).collect();
     let exponent = growth_exponent(&phase);
@@ -112,7 +126,7 @@ pub fn run() -> Result<()> {
 }
 
 impl Contender {
-    fn new(casts: usize, spinners: usize, loader: &Loader, spells: [(&str, &[u8]); 2]) -> Result<Self> {
+    fn new(casts: usize, spin: &'static str, loader: &Loader, spells: &[(&str, Vec<u8>)]) -> Result<Self> {
         let mut game = Game::new(7);
         let mut inbound = Vec::new();
         for (spell, artifact) in spells {
@@ -123,7 +137,7 @@ impl Contender {
         let players: Vec<_> =
             joined.iter().filter_map(|event| if let Outbound::Joined { player, .. } = event { Some(*player) } else { None }).collect();
         ensure!(players.len() == PLAYERS, "{} of {PLAYERS} players were let in", players.len());
-        let mut contender = Self { casts, spinners, game, players, sequence: 0, tick_ms: Vec::new(), faults: 0, stage_ms: BTreeMap::new() };
+        let mut contender = Self { casts, spin, game, players, sequence: 0, tick_ms: Vec::new(), faults: 0, stage_ms: BTreeMap::new() };
         contender.cast_all()?;
         Ok(contender)
     }
@@ -174,7 +188,8 @@ impl Contender {
         for _ in 0..TICKS_PER_ROUND {
             let mut inbound = self.walk();
             if u64::from(self.sequence) % (CAST_COOLDOWN_TICKS + 1) == 0 {
-                inbound.extend(self.players.iter().take(self.spinners).map(|player| cast(*player, SPIN.0)));
+                let spinners = self.players.iter().take(if self.spin.is_empty() { 0 } else { SPINNERS });
+                inbound.extend(spinners.map(|player| cast(*player, self.spin)));
             }
             let mut stages = Vec::with_capacity(16);
             let start = Instant::now();

@@ -5,13 +5,15 @@ use wasmtime::{Config, Engine, Inlining, InstanceAllocationStrategy, PoolingAllo
 
 /// The engine that our artifacts are for: wasmtime's version and a digest of its `precompile_compatibility_hash` under the knobs below.
 /// A process without a compiler cannot compute it, so it stands here; a test of the feature `compiler` says when it has to change.
-pub const ENGINE_ID: &str = "wasmtime-48.0.8-f4266c434fdb8a9f4befac82787c6901";
+pub const ENGINE_ID: &str = "wasmtime-48.0.8-ce1f5963c326cd7f446c01e39e268102";
 
 /// Whoever changes one of these must compile all spells anew: `ENGINE_ID` changes with them.
 fn shared() -> Config {
     let mut config = Config::new();
     // Fuel decides when a call ends, the same on every machine (7 to 10 % on a spell).
     config.consume_fuel(true);
+    // Instructions that take long cost more, or fuel would say little of time.
+    config.operator_cost(crate::operators::costs());
     // Time is the last resort behind fuel (4 to 8 %).
     config.epoch_interruption(true);
     // Copy-on-write images cost two more mappings an instance and save a spell nothing: its data is some kilobytes.

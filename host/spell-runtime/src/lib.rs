@@ -14,6 +14,7 @@ mod fault;
 pub mod inspect;
 pub mod instance;
 pub mod limits;
+mod operators;
 mod prices;
 pub mod types;
 
