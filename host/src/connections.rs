@@ -1,11 +1,14 @@
 //! The game loop's table of who is connected: turns their mail into what the simulation takes in, and what it tells into what they get.
 
+use crate::chunks::{Job, Packer};
 use crate::convert::{self, Audience};
 use crate::inbox::{Mail, SessionId};
 use crate::limits::SNAPSHOT_INTERVAL_TICKS;
 use crate::outgoing::{Batch, Closing, Outgoing};
 use game::Game;
 use protocol::Channel;
+use protocol::v1::{self, ErrorCode};
+use sim::voxel::ChunkId;
 use sim::{EntityId, Inbound, Outbound};
 use std::collections::BTreeMap;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -24,6 +27,7 @@ pub struct Connections {
     leaving: Vec<EntityId>,
     /// Who has gone since the last publication.
     left: Vec<(EntityId, String)>,
+    packer: Packer,
 }
 
 #[derive(Debug)]
@@ -38,8 +42,8 @@ struct Connection {
 }
 
 impl Connections {
-    /// Nobody yet.
-    pub fn new(world_id: &str) -> Self {
+    /// Nobody yet; chunks go out by this packer.
+    pub fn new(world_id: &str, packer: Packer) -> Self {
         Self {
             world_id: world_id.to_owned(),
             sessions: BTreeMap::new(),
@@ -48,6 +52,7 @@ impl Connections {
             channels: BTreeMap::new(),
             leaving: Vec::new(),
             left: Vec::new(),
+            packer,
         }
     }
 
@@ -78,6 +83,10 @@ impl Connections {
                 Mail::Cast { session, request } => {
                     inbound.extend(self.sessions.get(&session).and_then(|it| it.player).map(|player| convert::cast(player, request)));
                 }
+                Mail::Terraform { session, request } => {
+                    inbound.extend(self.sessions.get(&session).and_then(|it| it.player).map(|player| convert::terraform(player, &request)));
+                }
+                Mail::Chunk { session, request } => self.send_chunk(session, request, game),
                 Mail::Activate { loaded, channel } => {
                     self.channels.insert(loaded.spell.clone(), channel);
                     inbound.push(game.admit(loaded));
@@ -102,6 +111,21 @@ impl Connections {
     pub fn close_all(&self, closing: Closing) {
         for connection in self.sessions.values() {
             connection.outgoing.close(closing);
+        }
+    }
+
+    /// Hands a chunk to the packer, as it stands before this tick: an edit of this tick is told after it, with a newer version.
+    fn send_chunk(&self, session: SessionId, request: v1::ChunkRequest, game: &Game) {
+        let Some(connection) = self.sessions.get(&session) else { return };
+        let id = ChunkId(request.chunk_id);
+        let chunk = game.world().scene().terrain().chunk(id).cloned();
+        let known = request.last_known_version;
+        if chunk.as_ref().is_some_and(|chunk| u64::from(chunk.version()) == known) {
+            return;
+        }
+        let job = Job { id, chunk, settings: *game.world().settings(), known, outgoing: connection.outgoing.clone() };
+        if !self.packer.send(job) {
+            connection.outgoing.send_one(convert::error(ErrorCode::Busy, "the server is too busy for this chunk: ask again".into()));
         }
     }
 

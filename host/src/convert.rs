@@ -1,11 +1,14 @@
 //! The wire's values as the simulation's, and back: the only place that names both.
 
-use protocol::v1::{self, EntityState, PlayerState, ServerMessage, SnapshotHead};
+use protocol::v1::{self, AffectedChunk, EntityState, ErrorCode, PlayerState, ServerMessage, SnapshotHead};
 use protocol::{Channel, RevisionId, SpellId};
 use serde_json::{Map, Value};
+use sim::edit::{Area, Change};
 use sim::inbound::{CastRequest, Input};
+use sim::outbound::NpcEventKind;
 use sim::scene::{Entity, Scene};
-use sim::{EntityId, Inbound, Outbound, Quat, Vec3};
+use sim::voxel::ChunkId;
+use sim::{Edit, EntityId, Inbound, Outbound, Quat, Vec3};
 use std::collections::BTreeMap;
 
 /// Who is told.
@@ -28,6 +31,22 @@ pub fn input(player: EntityId, frame: &v1::InputFrame) -> Inbound {
         jump: frame.jump,
     };
     Inbound::Input { player, input }
+}
+
+/// A player's wish to change the terrain for the simulation.
+pub fn terraform(player: EntityId, request: &v1::TerraformRequest) -> Inbound {
+    let change = match request.op {
+        v1::TerraformOp::Add => Change::Add(request.material_id),
+        v1::TerraformOp::Subtract => Change::Subtract,
+        v1::TerraformOp::Paint => Change::Paint(request.material_id),
+    };
+    let edit = Edit { area: Area::Sphere { center: vector(request.center), radius: request.radius }, change };
+    Inbound::Terraform { player, edit, client_sequence: request.client_sequence_id }
+}
+
+/// That something was dropped, and why.
+pub fn error(error_code: ErrorCode, message: String) -> String {
+    ServerMessage::Error { error_code, message }.encode()
 }
 
 /// A player's wish to cast for the simulation.
@@ -61,6 +80,28 @@ pub fn message(tick: u64, event: &Outbound, channels: &BTreeMap<String, Channel>
                 damage: *damage,
             };
             (Audience::All, message)
+        }
+        Outbound::NpcEvent { npc, kind, target, state, suspicion } => {
+            let message = ServerMessage::NpcEvent {
+                server_tick: tick,
+                npc_id: npc.0,
+                event_type: npc_event_type(*kind),
+                target_entity_id: target.0,
+                detection_state: *state as u8,
+                suspicion_level: *suspicion,
+            };
+            (Audience::All, message)
+        }
+        Outbound::TerraformApplied { edit, affected, client_sequence, .. } => {
+            (Audience::All, terraformed(tick, edit, affected, *client_sequence))
+        }
+        Outbound::TerraformReverted { affected, .. } => (Audience::All, chunks_changed(tick, affected, 0)),
+        Outbound::TerraformRefused { player, client_sequence, limit, allowed, asked } => {
+            let (error_code, reason) = terraform_refusal(limit, *allowed, *asked);
+            (
+                Audience::Only(*player),
+                ServerMessage::Error { error_code, message: format!("terraforming {client_sequence} refused: {reason}") },
+            )
         }
         Outbound::CastStarted { spell, revision, caster, target_position, seed, params, .. } => {
             let message = ServerMessage::SpellCastEvent {
@@ -221,6 +262,64 @@ fn properties(name: &str, owner: EntityId, health_max: f32) -> Map<String, Value
     properties
 }
 
+fn npc_event_type(kind: NpcEventKind) -> v1::NpcEventType {
+    match kind {
+        NpcEventKind::Spotted => v1::NpcEventType::Spotted,
+        NpcEventKind::Lost => v1::NpcEventType::Lost,
+        NpcEventKind::SuspicionChanged => v1::NpcEventType::SuspicionChanged,
+    }
+}
+
+fn terraformed(tick: u64, edit: &Edit, affected: &[(ChunkId, u32)], client_sequence_id: u32) -> ServerMessage {
+    let Area::Sphere { center, radius } = edit.area else { return chunks_changed(tick, affected, client_sequence_id) };
+    let (op_type, material_id) = match edit.change {
+        Change::Add(material) => (1, material),
+        Change::Subtract => (2, 0),
+        Change::Paint(material) => (3, material),
+        Change::Replace { .. } => return chunks_changed(tick, affected, client_sequence_id),
+    };
+    let affected_chunks = affected_chunks(affected);
+    ServerMessage::TerraformApplied {
+        server_tick: tick,
+        op_type,
+        center: center.to_array(),
+        radius,
+        material_id,
+        affected_chunks,
+        client_sequence_id,
+    }
+}
+
+/// For what v1 has no word: a painting of nothing, whose versions tell which chunks to ask for.
+fn chunks_changed(server_tick: u64, affected: &[(ChunkId, u32)], client_sequence_id: u32) -> ServerMessage {
+    let affected_chunks = affected_chunks(affected);
+    ServerMessage::TerraformApplied {
+        server_tick,
+        op_type: 3,
+        center: [0.0; 3],
+        radius: 0.0,
+        material_id: 0,
+        affected_chunks,
+        client_sequence_id,
+    }
+}
+
+fn affected_chunks(affected: &[(ChunkId, u32)]) -> Vec<AffectedChunk> {
+    affected.iter().map(|(id, version)| AffectedChunk { chunk_id: id.0, new_version: (*version).into() }).collect()
+}
+
+fn terraform_refusal(limit: &str, allowed: f64, asked: f64) -> (ErrorCode, String) {
+    match limit {
+        "rate" => (ErrorCode::TooMany, format!("{} a second are allowed", sim::limits::TERRAFORMS_PER_SECOND)),
+        "range_m" => (ErrorCode::Forbidden, format!("{asked:.1} m away, and {allowed} m are allowed")),
+        "protected" => (ErrorCode::Forbidden, format!("{asked:.1} m from the spawn, which is protected up to {allowed} m")),
+        "chunks" => (ErrorCode::Forbidden, format!("the world has no room for more than {allowed} chunks")),
+        "material" => (ErrorCode::BadMessage, format!("material {asked} cannot be placed: 0 to {allowed} can")),
+        "radius_m" => (ErrorCode::BadMessage, format!("a radius of {asked:.2} m, and {allowed} m is the limit")),
+        _ => (ErrorCode::BadMessage, format!("{limit}: {asked} asked, {allowed} allowed")),
+    }
+}
+
 fn active_update(spell: &str, revision: &str, channels: &BTreeMap<String, Channel>) -> Option<ServerMessage> {
     Some(ServerMessage::SpellActiveUpdate {
         spell_id: SpellId::new(spell).ok()?,
@@ -259,6 +358,16 @@ fn euler(rotation: Quat) -> v1::Vec3 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clients_hear_what_npcs_notice() {
+        let (kind, state) = (NpcEventKind::SuspicionChanged, sim::outbound::Detection::Suspicious);
+        let event = Outbound::NpcEvent { npc: EntityId(4), kind, target: EntityId(9), state, suspicion: 0.3 };
+        let (audience, text) = message(7, &event, &BTreeMap::new()).expect("a message");
+        assert_eq!(audience, Audience::All);
+        let expected = r#"{"type":105,"server_tick":7,"npc_id":4,"event_type":"suspicion_changed","target_entity_id":9,"detection_state":1,"suspicion_level":0.3}"#;
+        assert_eq!(text, expected);
+    }
 
     #[test]
     fn euler_angles_are_those_that_made_the_rotation() {

@@ -36,6 +36,20 @@ pub enum Mail {
         /// The controls.
         frame: v1::InputFrame,
     },
+    /// A wish to change the terrain.
+    Terraform {
+        /// The connection.
+        session: SessionId,
+        /// The wish.
+        request: v1::TerraformRequest,
+    },
+    /// A wish to see a chunk.
+    Chunk {
+        /// The connection.
+        session: SessionId,
+        /// The wish.
+        request: v1::ChunkRequest,
+    },
     /// A wish to cast.
     Cast {
         /// The connection.

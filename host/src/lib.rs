@@ -3,6 +3,7 @@
 //! One thread owns the world and waits for nothing but its own clock ([`game_loop`]); tokio owns the sockets ([`socket`]); the control plane's
 //! line has threads of its own ([`link`]). They meet in bounded queues ([`inbox`], [`outgoing`]).
 
+pub mod chunks;
 pub mod connections;
 pub mod convert;
 pub mod game_loop;

@@ -11,6 +11,16 @@ pub const SNAPSHOT_INTERVAL_TICKS: u64 = 3;
 pub const INBOX_MAX: usize = 4_096;
 const _: () = assert!(INBOX_MAX >= 4 * sim::limits::PLAYERS_MAX);
 
+/// Chunks that a client may ask for in a second: the floor of a new world twice over. Each is a batch of its own, and half of those that may wait for a client.
+pub const CHUNK_REQUESTS_PER_SECOND_MAX: u32 = 64;
+const _: () = assert!(CHUNK_REQUESTS_PER_SECOND_MAX as usize * 2 <= OUTGOING_BATCHES_MAX);
+/// Chunks that wait to be packed, half a millisecond each: half a second of work. Who finds it full is told to ask again.
+pub const CHUNK_JOBS_MAX: usize = 1_024;
+/// Packed chunks that are kept for the next who asks: at most 45 kB each, a few hundred bytes as a rule.
+pub const PACKED_CHUNKS_MAX: usize = 512;
+// The door refuses what the world would refuse.
+const _: () = assert!(protocol::limits::TERRAFORM_RADIUS_MAX_M == sim::limits::TERRAFORM_RADIUS_MAX_M);
+
 /// Sockets open at once: each player's, and as many that have yet to say who they are.
 pub const CONNECTIONS_MAX: usize = 2 * sim::limits::PLAYERS_MAX;
 /// From accepting a socket to the WebSocket's upgrade, and again from there to the handshake message.

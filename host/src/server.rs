@@ -1,5 +1,6 @@
 //! Puts a game server together: what starts in which order, and how it stops.
 
+use crate::chunks::{self, Packer};
 use crate::connections::Connections;
 use crate::game_loop::{self, Shared};
 use crate::inbox::inbox;
@@ -92,7 +93,9 @@ impl Server {
 
         let (game_loop_ends, game_loop_ended) = oneshot::channel();
         let game = Game::new(seed(&config.world));
-        let connections = Connections::new(&config.world);
+        let (packer, jobs) = Packer::queue();
+        thread("chunks", move || chunks::pack(&jobs))?;
+        let connections = Connections::new(&config.world, packer);
         let of_loop = shared.clone();
         thread("game", move || {
             // Dropped when the loop ends, by a panic too.

@@ -4,8 +4,8 @@ use crate::convert;
 use crate::game_loop::Shared;
 use crate::inbox::{Mail, SessionId};
 use crate::limits::{
-    CLOSE_TIMEOUT, HANDSHAKE_TIMEOUT, LINGER_BYTES_MAX, MESSAGES_PER_SECOND_MAX, READ_BUFFER_BYTES, SEND_TIMEOUT, WRITE_BUFFER_BYTES,
-    WRITE_BUFFER_BYTES_MAX,
+    CHUNK_REQUESTS_PER_SECOND_MAX, CLOSE_TIMEOUT, HANDSHAKE_TIMEOUT, LINGER_BYTES_MAX, MESSAGES_PER_SECOND_MAX, READ_BUFFER_BYTES,
+    SEND_TIMEOUT, WRITE_BUFFER_BYTES, WRITE_BUFFER_BYTES_MAX,
 };
 use crate::outgoing::{Closing, Next, Outgoing, Outlet, outgoing};
 use crate::ticket::Tickets;
@@ -58,7 +58,8 @@ pub async fn serve(stream: TcpStream, door: Arc<Door>) {
         outgoing: outgoing.clone(),
         joined: false,
         bad: RecentTimes::default(),
-        rate: Rate::new(Instant::now()),
+        rate: Rate::new(Instant::now(), MESSAGES_PER_SECOND_MAX),
+        chunk_rate: Rate::new(Instant::now(), CHUNK_REQUESTS_PER_SECOND_MAX),
     };
     {
         let mut writer = std::pin::pin!(write(&mut sink, outlet));
@@ -175,6 +176,7 @@ struct Client<'a> {
     joined: bool,
     bad: RecentTimes,
     rate: Rate,
+    chunk_rate: Rate,
 }
 
 impl Client<'_> {
@@ -242,8 +244,24 @@ impl Client<'_> {
                 self.outgoing.send_one(self.pong(client_time));
                 ControlFlow::Continue(())
             }
-            ClientMessage::Terraform(_) => self.refuse(now, ErrorCode::NotOffered, "terraforming is not offered yet".into()),
-            ClientMessage::Chunk(_) => self.refuse(now, ErrorCode::NotOffered, "chunks are not offered yet".into()),
+            ClientMessage::Terraform(request) => {
+                if !self.post(Mail::Terraform { session: self.session, request }) {
+                    self.error(ErrorCode::Busy, "the server is too busy for this terraforming".into());
+                }
+                ControlFlow::Continue(())
+            }
+            ClientMessage::Chunk(request) => {
+                if !self.chunk_rate.admit(now) {
+                    // No bad message: a client that has just come in wants all at once.
+                    self.error(
+                        ErrorCode::TooMany,
+                        format!("more than {CHUNK_REQUESTS_PER_SECOND_MAX} chunks in a second: ask again later"),
+                    );
+                } else if !self.post(Mail::Chunk { session: self.session, request }) {
+                    self.error(ErrorCode::Busy, "the server is too busy for this chunk: ask again".into());
+                }
+                ControlFlow::Continue(())
+            }
         }
     }
 
@@ -298,7 +316,7 @@ impl Client<'_> {
     }
 
     fn error(&self, error_code: ErrorCode, message: String) {
-        self.outgoing.send_one(ServerMessage::Error { error_code, message }.encode());
+        self.outgoing.send_one(convert::error(error_code, message));
     }
 
     fn pong(&self, client_time: f64) -> String {
@@ -330,19 +348,20 @@ impl RecentTimes {
 struct Rate {
     since: Instant,
     count: u32,
+    most: u32,
 }
 
 impl Rate {
-    fn new(now: Instant) -> Self {
-        Self { since: now, count: 0 }
+    fn new(now: Instant, most: u32) -> Self {
+        Self { since: now, count: 0, most }
     }
 
     fn admit(&mut self, now: Instant) -> bool {
         if now.saturating_duration_since(self.since) >= SECOND {
-            *self = Self::new(now);
+            *self = Self::new(now, self.most);
         }
         self.count = self.count.saturating_add(1);
-        self.count <= MESSAGES_PER_SECOND_MAX
+        self.count <= self.most
     }
 }
 
@@ -363,7 +382,7 @@ mod tests {
     #[test]
     fn ten_times_the_input_rate_is_admitted_and_no_more() {
         let start = Instant::now();
-        let mut rate = Rate::new(start);
+        let mut rate = Rate::new(start, MESSAGES_PER_SECOND_MAX);
         assert_eq!((0..1_000).filter(|_| rate.admit(start)).count(), 600);
         assert!(rate.admit(start + SECOND));
     }

@@ -1,6 +1,7 @@
 //! Mail in, messages out, tick by tick without a clock: an input is acknowledged when it was simulated, not when it came.
 
 use game::Game;
+use host::chunks::Packer;
 use host::connections::Connections;
 use host::inbox::{Mail, SessionId};
 use host::outgoing::{Next, Outlet, outgoing};
@@ -45,7 +46,7 @@ async fn acknowledged(outlet: &mut Outlet) -> u64 {
 }
 
 fn joined() -> (Game, Connections, Outlet) {
-    let (mut game, mut connections) = (Game::new(7), Connections::new("world_0a1b2c3d"));
+    let (mut game, mut connections) = (Game::new(7), Connections::new("world_0a1b2c3d", Packer::queue().0));
     let (outgoing, outlet) = outgoing();
     let join = Mail::Join { session: SESSION, client_id: "client_kim".into(), username: "kim".into(), outgoing };
     tick(&mut game, &mut connections, vec![join]);
@@ -79,7 +80,7 @@ async fn repeated_and_older_inputs_are_dropped() {
 
 #[test]
 fn a_client_that_goes_before_the_world_has_answered_leaves_no_player_behind() {
-    let (mut game, mut connections) = (Game::new(7), Connections::new("world_0a1b2c3d"));
+    let (mut game, mut connections) = (Game::new(7), Connections::new("world_0a1b2c3d", Packer::queue().0));
     let before = game.world().scene().len();
     let (outgoing, _outlet) = outgoing();
     let join = Mail::Join { session: SESSION, client_id: "client_kim".into(), username: "kim".into(), outgoing };

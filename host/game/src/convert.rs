@@ -133,6 +133,7 @@ fn projectile_spec(from: rt::Projectile) -> intent::ProjectileSpec {
         gravity: from.gravity,
         seconds: from.seconds,
         damage: from.damage,
+        ..intent::ProjectileSpec::default()
     }
 }
 

@@ -14,7 +14,7 @@ mod client;
 mod server;
 
 pub use client::{BadMessage, CastRequest, ChunkRequest, ClientMessage, Handshake, InputFrame, TerraformOp, TerraformRequest};
-pub use server::{EntityState, ErrorCode, PlayerState, ServerMessage, SnapshotHead};
+pub use server::{AffectedChunk, EntityState, ErrorCode, NpcEventType, PlayerState, ServerMessage, SnapshotHead};
 
 /// The WebSocket subprotocol's name.
 pub const SUBPROTOCOL: &str = "ugc.v1.json";

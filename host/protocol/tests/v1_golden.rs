@@ -1,7 +1,7 @@
 //! The exact text of `ugc.v1.json`: field names, order, rounding, and what is said about a message that is none.
 
 use expect_test::{Expect, expect};
-use protocol::v1::{ClientMessage, EntityState, ErrorCode, PlayerState, ServerMessage, SnapshotHead};
+use protocol::v1::{AffectedChunk, ClientMessage, EntityState, ErrorCode, NpcEventType, PlayerState, ServerMessage, SnapshotHead};
 use protocol::{Channel, RevisionId, SpellId};
 use serde_json::{Map, Value, json};
 
@@ -82,6 +82,37 @@ fn server_messages() {
         expect![[
             r#"{"type":104,"server_tick":4,"projectile_id":6,"hit_entity_id":0,"hit_point":[0,1,0.333],"hit_normal":[0,1,0],"damage":10}"#
         ]],
+    );
+    server(
+        ServerMessage::NpcEvent {
+            server_tick: 4,
+            npc_id: 3,
+            event_type: NpcEventType::SuspicionChanged,
+            target_entity_id: 9,
+            detection_state: 1,
+            suspicion_level: 0.30004,
+        },
+        expect![[
+            r#"{"type":105,"server_tick":4,"npc_id":3,"event_type":"suspicion_changed","target_entity_id":9,"detection_state":1,"suspicion_level":0.3}"#
+        ]],
+    );
+    server(
+        ServerMessage::TerraformApplied {
+            server_tick: 4,
+            op_type: 1,
+            center: [0.5, -1.0, 0.3333333],
+            radius: 2.5,
+            material_id: 3,
+            affected_chunks: vec![AffectedChunk { chunk_id: [0, -1, 0], new_version: 2 }],
+            client_sequence_id: 9,
+        },
+        expect![[
+            r#"{"type":106,"server_tick":4,"op_type":1,"center":[0.5,-1,0.333],"radius":2.5,"material_id":3,"affected_chunks":[{"chunk_id":[0,-1,0],"new_version":2}],"client_sequence_id":9}"#
+        ]],
+    );
+    server(
+        ServerMessage::ChunkData { chunk_id: [0, -1, 2], version: 3, data: "H4sI".into(), compressed: true },
+        expect![[r#"{"type":107,"chunk_id":[0,-1,2],"version":3,"data":"H4sI","compressed":true}"#]],
     );
     server(
         ServerMessage::Pong { client_time: 1.5, server_time: 1795390000.25, server_tick: 4 },

@@ -26,7 +26,15 @@ pub struct Wish {
     pub jump: bool,
 }
 
-/// One tick of a character. `solid` says which voxels stop it.
+/// Half of the box that moves: half wide, half high, half deep, metres.
+pub const HALF_EXTENTS: Vec3 = Vec3::new(CHARACTER_RADIUS_M, CHARACTER_HALF_HEIGHT_M, CHARACTER_RADIUS_M);
+
+/// Whether a character whose middle is there is in no solid voxel.
+pub fn fits(position: Vec3, solid: &impl Fn(IVec3) -> bool) -> bool {
+    !any_solid(cells_low(position), cells_high(position), solid)
+}
+
+/// One tick of a character. On the ground it climbs steps of one voxel without a jump. `solid` says which voxels stop it.
 pub fn advance(motion: &mut Motion, wish: Wish, seconds: f32, solid: &impl Fn(IVec3) -> bool) {
     let follow = (MOVE_GAIN * seconds).min(1.0);
     motion.velocity.x += (wish.velocity.x - motion.velocity.x) * follow;
@@ -42,9 +50,9 @@ pub fn advance(motion: &mut Motion, wish: Wish, seconds: f32, solid: &impl Fn(IV
     let steps = (way.length() / CHARACTER_STEP_M).ceil().max(1.0);
     for _ in 0..steps as u32 {
         // The vertical part comes first, so that a step off an edge falls and one onto a ledge lands.
-        for axis in [1, 0, 2] {
-            let by = motion.velocity[axis] * seconds / steps;
-            slide(motion, axis, by, solid);
+        slide(motion, 1, motion.velocity.y * seconds / steps, solid);
+        for axis in [0, 2] {
+            climb_or_slide(motion, axis, motion.velocity[axis] * seconds / steps, solid);
         }
     }
 }
@@ -80,13 +88,32 @@ fn rise_out(motion: &mut Motion, solid: &impl Fn(IVec3) -> bool) {
     }
 }
 
+/// Moves along a horizontal axis; who stands and is stopped goes on one voxel higher, if that is free and leads further.
+fn climb_or_slide(motion: &mut Motion, axis: usize, by: f32, solid: &impl Fn(IVec3) -> bool) {
+    let before = *motion;
+    slide(motion, axis, by, solid);
+    let stopped = by != 0.0 && motion.velocity[axis] == 0.0;
+    if !stopped || !before.grounded {
+        return;
+    }
+    let mut lifted = Motion { position: before.position + Vec3::Y, ..before };
+    if !fits(lifted.position, solid) {
+        return;
+    }
+    slide(&mut lifted, axis, by, solid);
+    // Less than two skins of the step would not carry it.
+    if (lifted.position[axis] - motion.position[axis]).abs() > 2.0 * CHARACTER_SKIN_M {
+        *motion = lifted;
+    }
+}
+
 /// Moves along one axis up to the first solid voxel, looking at every layer on the way: nothing is jumped over at any speed.
 fn slide(motion: &mut Motion, axis: usize, by: f32, solid: &impl Fn(IVec3) -> bool) {
     if by == 0.0 {
         return;
     }
     let (mut low, mut high) = (cells_low(motion.position), cells_high(motion.position));
-    let (half, start) = (half_extents()[axis], motion.position[axis]);
+    let (half, start) = (HALF_EXTENTS[axis], motion.position[axis]);
     let end = start + by;
     let stop = if by > 0.0 {
         let first = (start + half - CHARACTER_SKIN_M).ceil() as i32;
@@ -113,18 +140,14 @@ fn any_solid(low: IVec3, high: IVec3, solid: &impl Fn(IVec3) -> bool) -> bool {
     (low.x..=high.x).any(|x| (low.y..=high.y).any(|y| (low.z..=high.z).any(|z| solid(IVec3::new(x, y, z)))))
 }
 
-fn half_extents() -> Vec3 {
-    Vec3::new(CHARACTER_RADIUS_M, CHARACTER_HALF_HEIGHT_M, CHARACTER_RADIUS_M)
-}
-
 /// The first voxel that the box is in by more than its skin.
 fn cells_low(position: Vec3) -> IVec3 {
-    (position - half_extents() + CHARACTER_SKIN_M).floor().as_ivec3()
+    (position - HALF_EXTENTS + CHARACTER_SKIN_M).floor().as_ivec3()
 }
 
 /// The last voxel that the box is in by more than its skin.
 fn cells_high(position: Vec3) -> IVec3 {
-    (position + half_extents() - CHARACTER_SKIN_M).ceil().as_ivec3() - 1
+    (position + HALF_EXTENTS - CHARACTER_SKIN_M).ceil().as_ivec3() - 1
 }
 
 #[cfg(test)]
@@ -184,6 +207,35 @@ mod tests {
     }
 
     #[test]
+    fn climbs_a_step_of_one_voxel_and_not_one_of_two() {
+        let steps = |height: i32| move |voxel: IVec3| voxel.y <= 0 || voxel.x >= 2 && voxel.y <= height;
+        let walk = |height| {
+            let mut motion = at([0.5, 1.9, 0.5], [0.0; 3]);
+            (0..60).for_each(|_| advance(&mut motion, Wish { velocity: Vec3::X * 8.0, jump: false }, TICK_SECONDS, &steps(height)));
+            motion
+        };
+        let (up, stopped) = (walk(1), walk(2));
+        assert!(up.grounded && up.position.x > 7.0 && (up.position.y - 2.9).abs() < 1e-3, "{up:?}");
+        assert!((stopped.position.x - 1.6).abs() < 1e-3 && (stopped.position.y - 1.9).abs() < 1e-3, "{stopped:?}");
+    }
+
+    #[test]
+    fn climbs_nothing_under_a_low_ceiling_or_in_the_air() {
+        let low = |voxel: IVec3| voxel.y <= 0 || voxel.x >= 2 && voxel.y == 1 || voxel.y >= 3;
+        let mut motion = at([0.5, 1.9, 0.5], [0.0; 3]);
+        run_in(&mut motion, &low, 60);
+        assert!((motion.position.x - 1.6).abs() < 1e-3, "{motion:?}");
+        let cliff = |voxel: IVec3| voxel.x >= 2 && voxel.y <= 20;
+        let mut motion = at([0.5, 20.9, 0.5], [0.0; 3]);
+        run_in(&mut motion, &cliff, 20);
+        assert!(motion.position.x < 1.61 && motion.position.y < 20.0, "{motion:?}");
+    }
+
+    fn run_in(motion: &mut Motion, solid: &impl Fn(IVec3) -> bool, ticks: u32) {
+        (0..ticks).for_each(|_| advance(motion, Wish { velocity: Vec3::X * 8.0, jump: false }, TICK_SECONDS, solid));
+    }
+
+    #[test]
     fn the_wish_is_local_to_the_aim() {
         let close = |a: Vec3, b: Vec3| assert!((a - b).length() < 1e-5, "{a} {b}");
         close(wish_velocity(Vec3::NEG_Z, Vec3::X, false), Vec3::X * 8.0);
@@ -197,6 +249,30 @@ mod tests {
             let aim = Vec3::from_array(aim);
             prop_assume!(aim.x.abs() + aim.z.abs() > 0.01);
             prop_assert!((facing(aim) * Vec3::NEG_Z - heading(aim)).length() < 1e-3);
+        }
+
+        /// Over columns of any heights inside a tall ring of wall one voxel thick: nobody gets into a voxel, below the ground or beyond the wall,
+        /// however hard it is pushed, and steps are climbed one voxel at a time.
+        #[test]
+        fn no_push_leads_through_a_wall(
+            heights in prop::collection::vec(0i32..5, 225),
+            pushes in prop::collection::vec((prop::array::uniform3(-500.0f32..500.0), prop::array::uniform2(-14.4f32..14.4), any::<bool>()), 1..30),
+        ) {
+            let solid = |voxel: IVec3| {
+                let ring = voxel.x.abs().max(voxel.z.abs());
+                let height = if ring < 8 { heights[((voxel.x + 7) * 15 + voxel.z + 7) as usize] } else { 0 };
+                voxel.y <= 0 || voxel.y <= height || ring == 8 && voxel.y < 2_000
+            };
+            let mut motion = at([0.5, 6.9, 0.5], [0.0; 3]);
+            for (push, [x, z], jump) in pushes {
+                motion.velocity += Vec3::from_array(push);
+                let before = motion;
+                advance(&mut motion, Wish { velocity: Vec3::new(x, 0.0, z), jump }, TICK_SECONDS, &solid);
+                prop_assert!(fits(motion.position, &solid), "{motion:?} after {before:?}");
+                let inside = motion.position.x >= -7.0 && motion.position.x <= 8.0 && motion.position.z >= -7.0 && motion.position.z <= 8.0;
+                prop_assert!(inside && motion.position.y >= 1.9 - CHARACTER_SKIN_M, "{motion:?} after {before:?}");
+                prop_assert!(motion.velocity.length() <= CHARACTER_SPEED_MAX * 1.001, "{motion:?}");
+            }
         }
 
         /// Nothing gets into the floor or through the wall, at any speed and from anywhere.

@@ -3,7 +3,7 @@
 use crate::limits::{FALL_LIMIT_M, WORLD_EXTENT_M};
 use crate::outbound::DespawnReason;
 use crate::scene::Entity;
-use crate::{EntityId, EntityKind, Outbound, Vec3, World, npc, player, projectile};
+use crate::{EntityId, EntityKind, Outbound, Vec3, World, npc, player, projectile, status, team};
 
 /// The tick's stage: the lost, then the dead, then those who come back; each by id.
 pub(crate) fn settle(world: &mut World) {
@@ -16,9 +16,18 @@ pub(crate) fn settle(world: &mut World) {
     npc::respawn_due(world);
 }
 
-/// Takes health and answers how much; 0 from what has none (left).
+/// Takes health on somebody's behalf, as [`hurt`]; nothing when the world's policy protects the target.
+pub(crate) fn harm(world: &mut World, from: EntityId, target: EntityId, amount: f32) -> f32 {
+    if team::may_harm(world, from, target) { hurt(world, target, amount) } else { 0.0 }
+}
+
+/// Takes health and answers how much; 0 from what has none (left). A shield takes its part first.
 pub(crate) fn hurt(world: &mut World, id: EntityId, amount: f32) -> f32 {
-    let Some(entity) = world.scene.entity_mut(id).filter(|entity| entity.is_alive()) else { return 0.0 };
+    if !world.scene.entity(id).is_some_and(Entity::is_alive) {
+        return 0.0;
+    }
+    let amount = status::absorb(world, id, amount);
+    let Some(entity) = world.scene.entity_mut(id) else { return 0.0 };
     let taken = amount.clamp(0.0, entity.health);
     entity.health -= taken;
     taken
@@ -73,6 +82,7 @@ fn come_back(world: &mut World, id: EntityId) {
     // A new body rather than a moved one: it must not sweep props away on its way, and a quarantined one stays disabled.
     world.physics.remove(id);
     world.physics.insert_character(id, player::SPAWN);
+    world.statuses.remove(&id);
     if let Some(entity) = world.scene.entity_mut(id) {
         (entity.velocity, entity.grounded, entity.health) = (Vec3::ZERO, false, entity.health_max);
     }

@@ -1,15 +1,21 @@
 //! A fingerprint of each part of a world's state: two worlds that went apart show where.
 
+use crate::behaviour::Mind;
 use crate::inbound::{CastRequest, Input};
+use crate::intent::Homing;
+use crate::npc::Npc;
+use crate::path::{Cell, Route};
+use crate::perception::Notice;
 use crate::scene::Entity;
 use crate::spells::Event;
+use crate::status::Statuses;
 use crate::{EntityId, EntityKind, Quat, Vec3, World};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// xxh3 of each part of the state. Floats count by their bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Digest {
-    /// The voxels.
+    /// The voxels, and how much of them each player may change.
     pub terrain: u64,
     /// Players and their controls.
     pub players: u64,
@@ -64,7 +70,10 @@ fn terrain(world: &World) -> u64 {
         for coordinate in id.0 {
             part.number(coordinate as u64);
         }
-        part.number(chunk.hash());
+        part.number(chunk.hash()).number(chunk.version().into());
+    }
+    for (player, parts, tick) in world.allowances.entries() {
+        part.id(player).number(parts.into()).number(tick);
     }
     part.done()
 }
@@ -74,18 +83,34 @@ fn players(world: &World) -> u64 {
     for (id, player) in &world.players {
         part.entity(world.scene.entity(*id)).number(player.fire_ready);
         let Input { sequence, movement, aim, sprint, fire, jump } = player.input;
-        part.number(sequence.into()).vector(movement).vector(aim).flag(sprint).flag(fire).flag(jump);
+        part.number(sequence.into()).vector(movement).vector(aim).flag(sprint).flag(fire).flag(jump).standing(world, *id);
     }
+    part.flag(world.policy.friendly_fire);
     part.done()
 }
 
 fn npcs(world: &World) -> u64 {
     let mut part = Part::new();
     for (id, npc) in &world.npcs {
-        part.entity(world.scene.entity(*id)).vector(npc.home);
+        let Npc { home, temper, respawn_ticks, notices, mind, route, strike_ready } = npc;
+        part.entity(world.scene.entity(*id)).standing(world, *id).vector(*home).number(*temper as u64).number(*respawn_ticks);
+        for (target, Notice { suspicion, detection, last_seen, in_sight }) in notices {
+            part.id(*target).float(*suspicion).number(*detection as u64).vector(*last_seen).flag(*in_sight);
+        }
+        part.number(notices.len() as u64).mind(*mind).number(*strike_ready);
+        let Route { goal, steps, asked, searched, since } = route;
+        part.flag(goal.is_some())
+            .cells(goal.as_slice())
+            .number(steps.len() as u64)
+            .cells(steps)
+            .flag(*asked)
+            .number(*searched)
+            .number(*since);
     }
+    part.id(world.path_served);
     for respawn in &world.respawns {
-        part.text(&respawn.name).vector(respawn.home).number(respawn.due);
+        part.text(&respawn.name).vector(respawn.home).number(respawn.due).number(respawn.temper as u64).number(respawn.respawn_ticks);
+        part.number(respawn.team.map_or(0, |team| 1 + u64::from(team.0)));
     }
     part.done()
 }
@@ -95,6 +120,10 @@ fn projectiles(world: &World) -> u64 {
     for (id, projectile) in &world.projectiles {
         part.entity(world.scene.entity(*id)).number(projectile.cast.map_or(0, |cast| cast.0)).number(projectile.expires);
         part.float(projectile.radius).float(projectile.gravity).float(projectile.damage);
+        part.float(projectile.restitution).number(projectile.bounces.into()).number(projectile.pierces.into());
+        projectile.pierced.iter().for_each(|id| _ = part.id(*id));
+        let Homing { turn, half_angle } = projectile.homing.unwrap_or_default();
+        part.number(projectile.pierced.len() as u64).float(turn).float(half_angle).id(projectile.target);
     }
     part.done()
 }
@@ -186,6 +215,33 @@ impl Part {
             Event::Timer(token) => self.number(3).number(token.into()),
             Event::Dropped(id) => self.number(4).id(id),
         };
+    }
+
+    fn mind(&mut self, mind: Mind) -> &mut Self {
+        match mind {
+            Mind::Fresh => self.number(0),
+            Mind::Idle { until } => self.number(1).number(until),
+            Mind::Patrol => self.number(2),
+            Mind::Investigate => self.number(3),
+            Mind::Chase { target } => self.number(4).id(target),
+            Mind::Attack { target } => self.number(5).id(target),
+            Mind::Flee { from } => self.number(6).id(from),
+        }
+    }
+
+    fn cells(&mut self, cells: &[Cell]) -> &mut Self {
+        cells.iter().flatten().for_each(|coordinate| _ = self.number(*coordinate as u64));
+        self
+    }
+
+    /// Team and statuses.
+    fn standing(&mut self, world: &World, id: EntityId) -> &mut Self {
+        self.number(world.teams.get(&id).map_or(0, |team| 1 + u64::from(team.0)));
+        let Statuses { slow, root, shield, burn } = world.statuses.get(&id).copied().unwrap_or_default();
+        self.float(slow.map_or(1.0, |slow| slow.factor)).number(slow.map_or(0, |slow| slow.until)).number(root.unwrap_or(0));
+        self.float(shield.map_or(0.0, |shield| shield.left)).number(shield.map_or(0, |shield| shield.until));
+        self.float(burn.map_or(0.0, |burn| burn.per_second)).number(burn.map_or(0, |burn| burn.next));
+        self.number(burn.map_or(0, |burn| burn.until)).id(burn.map_or(EntityId::NONE, |burn| burn.source))
     }
 
     fn entity(&mut self, entity: Option<&Entity>) -> &mut Self {

@@ -1,6 +1,7 @@
 //! Whatever can change an outcome: nothing else reaches the simulation, and all of it belongs in a recording.
 
-use crate::{EntityId, Vec3};
+use crate::undo::Whose;
+use crate::{Edit, EntityId, Vec3};
 use serde::{Deserialize, Serialize};
 
 /// One thing that came in for this tick.
@@ -27,6 +28,22 @@ pub enum Inbound {
     },
     /// A player casts a spell.
     Cast(CastRequest),
+    /// A player changes the terrain. The world answers with `Outbound::TerraformApplied` or `TerraformRefused`.
+    Terraform {
+        /// The player.
+        player: EntityId,
+        /// The change.
+        edit: Edit,
+        /// The client's number; comes back with the answer.
+        client_sequence: u32,
+    },
+    /// An operator takes back what someone did to the terrain. The world answers with `Outbound::TerraformReverted`.
+    Revert {
+        /// Who.
+        whose: Whose,
+        /// The first tick of which edits are taken back.
+        since_tick: u64,
+    },
     /// From now on, casts of this spell run this revision.
     Activate {
         /// The spell.

@@ -2,13 +2,14 @@
 
 use crate::cast::{self, Timer};
 use crate::limits::{
-    CHARACTER_MASS_KG, CHARACTER_SPEED_MAX, PROJECTILE_RADIUS_MAX_M, PROJECTILE_SECONDS_MAX, PROJECTILE_SPEED_MAX, SPAWNED_PER_CASTER_MAX,
-    SPAWNS_PER_CALL_MAX, TIMERS_PER_CAST_MAX,
+    CHARACTER_MASS_KG, CHARACTER_SPEED_MAX, HOMING_TURN_MAX, PROJECTILE_BOUNCES_MAX, PROJECTILE_PIERCES_MAX, PROJECTILE_RADIUS_MAX_M,
+    PROJECTILE_SECONDS_MAX, PROJECTILE_SPEED_MAX, SPAWNED_PER_CASTER_MAX, SPAWNS_PER_CALL_MAX, TIMERS_PER_CAST_MAX,
 };
 use crate::outbound::{CastEnd, DespawnReason};
 use crate::scene::Entity;
 use crate::spells::{Call, Event, Hook, Outcome};
-use crate::{CastId, EntityId, EntityKind, Outbound, Vec3, World, combat, projectile};
+use crate::status::{self, Status};
+use crate::{CastId, EntityId, EntityKind, Outbound, Vec3, World, combat, player, projectile, team};
 
 /// One wish of one cast, its own limits already checked at the call.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,22 @@ pub enum Intent {
         target: EntityId,
         /// Newton seconds.
         impulse: Vec3,
+    },
+    /// Put a player or NPC somewhere else.
+    Teleport {
+        /// Whom.
+        target: EntityId,
+        /// Where to, the middle of its body; nothing may be in its way there.
+        to: Vec3,
+    },
+    /// Give a player or NPC a status for a while.
+    Afflict {
+        /// Whom.
+        target: EntityId,
+        /// What.
+        status: Status,
+        /// For how long; above 0, cut to `STATUS_SECONDS_MAX`.
+        seconds: f32,
     },
     /// Spawn a projectile.
     Launch {
@@ -71,8 +88,8 @@ pub enum Intent {
     },
 }
 
-/// A projectile to be. Ranges as in the WIT.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A projectile to be. Ranges as in the WIT. The default hits the first thing in its way and neither bounces, pierces nor turns.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ProjectileSpec {
     /// Where it starts.
     pub start: Vec3,
@@ -86,6 +103,23 @@ pub struct ProjectileSpec {
     pub seconds: f32,
     /// Health taken from what it hits.
     pub damage: f32,
+    /// How much of its speed into a surface a bounce gives back, 0 to 1.
+    pub restitution: f32,
+    /// Times that it bounces off terrain and props before it hits them; at most `PROJECTILE_BOUNCES_MAX`.
+    pub bounces: u8,
+    /// Players and NPCs that it hits and flies on from; at most `PROJECTILE_PIERCES_MAX`.
+    pub pierces: u8,
+    /// Whether it turns toward a target.
+    pub homing: Option<Homing>,
+}
+
+/// How a projectile turns toward the nearest player or NPC ahead that is neither its owner nor under the policy's protection from it.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Homing {
+    /// Radians a second, 0 to `HOMING_TURN_MAX`.
+    pub turn: f32,
+    /// Half of the angle of the cone in which it looks for a target, radians, 0 to pi.
+    pub half_angle: f32,
 }
 
 /// The tick's stage: what every call came to, in cast order, which is that of the calls' ids. What a cast's later calls ask for after it has ended
@@ -122,7 +156,7 @@ fn settle(world: &mut World, call: &Call, outcome: Outcome) {
 fn admit(world: &mut World, call: &Call, intent: Intent) {
     match intent {
         Intent::Damage { target, amount } => {
-            if amount > 0.0 && amount.is_finite() && is_there(world, call.cast, target) {
+            if amount > 0.0 && amount.is_finite() && is_there(world, call.cast, target) && is_fair(world, call, target) {
                 combat::hurt(world, target, amount);
             }
         }
@@ -134,6 +168,16 @@ fn admit(world: &mut World, call: &Call, intent: Intent) {
         Intent::Push { target, impulse } => {
             if impulse.is_finite() && is_there(world, call.cast, target) {
                 push(world, target, impulse);
+            }
+        }
+        Intent::Teleport { target, to } => {
+            if is_there(world, call.cast, target) && !player::teleport(world, target, to) {
+                world.casts.notify(call.cast, Event::Dropped(target));
+            }
+        }
+        Intent::Afflict { target, status, seconds } => {
+            if is_there(world, call.cast, target) && status::give(world, call.caster, target, status, seconds).is_err() {
+                world.casts.notify(call.cast, Event::Dropped(target));
             }
         }
         Intent::Launch { id, projectile } => launch(world, call, id, projectile),
@@ -160,6 +204,15 @@ fn is_there(world: &mut World, cast: CastId, target: EntityId) -> bool {
         world.casts.notify(cast, Event::Dropped(target));
     }
     there
+}
+
+/// Whether the caster may harm the target; else the spell is told that its intent was dropped.
+fn is_fair(world: &mut World, call: &Call, target: EntityId) -> bool {
+    let fair = team::may_harm(world, call.caster, target);
+    if !fair {
+        world.casts.notify(call.cast, Event::Dropped(target));
+    }
+    fair
 }
 
 /// Characters take an impulse as velocity from the next tick on, props in this tick's physics; projectiles fly on.
@@ -200,6 +253,12 @@ fn in_range(spec: &ProjectileSpec) -> bool {
         && (0.0..=PROJECTILE_SECONDS_MAX).contains(&spec.seconds)
         && spec.gravity.is_finite()
         && spec.damage.is_finite()
+        && (0.0..=1.0).contains(&spec.restitution)
+        && spec.bounces <= PROJECTILE_BOUNCES_MAX
+        && spec.pierces <= PROJECTILE_PIERCES_MAX
+        && spec.homing.is_none_or(|homing| {
+            (0.0..=HOMING_TURN_MAX).contains(&homing.turn) && (0.0..=std::f32::consts::PI).contains(&homing.half_angle)
+        })
 }
 
 fn despawn(world: &mut World, cast: CastId, id: EntityId) {

@@ -1,10 +1,10 @@
 //! What is always true of a world between two ticks; a violation is a bug of ours, found near its cause.
 
 use crate::limits::{
-    ENTITIES_MAX, EVENTS_PER_CAST_MAX, FALL_LIMIT_M, LIVE_CASTS_MAX, LIVE_CASTS_PER_CASTER_MAX, PLAYERS_MAX, SPAWNED_PER_CASTER_MAX,
-    TIMERS_PER_CAST_MAX,
+    CHUNKS_MAX, ENTITIES_MAX, EVENTS_PER_CAST_MAX, FALL_LIMIT_M, LIVE_CASTS_MAX, LIVE_CASTS_PER_CASTER_MAX, PATH_NODES_PER_SEARCH,
+    PLAYERS_MAX, PROJECTILE_BOUNCES_MAX, PROJECTILE_PIERCES_MAX, SPAWNED_PER_CASTER_MAX, SUSPICION_MAX, TIMERS_PER_CAST_MAX,
 };
-use crate::{EntityKind, World};
+use crate::{EntityId, EntityKind, World};
 
 impl World {
     /// Checks the world against itself. Runs after every tick of a debug build.
@@ -12,10 +12,19 @@ impl World {
     /// # Panics
     /// When something does not fit together; the message names it.
     pub fn check_invariants(&self) {
+        self.check_terrain();
         self.check_kinds();
         self.check_entities();
+        self.check_life();
         self.check_bodies();
         self.check_casts();
+    }
+
+    /// Every chunk in which something is has a collider, and no other.
+    fn check_terrain(&self) {
+        assert!(self.scene.terrain().len() <= CHUNKS_MAX, "not too many chunks");
+        let solid = self.scene.terrain().chunks().filter(|(_, chunk)| !chunk.is_air()).map(|(id, _)| id);
+        assert!(solid.eq(self.physics.chunks()), "the colliders are those of the chunks");
     }
 
     /// Every entity of the scene is in its kind's own map, and nothing else is.
@@ -42,6 +51,21 @@ impl World {
         entries.sort_by_key(|(id, ..)| *id);
         let entities = self.scene.entities().map(|entity| (entity.id, entity.kind, entity.position));
         assert!(entities.eq(entries), "the grid agrees with the scene");
+    }
+
+    /// What players and NPCs alone can have is theirs, and what NPCs remember is bounded.
+    fn check_life(&self) {
+        let lives = |id: &EntityId| self.scene.entity(*id).is_some_and(|entity| entity.kind.is_character());
+        assert!(self.teams.keys().all(lives) && self.statuses.keys().all(lives), "only players and npcs have teams and statuses");
+        for (id, npc) in &self.npcs {
+            let sane = npc.notices.values().all(|notice| notice.suspicion > 0.0 && notice.suspicion <= SUSPICION_MAX);
+            assert!(sane && npc.notices.len() <= ENTITIES_MAX, "{id:?} notices within reason");
+            assert!(npc.route.steps.len() <= PATH_NODES_PER_SEARCH, "{id:?} has a way of bounded length");
+        }
+        for (id, projectile) in &self.projectiles {
+            let bounded = projectile.bounces <= PROJECTILE_BOUNCES_MAX && projectile.pierced.len() <= usize::from(PROJECTILE_PIERCES_MAX);
+            assert!(bounded, "{id:?} bounces and pierces within limits");
+        }
     }
 
     fn check_bodies(&self) {

@@ -13,33 +13,47 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod behaviour;
 mod cast;
 pub mod character;
 mod combat;
 pub mod digest;
+pub mod edit;
+pub mod generate;
 mod geometry;
 mod grid;
 pub mod inbound;
 pub mod intent;
 mod invariants;
 pub mod limits;
+pub mod material;
 mod npc;
 pub mod outbound;
+mod path;
+mod perception;
 mod physics;
 mod player;
 mod projectile;
 mod rng;
 pub mod scene;
+pub mod settings;
 pub mod spells;
+pub mod status;
+pub mod team;
 pub mod tick;
+pub mod undo;
 pub mod voxel;
 pub mod world;
 
 pub use digest::Digest;
+pub use edit::Edit;
+pub use generate::Generation;
 pub use inbound::Inbound;
 pub use intent::Intent;
+pub use npc::{Spawner, Temper};
 pub use outbound::Outbound;
 pub use rapier3d::glamx::{IVec3, Quat, Vec3};
+pub use settings::Settings;
 pub use spells::{NoSpells, Spells};
 pub use tick::{Stage, step};
 pub use world::World;

@@ -68,6 +68,72 @@ pub const WORLD_EXTENT_M: f32 = 8_192.0;
 /// Ticks until a dead NPC is back (3 s).
 pub const NPC_RESPAWN_TICKS: u64 = 180;
 
+/// Ticks between two looks of an NPC (PROTOCOL.md); ids spread them over ticks.
+pub const NPC_PERCEPTION_TICKS: u64 = 3;
+/// How far an NPC sees, metres (PROTOCOL.md).
+pub const NPC_SIGHT_M: f32 = 20.0;
+/// Cosine of half an NPC's field of view of 90 degrees (PROTOCOL.md).
+pub const NPC_FOV_COSINE: f32 = std::f32::consts::FRAC_1_SQRT_2;
+/// An NPC's eye above its middle, metres: 1.5 above its feet (PROTOCOL.md).
+pub const NPC_EYE_M: f32 = 1.5 - CHARACTER_HALF_HEIGHT_M;
+/// Where an NPC looks for a target, above the target's middle, metres: 0.5 above its feet (PROTOCOL.md).
+pub const NPC_TARGET_M: f32 = 0.5 - CHARACTER_HALF_HEIGHT_M;
+/// Targets that an NPC sees at once, the nearest ones: it bounds the rays of a look.
+pub const NPC_NOTICED_MAX: usize = 16;
+/// Suspicion a second of a target in sight (PROTOCOL.md).
+pub const SUSPICION_GAIN: f32 = 2.0;
+/// Suspicion that fades a second of a target out of sight (PROTOCOL.md).
+pub const SUSPICION_LOSS: f32 = 0.2;
+/// From here on an NPC is suspicious, and below it a target is lost (PROTOCOL.md).
+pub const SUSPICION_SUSPICIOUS: f32 = 0.3;
+/// From here on a target is spotted (PROTOCOL.md).
+pub const SUSPICION_SPOTTED: f32 = 1.0;
+/// Suspicion does not grow beyond it: who was in sight for long is lost as soon as who was just spotted, 3.5 s out of sight.
+pub const SUSPICION_MAX: f32 = 1.0;
+/// Speed of an NPC on its rounds, m/s.
+pub const NPC_PATROL_SPEED: f32 = 3.0;
+/// Speed of an NPC that chases or looks after something, m/s: slower than a walking player, who can get away.
+pub const NPC_HUNT_SPEED: f32 = 6.5;
+/// Speed of an NPC that flees, m/s.
+pub const NPC_FLEE_SPEED: f32 = 7.0;
+/// How far from its home an NPC walks on each axis, metres.
+pub const NPC_PATROL_M: f32 = 8.0;
+/// How far ahead an NPC that flees looks for a place, metres.
+pub const NPC_FLEE_M: f32 = 10.0;
+/// Ticks that an NPC stands between two walks (2 s).
+pub const NPC_CALM_TICKS: u64 = 120;
+/// How far an NPC's blow reaches, middle to middle, metres: two radii and an arm.
+pub const NPC_REACH_M: f32 = 1.8;
+/// Health that a blow takes.
+pub const NPC_BLOW_DAMAGE: f32 = 10.0;
+/// Ticks between two blows (0.75 s).
+pub const NPC_BLOW_TICKS: u64 = 45;
+/// A guard flees below this part of its health.
+pub const GUARD_FLEES_BELOW: f32 = 0.25;
+/// Ticks between two searches of an NPC whose goal moves (1/3 s).
+pub const NPC_REPLAN_TICKS: u64 = 20;
+/// Ticks without a step of its way after which an NPC searches anew (1.5 s).
+pub const NPC_STUCK_TICKS: u64 = 90;
+/// Cells that all searches of a tick look at: about 2 ms.
+pub const PATH_NODES_PER_TICK: usize = 1_024;
+/// Cells that one search looks at; beyond them it answers with the way to the nearest one.
+pub const PATH_NODES_PER_SEARCH: usize = 256;
+/// Voxels that a way drops at once.
+pub const PATH_DROP_MAX: i32 = 3;
+/// Voxels up and down within which a search looks for ground under its ends: the height of a jump.
+pub const PATH_REACH: i32 = 4;
+/// An NPC has taken a step of its way within this distance of the cell's middle, metres.
+pub const PATH_ARRIVAL_M: f32 = 0.3;
+
+/// Longest status, seconds: as long as the longest projectile lives.
+pub const STATUS_SECONDS_MAX: f32 = 30.0;
+/// Most that a shield takes: ten characters' health.
+pub const SHIELD_MAX: f32 = 1_000.0;
+/// Most health a second that fire takes.
+pub const BURN_PER_SECOND_MAX: f32 = 1_000.0;
+/// Ticks between two bites of a fire (0.5 s).
+pub const BURN_INTERVAL_TICKS: u64 = 30;
+
 /// Ticks between two shots of a player: 0.2 s (PROTOCOL.md).
 pub const FIRE_COOLDOWN_TICKS: u64 = 12;
 /// Speed of a player's shot, m/s (PROTOCOL.md).
@@ -86,6 +152,19 @@ pub const PROJECTILE_SPEED_MAX: f32 = 200.0;
 /// Longest life of a projectile, seconds; the same number stands in the WIT.
 pub const PROJECTILE_SECONDS_MAX: f32 = 30.0;
 
+/// Times that a projectile may bounce, and bodies that it may pierce: together with the sweeps of a tick they bound its work.
+pub const PROJECTILE_BOUNCES_MAX: u8 = 16;
+/// See [`PROJECTILE_BOUNCES_MAX`].
+pub const PROJECTILE_PIERCES_MAX: u8 = 16;
+/// Things that a projectile meets in one tick; then it waits for the next.
+pub const PROJECTILE_SWEEPS_PER_TICK: usize = 4;
+/// Fastest turn of a homing projectile, radians a second: half a circle in half a second.
+pub const HOMING_TURN_MAX: f32 = 6.3;
+/// How far a homing projectile looks for a target, metres: as far as an NPC.
+pub const HOMING_RANGE_M: f32 = 20.0;
+/// Ticks between two looks of a homing projectile without a target, spread by id.
+pub const HOMING_LOOK_TICKS: u64 = 6;
+
 /// Half of a prop's edge, metres.
 pub const PROP_HALF_M: f32 = 0.5;
 /// A prop's mass, kilograms.
@@ -100,8 +179,42 @@ pub const BODY_REACH_M: f32 = 1.0;
 /// A ray is cut here, metres: four times the largest radius that an envelope may declare.
 pub const RAY_LENGTH_MAX_M: f32 = 1_024.0;
 
+/// Largest magnitude of a chunk's coordinate: the chunks (32 m) that are wholly within `WORLD_EXTENT_M`.
+pub const CHUNK_COORDINATE_MAX: u32 = 255;
+/// Chunks in one world: with its collider one takes up to 70 kB, all of them half a gigabyte. Beyond it none is made, and edits that need one are refused.
+pub const CHUNKS_MAX: usize = 8_192;
+/// Chunks that are made around players in a tick: each takes about a millisecond, most of it the collider.
+pub const CHUNKS_PER_TICK: usize = 2;
+/// Players around whom missing chunks are looked for in a tick; they take turns, so that all 256 have had one after half a second.
+pub const GENERATE_PLAYERS_PER_TICK: usize = 8;
+/// Chunks around a player's own that are made, each way: ground for nine seconds of running.
+pub const GENERATE_RADIUS_CHUNKS: i32 = 4;
+/// Radius of the smallest ball that an edit works in, metres: one voxel.
+pub const TERRAFORM_RADIUS_MIN_M: f32 = 0.5;
+/// Radius of the largest, metres: 17,000 voxels in at most 8 chunks. The same number stands in the wire's limits.
+pub const TERRAFORM_RADIUS_MAX_M: f32 = 16.0;
+/// Voxels of the largest box that an edit works in: as many as a chunk has.
+pub const TERRAFORM_VOXELS_MAX: usize = 32_768;
+/// From a player to the middle of what it changes, metres: as far as one sees what one does.
+pub const TERRAFORM_RANGE_M: f32 = 32.0;
+/// Edits that a player is granted each second, refilled by the tick.
+pub const TERRAFORMS_PER_SECOND: u32 = 10;
+/// Edits that a player who has made none for a while may make at once.
+pub const TERRAFORM_BURST: u32 = 20;
+/// Metres beside the spawn within which a world's players change nothing unless its settings say otherwise: nobody is walled in or dropped where all come in.
+pub const SPAWN_PROTECTION_M: f32 = 4.0;
+/// Bodies so near to an edit are woken, metres: those that rest on it or against it.
+pub const WAKE_MARGIN_M: f32 = 2.0;
+/// Edits that can still be undone.
+pub const UNDO_ENTRIES_MAX: usize = 65_536;
+/// Bytes of changed voxels (4 each) that are kept for undoing: two million voxels, which one revert can put back in a fraction of a second.
+pub const UNDO_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+const _: () = assert!(CHUNK_COORDINATE_MAX as f32 * 32.0 < WORLD_EXTENT_M);
+const _: () = assert!(WAKE_MARGIN_M >= BODY_REACH_M);
 const _: () = assert!(LIVE_CASTS_PER_CASTER_MAX <= LIVE_CASTS_MAX && PLAYERS_MAX < ENTITIES_MAX);
 const _: () = assert!(SPAWNED_PER_CASTER_MAX * PLAYERS_MAX <= ENTITIES_MAX);
 const _: () = assert!(CHARACTER_HALF_HEIGHT_M <= BODY_REACH_M && PROP_HALF_M * 1.74 <= BODY_REACH_M);
 const _: () = assert!(PROJECTILE_SECONDS_MAX * (TICK_HZ as f32) < CAST_INSTANT_TICKS_MAX as f32);
 const _: () = assert!(SHOT_RADIUS_M <= PROJECTILE_RADIUS_MAX_M && SHOT_SPEED <= PROJECTILE_SPEED_MAX);
+const _: () = assert!(PATH_NODES_PER_SEARCH <= PATH_NODES_PER_TICK && SUSPICION_SUSPICIOUS < SUSPICION_SPOTTED);

@@ -1,7 +1,9 @@
 //! What a tick tells the outside, in the order in which it happened.
 
 use crate::spells::Fault;
-use crate::{CastId, EntityId, EntityKind, Quat, Vec3};
+use crate::undo::Whose;
+use crate::voxel::ChunkId;
+use crate::{CastId, Edit, EntityId, EntityKind, Quat, Vec3};
 
 /// One event.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +53,7 @@ pub enum Outbound {
     },
     /// A projectile hit something.
     ProjectileHit {
-        /// The projectile, which is gone now.
+        /// The projectile, which is gone now unless it has pierced what it hit.
         projectile: EntityId,
         /// What it hit; `NONE` is the terrain.
         hit: EntityId,
@@ -61,6 +63,19 @@ pub enum Outbound {
         normal: Vec3,
         /// Health taken.
         damage: f32,
+    },
+    /// What an NPC makes of a target has changed.
+    NpcEvent {
+        /// The NPC.
+        npc: EntityId,
+        /// How.
+        kind: NpcEventKind,
+        /// The target; it may be gone.
+        target: EntityId,
+        /// What it makes of it now.
+        state: Detection,
+        /// 0 to 1.
+        suspicion: f32,
     },
     /// A cast began.
     CastStarted {
@@ -146,6 +161,39 @@ pub enum Outbound {
         /// What.
         text: String,
     },
+    /// A player has changed the terrain.
+    TerraformApplied {
+        /// Who.
+        player: EntityId,
+        /// How.
+        edit: Edit,
+        /// The chunks that changed, with their new versions; none when all was so already.
+        affected: Vec<(ChunkId, u32)>,
+        /// The client's number of its wish.
+        client_sequence: u32,
+    },
+    /// A player may not change the terrain so.
+    TerraformRefused {
+        /// Who asked.
+        player: EntityId,
+        /// The client's number of its wish.
+        client_sequence: u32,
+        /// The limit, by name: one of `edit::Refusal`.
+        limit: &'static str,
+        /// What would have been allowed, in the limit's unit.
+        allowed: f64,
+        /// What was asked.
+        asked: f64,
+    },
+    /// What someone did to the terrain was taken back.
+    TerraformReverted {
+        /// Whose edits.
+        whose: Whose,
+        /// The first tick of which edits were taken back.
+        since_tick: u64,
+        /// The chunks that changed, with their new versions.
+        affected: Vec<(ChunkId, u32)>,
+    },
     /// New casts of this spell run this revision.
     Activated {
         /// The spell.
@@ -153,6 +201,41 @@ pub enum Outbound {
         /// The revision.
         revision: String,
     },
+}
+
+/// What an NPC makes of a target. The numbers are the wire's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[repr(u8)]
+pub enum Detection {
+    /// Nothing.
+    #[default]
+    Idle = 0,
+    /// Something is there.
+    Suspicious = 1,
+    /// There it is.
+    Spotted = 2,
+}
+
+/// How what an NPC makes of a target has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NpcEventKind {
+    /// It is sure.
+    Spotted,
+    /// It was sure, and is no more.
+    Lost,
+    /// Between nothing and suspicion.
+    SuspicionChanged,
+}
+
+impl NpcEventKind {
+    /// The wire's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Spotted => "spotted",
+            Self::Lost => "lost",
+            Self::SuspicionChanged => "suspicion_changed",
+        }
+    }
 }
 
 /// Why an entity is gone.

@@ -2,8 +2,8 @@
 
 use crate::limits::{CHARACTER_HALF_HEIGHT_M, CHARACTER_RADIUS_M, GRAVITY, PROP_HALF_M, PROP_MASS_KG, PROP_SPEED_MAX, TICK_SECONDS};
 use crate::voxel::{Chunk, ChunkId, Terrain};
-use crate::{EntityId, Quat, Vec3, World};
-use rapier3d::prelude::{ColliderBuilder, PhysicsWorld, RigidBody, RigidBodyBuilder, RigidBodyHandle};
+use crate::{EntityId, IVec3, Quat, Vec3, World};
+use rapier3d::prelude::{ColliderBuilder, ColliderHandle, PhysicsWorld, RigidBody, RigidBodyBuilder, RigidBodyHandle};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -11,6 +11,8 @@ use std::fmt;
 pub(crate) struct Physics {
     rapier: PhysicsWorld,
     bodies: BTreeMap<EntityId, RigidBodyHandle>,
+    /// One for each chunk in which something is.
+    chunks: BTreeMap<ChunkId, ColliderHandle>,
 }
 
 /// A body as it stands.
@@ -43,7 +45,7 @@ impl Physics {
         let mut rapier = PhysicsWorld::new();
         rapier.gravity = Vec3::NEG_Y * GRAVITY;
         rapier.integration_parameters.dt = TICK_SECONDS;
-        let mut physics = Self { rapier, bodies: BTreeMap::new() };
+        let mut physics = Self { rapier, bodies: BTreeMap::new(), chunks: BTreeMap::new() };
         for (id, chunk) in terrain.chunks() {
             physics.insert_chunk(id, chunk);
         }
@@ -60,6 +62,48 @@ impl Physics {
     pub(crate) fn insert_prop(&mut self, id: EntityId, position: Vec3) {
         let cube = ColliderBuilder::cuboid(PROP_HALF_M, PROP_HALF_M, PROP_HALF_M).mass(PROP_MASS_KG);
         self.insert(id, RigidBodyBuilder::dynamic().translation(position).ccd_enabled(true), cube);
+    }
+
+    /// A collider for a chunk that has none yet; one of air needs none.
+    pub(crate) fn insert_chunk(&mut self, id: ChunkId, chunk: &Chunk) {
+        let solids: Vec<_> = chunk.solids().collect();
+        if !solids.is_empty() {
+            let collider = ColliderBuilder::voxels(Vec3::ONE, &solids).translation(id.corner());
+            self.chunks.insert(id, self.rapier.insert_collider(collider, None));
+        }
+    }
+
+    /// Brings the collider of a chunk up to what the chunk is now; `turned` are the voxels, by their places in it, that became solid or did not stay so.
+    pub(crate) fn change_chunk(&mut self, id: ChunkId, chunk: &Chunk, turned: &[(IVec3, bool)]) {
+        let Some(handle) = self.chunks.get(&id).copied() else { return self.insert_chunk(id, chunk) };
+        if chunk.is_air() {
+            self.chunks.remove(&id);
+            self.rapier.remove_collider(handle);
+        } else if !turned.is_empty()
+            && let Some(voxels) = self.rapier.colliders.get_mut(handle).and_then(|collider| collider.shape_mut().as_voxels_mut())
+        {
+            for (place, solid) in turned {
+                voxels.set_voxel(*place, *solid);
+            }
+        }
+    }
+
+    /// The chunks that have colliders.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = ChunkId> {
+        self.chunks.keys().copied()
+    }
+
+    /// Wakes the bodies whose middles are in this box.
+    pub(crate) fn wake(&mut self, low: Vec3, high: Vec3) {
+        for handle in self.bodies.values() {
+            if let Some(body) = self.rapier.bodies.get_mut(*handle)
+                && body.is_sleeping()
+                && body.translation().cmpge(low).all()
+                && body.translation().cmple(high).all()
+            {
+                body.wake_up(true);
+            }
+        }
     }
 
     pub(crate) fn remove(&mut self, id: EntityId) {
@@ -105,13 +149,6 @@ impl Physics {
     fn insert(&mut self, id: EntityId, body: RigidBodyBuilder, collider: ColliderBuilder) {
         let (handle, _) = self.rapier.insert(body, collider);
         self.bodies.insert(id, handle);
-    }
-
-    fn insert_chunk(&mut self, id: ChunkId, chunk: &Chunk) {
-        let solids: Vec<_> = chunk.solids().collect();
-        if !solids.is_empty() {
-            self.rapier.insert_collider(ColliderBuilder::voxels(Vec3::ONE, &solids).translation(id.corner()), None);
-        }
     }
 
     fn body_mut(&mut self, id: EntityId) -> Option<&mut RigidBody> {

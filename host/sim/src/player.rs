@@ -3,13 +3,18 @@
 use crate::character::{self, Motion, Wish};
 use crate::inbound::Input;
 use crate::intent::ProjectileSpec;
-use crate::limits::{FIRE_COOLDOWN_TICKS, PLAYERS_MAX, SHOT_DAMAGE, SHOT_RADIUS_M, SHOT_SECONDS, SHOT_SPEED, SPAWN_POSITION, TICK_SECONDS};
+use crate::limits::{
+    BODY_REACH_M, FALL_LIMIT_M, FIRE_COOLDOWN_TICKS, PLAYERS_MAX, PROP_HALF_M, SHOT_DAMAGE, SHOT_RADIUS_M, SHOT_SECONDS, SHOT_SPEED,
+    SPAWN_POSITION, TICK_SECONDS, WORLD_EXTENT_M,
+};
 use crate::outbound::DespawnReason;
-use crate::scene::Entity;
-use crate::{EntityId, EntityKind, Outbound, Vec3, World, projectile};
+use crate::path::Route;
+use crate::scene::{Entity, Kinds, Shape};
+use crate::{EntityId, EntityKind, Outbound, Vec3, World, behaviour, projectile, status};
+use serde::{Deserialize, Serialize};
 
 /// What only players have.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Player {
     /// What its controls say until they say something else.
     pub input: Input,
@@ -20,7 +25,7 @@ pub(crate) struct Player {
 /// Where players enter and come back to.
 pub(crate) const SPAWN: Vec3 = Vec3::from_array(SPAWN_POSITION);
 
-/// The tick's stage: every player moves as its controls say, and shoots; NPCs fall and are knocked about.
+/// The tick's stage: every player moves as its controls say, and shoots; NPCs walk as they wish.
 pub(crate) fn advance(world: &mut World) {
     let players: Vec<(EntityId, Input)> = world.players.iter().map(|(id, player)| (*id, player.input)).collect();
     for (id, input) in players {
@@ -35,7 +40,11 @@ pub(crate) fn advance(world: &mut World) {
     }
     let npcs: Vec<EntityId> = world.npcs.keys().copied().collect();
     for id in npcs {
-        walk(world, id, Wish::default());
+        let (wish, aim) = behaviour::wish(world, id);
+        walk(world, id, wish);
+        if let (Some(aim), Some(entity)) = (aim, world.scene.entity_mut(id)) {
+            (entity.aim, entity.rotation) = (aim, character::facing(aim));
+        }
     }
 }
 
@@ -82,7 +91,42 @@ pub(crate) fn spawn(world: &mut World, name: &str, position: Vec3, aim: Vec3) ->
     id
 }
 
+/// Puts a player or NPC somewhere else, at rest, and answers whether it could: only where no voxel, character or prop is in its way.
+pub(crate) fn teleport(world: &mut World, id: EntityId, to: Vec3) -> bool {
+    let character = world.scene.entity(id).is_some_and(|entity| entity.kind.is_character());
+    if !character || !is_free(world, id, to) {
+        return false;
+    }
+    world.scene.place(id, to);
+    // A new body rather than a moved one: it must not sweep props away on its way.
+    world.physics.remove(id);
+    world.physics.insert_character(id, to);
+    if let Some(entity) = world.scene.entity_mut(id) {
+        (entity.velocity, entity.grounded) = (Vec3::ZERO, false);
+    }
+    if let Some(npc) = world.npcs.get_mut(&id) {
+        npc.route = Route::default();
+    }
+    true
+}
+
+fn is_free(world: &World, id: EntityId, to: Vec3) -> bool {
+    let inside = to.is_finite() && to.y >= FALL_LIMIT_M && to.abs().max_element() <= WORLD_EXTENT_M;
+    if !inside || !character::fits(to, &|voxel| world.scene.terrain().solid(voxel)) {
+        return false;
+    }
+    let solid = Kinds::of(&[EntityKind::Player, EntityKind::Npc, EntityKind::Prop]);
+    let near = world.scene.find(Shape::Sphere { center: to, radius: 2.0 * BODY_REACH_M }, solid, usize::MAX, id);
+    near.into_iter().all(|(other, position)| {
+        // Of a prop its reach in every direction: it may be turned anyhow.
+        let character = world.scene.entity(other).is_some_and(|entity| entity.kind.is_character());
+        let half = character::HALF_EXTENTS + if character { character::HALF_EXTENTS } else { Vec3::splat(PROP_HALF_M * 1.74) };
+        (position - to).abs().cmpge(half).any()
+    })
+}
+
 fn walk(world: &mut World, id: EntityId, wish: Wish) {
+    let wish = status::hinder(world, id, wish);
     let Some(entity) = world.scene.entity(id) else { return };
     let mut motion = Motion { position: entity.position, velocity: entity.velocity, grounded: entity.grounded };
     character::advance(&mut motion, wish, TICK_SECONDS, &|voxel| world.scene.terrain().solid(voxel));
@@ -104,6 +148,7 @@ fn shoot(world: &mut World, id: EntityId) {
         gravity: 0.0,
         seconds: SHOT_SECONDS,
         damage: SHOT_DAMAGE,
+        ..ProjectileSpec::default()
     };
     if world.has_room() {
         let shot_id = world.fresh_id();

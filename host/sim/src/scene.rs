@@ -160,6 +160,10 @@ impl Scene {
         &self.terrain
     }
 
+    pub(crate) fn terrain_mut(&mut self) -> &mut Terrain {
+        &mut self.terrain
+    }
+
     /// At most `count` entities whose position lies in the shape, nearest first, then by id; `except` is left out.
     pub fn find(&self, shape: Shape, kinds: Kinds, count: usize, except: EntityId) -> Vec<(EntityId, Vec3)> {
         let region = Region::of(shape);
@@ -189,12 +193,17 @@ impl Scene {
         }
         let length = length.min(RAY_LENGTH_MAX_M);
         let ground = self.terrain.raycast(start, direction, length);
-        self.first_of(ground, start, direction, length, 0.0, except)
+        self.first_of(ground, start, direction, length, 0.0, &[except])
     }
 
     /// The first thing that a ball meets on its way, as [`Scene::raycast`]; of two at the same distance the one with the lower id, terrain first.
     /// The point is where they touch.
     pub fn sweep(&self, start: Vec3, direction: Vec3, length: f32, radius: f32, except: EntityId) -> Option<RayHit> {
+        self.sweep_past(start, direction, length, radius, &[except])
+    }
+
+    /// As [`Scene::sweep`], through everything in `except`.
+    pub(crate) fn sweep_past(&self, start: Vec3, direction: Vec3, length: f32, radius: f32, except: &[EntityId]) -> Option<RayHit> {
         if !direction.is_normalized() {
             return None;
         }
@@ -209,11 +218,11 @@ impl Scene {
         direction: Vec3,
         length: f32,
         radius: f32,
-        except: EntityId,
+        except: &[EntityId],
     ) -> Option<RayHit> {
         let mut first = ground.map(|contact| (contact, EntityId::NONE));
         self.grid.near(Aabb::around_segment(start, start + direction * length).grown(radius + BODY_REACH_M), |entry| {
-            if entry.id == except || entry.kind == EntityKind::Projectile {
+            if except.contains(&entry.id) || entry.kind == EntityKind::Projectile {
                 return;
             }
             let contact = self.entities.get(&entry.id).and_then(|entity| entity.sweep(start, direction, length, radius));

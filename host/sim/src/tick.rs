@@ -1,7 +1,7 @@
 //! One tick: the list of its stages.
 
 use crate::spells::{Call, Outcome};
-use crate::{Inbound, Outbound, Spells, World, cast, combat, intent, physics, player, projectile};
+use crate::{Inbound, Outbound, Spells, World, behaviour, cast, combat, edit, generate, intent, physics, player, projectile, status, undo};
 use std::sync::Arc;
 
 /// One tick: what came in, then movement, spells, flight, physics and deaths, always in this order. Answers what happened, in its order.
@@ -12,6 +12,9 @@ use std::sync::Arc;
 pub fn step(world: &mut World, inbound: &[Inbound], spells: &mut impl Spells, stages: &mut impl FnMut(Stage)) -> Vec<Outbound> {
     stages(Stage::Admit);
     admit(world, inbound);
+
+    stages(Stage::Terrain);
+    generate::advance(world);
 
     stages(Stage::Move);
     player::advance(world);
@@ -26,6 +29,9 @@ pub fn step(world: &mut World, inbound: &[Inbound], spells: &mut impl Spells, st
     stages(Stage::Intents);
     intent::apply(world, &calls, outcomes);
 
+    stages(Stage::Npcs);
+    behaviour::advance(world);
+
     stages(Stage::Projectiles);
     projectile::advance(world);
 
@@ -33,6 +39,7 @@ pub fn step(world: &mut World, inbound: &[Inbound], spells: &mut impl Spells, st
     physics::advance(world);
 
     stages(Stage::Combat);
+    status::settle(world);
     combat::settle(world);
     cast::settle(world);
 
@@ -43,8 +50,10 @@ pub fn step(world: &mut World, inbound: &[Inbound], spells: &mut impl Spells, st
 /// A stage of the tick, named when it begins, so that the shell can time it (the simulation reads no clock).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
-    /// What came in is sorted in.
+    /// What came in is sorted in, edits of the terrain included.
     Admit,
+    /// Chunks that are missing around players are made.
+    Terrain,
     /// Players and NPCs move, players shoot.
     Move,
     /// Which casts are due, in which order.
@@ -53,6 +62,8 @@ pub enum Stage {
     Spells,
     /// Their intents are admitted and applied, in cast order.
     Intents,
+    /// NPCs look around and make up their minds.
+    Npcs,
     /// Projectiles fly and hit.
     Projectiles,
     /// Rigid bodies move.
@@ -65,17 +76,30 @@ pub enum Stage {
 
 impl Stage {
     /// All stages, in the order of the tick.
-    pub const ALL: [Self; 9] =
-        [Self::Admit, Self::Move, Self::Due, Self::Spells, Self::Intents, Self::Projectiles, Self::Physics, Self::Combat, Self::Close];
+    pub const ALL: [Self; 11] = [
+        Self::Admit,
+        Self::Terrain,
+        Self::Move,
+        Self::Due,
+        Self::Spells,
+        Self::Intents,
+        Self::Npcs,
+        Self::Projectiles,
+        Self::Physics,
+        Self::Combat,
+        Self::Close,
+    ];
 
     /// The stage's name in metrics and benchmarks.
     pub fn name(self) -> &'static str {
         match self {
             Self::Admit => "admit",
+            Self::Terrain => "terrain",
             Self::Move => "move",
             Self::Due => "due",
             Self::Spells => "spells",
             Self::Intents => "intents",
+            Self::Npcs => "npcs",
             Self::Projectiles => "projectiles",
             Self::Physics => "physics",
             Self::Combat => "combat",
@@ -91,6 +115,8 @@ fn admit(world: &mut World, inbound: &[Inbound]) {
             Inbound::Leave { player } => player::leave(world, *player),
             Inbound::Input { player, input } => player::input(world, *player, *input),
             Inbound::Cast(request) => cast::admit(world, request),
+            Inbound::Terraform { player, edit, client_sequence } => edit::terraform(world, *player, *edit, *client_sequence),
+            Inbound::Revert { whose, since_tick } => undo::revert(world, whose, *since_tick),
             Inbound::Activate { spell, revision, spec } => cast::activate(world, spell, revision, *spec),
         }
     }

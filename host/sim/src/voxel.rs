@@ -1,12 +1,19 @@
 //! The terrain: chunks of one-byte voxels, and what a box, a ray or a ball meets in them.
 
+mod chunk;
+mod ray;
+
+pub(crate) use chunk::place;
+pub use chunk::{Chunk, ChunkId, DecodeError};
+
 use crate::geometry::{Aabb, Contact, sweep_box};
 use crate::{IVec3, Vec3, limits::RAY_LENGTH_MAX_M, limits::WORLD_EXTENT_M};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Voxels along an edge of a chunk.
 pub const CHUNK_EDGE: i32 = 32;
-/// Voxels in a chunk; also its bytes.
+/// Voxels in a chunk; also its bytes when it is unpacked.
 pub const CHUNK_VOXELS: usize = (CHUNK_EDGE * CHUNK_EDGE * CHUNK_EDGE) as usize;
 /// The material of nothing.
 pub const AIR: u8 = 0;
@@ -18,18 +25,10 @@ const FLOOR_CHUNKS: i32 = 2;
 /// All chunks; where there is none, there is air.
 #[derive(Debug, Default)]
 pub struct Terrain {
-    chunks: BTreeMap<ChunkId, Chunk>,
-}
-
-/// A chunk's place: `floor(position / 32)` on each axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-pub struct ChunkId(pub [i32; 3]);
-
-/// 32 x 32 x 32 voxels.
-#[derive(Debug, Clone)]
-pub struct Chunk {
-    voxels: Vec<u8>,
-    hash: u64,
+    /// Shared with whoever packs them for a client while the next tick runs.
+    chunks: BTreeMap<ChunkId, Arc<Chunk>>,
+    /// Changed since `take_dirty`.
+    dirty: BTreeSet<ChunkId>,
 }
 
 impl Terrain {
@@ -47,22 +46,38 @@ impl Terrain {
 
     /// Puts a chunk in its place; what was there is gone.
     pub fn insert(&mut self, id: ChunkId, chunk: Chunk) {
-        self.chunks.insert(id, chunk);
+        self.chunks.insert(id, Arc::new(chunk));
+        self.dirty.insert(id);
     }
 
     /// The chunk, if there is one.
-    pub fn chunk(&self, id: ChunkId) -> Option<&Chunk> {
+    pub fn chunk(&self, id: ChunkId) -> Option<&Arc<Chunk>> {
         self.chunks.get(&id)
     }
 
     /// All chunks, by place.
     pub fn chunks(&self) -> impl Iterator<Item = (ChunkId, &Chunk)> {
-        self.chunks.iter().map(|(id, chunk)| (*id, chunk))
+        self.chunks.iter().map(|(id, chunk)| (*id, &**chunk))
+    }
+
+    /// How many chunks there are.
+    pub fn len(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Whether there is no chunk.
+    pub fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    /// The chunks that were put in their places since this was last asked.
+    pub fn take_dirty(&mut self) -> BTreeSet<ChunkId> {
+        std::mem::take(&mut self.dirty)
     }
 
     /// What the voxel is made of.
     pub fn material(&self, voxel: IVec3) -> u8 {
-        self.chunks.get(&chunk_of(voxel)).map_or(AIR, |chunk| chunk.voxels[index_in_chunk(voxel)])
+        self.chunks.get(&chunk_of(voxel)).map_or(AIR, |chunk| chunk.material(index_in_chunk(voxel)))
     }
 
     /// Whether the voxel stops bodies and rays.
@@ -77,24 +92,34 @@ impl Terrain {
         if !in_world(start) {
             return None;
         }
-        let mut voxel = voxel_of(start);
-        if self.solid(voxel) {
+        if self.solid(voxel_of(start)) {
             return Some(Contact { distance: 0.0, normal: -direction });
         }
         let length = length.min(RAY_LENGTH_MAX_M);
-        let step = direction.signum().as_ivec3();
+        let mut ray = ray::Ray::new(start, direction)?;
+        let mut near = None;
         loop {
-            let (axis, distance) = nearest_face(voxel, start, direction);
-            if distance > length || !distance.is_finite() {
+            let (axis, distance) = ray.next_face();
+            if distance > length {
                 return None;
             }
-            voxel[axis] += step[axis];
-            if self.solid(voxel) {
+            ray.cross(axis);
+            if self.solid_near(ray.voxel(), &mut near) {
                 let mut normal = Vec3::ZERO;
                 normal[axis] = -direction[axis].signum();
-                return Some(Contact { distance: distance.max(0.0), normal });
+                return Some(Contact { distance, normal });
             }
         }
+    }
+
+    /// `solid` for one who goes from voxel to voxel: looks a chunk up once.
+    fn solid_near<'a>(&'a self, voxel: IVec3, near: &mut Option<(ChunkId, Option<&'a Chunk>)>) -> bool {
+        let id = chunk_of(voxel);
+        let chunk = match *near {
+            Some((at, chunk)) if at == id => chunk,
+            _ => near.insert((id, self.chunks.get(&id).map(|chunk| &**chunk))).1,
+        };
+        chunk.is_some_and(|chunk| chunk.material(index_in_chunk(voxel)) != AIR)
     }
 
     /// The first solid voxel that a ball meets on its way; `direction` is a unit vector. Voxels are taken as boxes grown by the radius: a corner is met
@@ -123,39 +148,6 @@ impl Terrain {
     }
 }
 
-impl Chunk {
-    /// A chunk whose voxels are given by their place in it, 0 to 31 on each axis.
-    pub fn filled(material: impl Fn(IVec3) -> u8) -> Self {
-        let place = |index: i32| IVec3::new(index % CHUNK_EDGE, index / CHUNK_EDGE % CHUNK_EDGE, index / CHUNK_EDGE / CHUNK_EDGE);
-        let voxels: Vec<u8> = (0..CHUNK_VOXELS as i32).map(|index| material(place(index))).collect();
-        let hash = xxhash_rust::xxh3::xxh3_64(&voxels);
-        Self { voxels, hash }
-    }
-
-    /// The materials: voxel (x, y, z) at x + 32 y + 1024 z.
-    pub fn voxels(&self) -> &[u8] {
-        &self.voxels
-    }
-
-    /// The places in the chunk of all solid voxels, in the order of the bytes.
-    pub fn solids(&self) -> impl Iterator<Item = IVec3> {
-        let place = |index: i32| IVec3::new(index % CHUNK_EDGE, index / CHUNK_EDGE % CHUNK_EDGE, index / CHUNK_EDGE / CHUNK_EDGE);
-        self.voxels.iter().enumerate().filter(|(_, material)| **material != AIR).map(move |(index, _)| place(index as i32))
-    }
-
-    /// xxh3 of the voxels, kept so that a digest need not read them every tick.
-    pub(crate) fn hash(&self) -> u64 {
-        self.hash
-    }
-}
-
-impl ChunkId {
-    /// The corner with the lowest coordinates, metres.
-    pub fn corner(self) -> Vec3 {
-        IVec3::from_array(self.0).as_vec3() * CHUNK_EDGE as f32
-    }
-}
-
 /// The voxel that holds the point: rounded down, also below 0.
 pub fn voxel_of(point: Vec3) -> IVec3 {
     point.floor().as_ivec3()
@@ -166,7 +158,7 @@ pub fn chunk_of(voxel: IVec3) -> ChunkId {
     ChunkId(voxel.to_array().map(|coordinate| coordinate.div_euclid(CHUNK_EDGE)))
 }
 
-fn index_in_chunk(voxel: IVec3) -> usize {
+pub(crate) fn index_in_chunk(voxel: IVec3) -> usize {
     let [x, y, z] = voxel.to_array().map(|coordinate| coordinate.rem_euclid(CHUNK_EDGE));
     (x + CHUNK_EDGE * y + CHUNK_EDGE * CHUNK_EDGE * z) as usize
 }
@@ -174,23 +166,6 @@ fn index_in_chunk(voxel: IVec3) -> usize {
 /// Bounds the integer arithmetic on voxels; also false for a point that is not finite.
 fn in_world(point: Vec3) -> bool {
     point.abs().max_element() <= WORLD_EXTENT_M && point.is_finite()
-}
-
-/// The axis whose face the ray crosses next, and how far from the start. Each distance is computed from the start rather than summed up,
-/// so that faces which meet in one point have the same one.
-fn nearest_face(voxel: IVec3, start: Vec3, direction: Vec3) -> (usize, f32) {
-    let mut nearest = (0, f32::INFINITY);
-    for axis in 0..3 {
-        if direction[axis] == 0.0 {
-            continue;
-        }
-        let face = if direction[axis] > 0.0 { voxel[axis] + 1 } else { voxel[axis] } as f32;
-        let distance = (face - start[axis]) / direction[axis];
-        if distance < nearest.1 {
-            nearest = (axis, distance);
-        }
-    }
-    nearest
 }
 
 #[cfg(test)]
@@ -220,13 +195,6 @@ mod tests {
         let terrain = terrain_of(&[[-1, -1, -1]]);
         assert!(terrain.solid(IVec3::new(-1, -1, -1)));
         assert!(!terrain.solid(IVec3::new(0, 0, 0)) && !terrain.solid(IVec3::new(31, 31, 31)));
-    }
-
-    #[test]
-    fn the_index_is_x_then_y_then_z() {
-        let chunk = Chunk::filled(|place| if place == IVec3::new(1, 2, 3) { 7 } else { AIR });
-        assert_eq!(chunk.voxels()[1 + 32 * 2 + 1024 * 3], 7);
-        assert_eq!(chunk.solids().collect::<Vec<_>>(), [IVec3::new(1, 2, 3)]);
     }
 
     #[test]

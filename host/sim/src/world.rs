@@ -2,13 +2,19 @@
 
 use crate::cast::Casts;
 use crate::digest::Digest;
+use crate::edit::Allowances;
+use crate::generate::{self, Generation};
 use crate::limits::{CHARACTER_HEALTH_MAX, ENTITIES_MAX};
-use crate::npc::{self, Npc, Respawn};
+use crate::npc::{self, Npc, Respawn, Spawner, Temper};
 use crate::outbound::DespawnReason;
 use crate::physics::Physics;
 use crate::player::Player;
 use crate::projectile::Projectile;
 use crate::scene::{Entity, Scene};
+use crate::settings::Settings;
+use crate::status::{self, Status, Statuses};
+use crate::team::{Policy, Team};
+use crate::undo::Journal;
 use crate::voxel::Terrain;
 use crate::{EntityId, EntityKind, Outbound, Quat, Vec3, character};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +30,7 @@ const CRATE_POSITIONS: [Vec3; 4] =
 pub struct World {
     pub(crate) tick: u64,
     pub(crate) seed: u64,
+    pub(crate) settings: Settings,
     /// The next entity's id.
     pub(crate) next_id: u64,
     /// What all entities have in common; the maps below hold what only their kind has.
@@ -34,6 +41,17 @@ pub struct World {
     pub(crate) projectiles: BTreeMap<EntityId, Projectile>,
     pub(crate) props: BTreeSet<EntityId>,
     pub(crate) physics: Physics,
+    /// How many edits of the terrain each player may make now.
+    pub(crate) allowances: Allowances,
+    /// The edits that can still be undone.
+    pub(crate) journal: Journal,
+    pub(crate) policy: Policy,
+    /// Of those who have one.
+    pub(crate) teams: BTreeMap<EntityId, Team>,
+    /// Of those who bear any.
+    pub(crate) statuses: BTreeMap<EntityId, Statuses>,
+    /// The NPC whose way was searched last.
+    pub(crate) path_served: EntityId,
     pub(crate) casts: Casts,
     /// What the running tick has told the outside so far.
     pub(crate) outbound: Vec<Outbound>,
@@ -43,21 +61,51 @@ pub struct World {
 impl World {
     /// A new world: the 5 x 5 floor, the target dummy, four crates. The seed is all that makes two of them differ.
     pub fn new(seed: u64) -> Self {
-        let mut world = Self::empty(seed);
-        world.spawn_npc("dummy", DUMMY_POSITION);
+        Self::with(Settings::new(seed))
+    }
+
+    /// A new world of these settings, with the target dummy and four crates on its ground.
+    pub fn with(settings: Settings) -> Self {
+        let mut world = Self::bare(settings);
+        let ground = |position: Vec3| match settings.generation {
+            Generation::Floor => position,
+            // The floor's ground is that of height 0.
+            Generation::Hills => position + Vec3::Y * generate::ground(settings.seed, position.x as i32, position.z as i32) as f32,
+        };
+        world.spawn_npc("dummy", ground(DUMMY_POSITION));
         for position in CRATE_POSITIONS {
-            world.spawn_prop("crate", position);
+            world.spawn_prop("crate", ground(position));
         }
         world
     }
 
     /// A world with the 5 x 5 floor and nothing on it.
     pub fn empty(seed: u64) -> Self {
-        let terrain = Terrain::floor();
+        Self::on(seed, Terrain::floor())
+    }
+
+    /// A world with this terrain and nothing on it.
+    pub fn on(seed: u64, terrain: Terrain) -> Self {
+        Self::of(Settings::new(seed), terrain)
+    }
+
+    /// A world with its ground and nothing on it.
+    pub fn bare(settings: Settings) -> Self {
+        let mut world = match settings.generation {
+            Generation::Floor => Self::of(settings, Terrain::floor()),
+            Generation::Hills => Self::of(settings, Terrain::default()),
+        };
+        generate::spawn_place(&mut world);
+        world.refresh_digest();
+        world
+    }
+
+    fn of(settings: Settings, terrain: Terrain) -> Self {
         let physics = Physics::new(&terrain);
         let mut world = Self {
             tick: 0,
-            seed,
+            seed: settings.seed,
+            settings,
             next_id: 1,
             scene: Scene::new(terrain),
             players: BTreeMap::new(),
@@ -66,12 +114,23 @@ impl World {
             projectiles: BTreeMap::new(),
             props: BTreeSet::new(),
             physics,
+            allowances: Allowances::default(),
+            journal: Journal::default(),
+            policy: Policy::default(),
+            teams: BTreeMap::new(),
+            statuses: BTreeMap::new(),
+            path_served: EntityId::NONE,
             casts: Casts::default(),
             outbound: Vec::new(),
             digest: Digest::default(),
         };
         world.refresh_digest();
         world
+    }
+
+    /// What it was set up with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Ticks that have been simulated.
@@ -106,6 +165,37 @@ impl World {
     /// An NPC with full health that respawns at `position` (its middle, metres).
     pub fn spawn_npc(&mut self, name: &str, position: Vec3) -> EntityId {
         self.set_up(|world| npc::spawn(world, name, position))
+    }
+
+    /// An NPC of this temper, as [`World::spawn_npc`]; it looks along `aim`.
+    pub fn spawn_npc_of(&mut self, temper: Temper, name: &str, position: Vec3, aim: Vec3) -> EntityId {
+        self.set_up(|world| npc::spawn_of(world, temper, name, position, aim))
+    }
+
+    /// The NPCs of a spawner; they stand on the ground around its position, two metres apart. Those that the world has no room for are left out.
+    pub fn add_spawner(&mut self, spawner: &Spawner) -> Vec<EntityId> {
+        self.set_up(|world| {
+            (0..spawner.count).map_while(|index| world.has_room().then(|| npc::spawn_one_of(world, spawner, index))).collect()
+        })
+    }
+
+    /// Puts a player or NPC on a side.
+    pub fn set_team(&mut self, id: EntityId, team: Team) {
+        self.set_up(|world| {
+            if world.scene.entity(id).is_some_and(|entity| entity.kind.is_character()) {
+                world.teams.insert(id, team);
+            }
+        });
+    }
+
+    /// What the world allows from the start.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.set_up(|world| world.policy = policy);
+    }
+
+    /// Gives a player or NPC a status for some seconds; one that is out of range is not given.
+    pub fn set_status(&mut self, id: EntityId, status: Status, seconds: f32) {
+        self.set_up(|world| _ = status::give(world, EntityId::NONE, id, status, seconds));
     }
 
     /// A crate of 1 m and 50 kg.
@@ -181,7 +271,10 @@ impl World {
             return;
         }
         self.players.remove(&id);
+        self.allowances.forget(id);
         self.npcs.remove(&id);
+        self.teams.remove(&id);
+        self.statuses.remove(&id);
         self.props.remove(&id);
         self.physics.remove(id);
         if let Some(cast) = self.projectiles.remove(&id).and_then(|projectile| projectile.cast) {

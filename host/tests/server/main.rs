@@ -7,3 +7,4 @@ mod messages;
 mod process;
 mod running;
 mod sessions;
+mod terrain;

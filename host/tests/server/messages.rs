@@ -21,8 +21,6 @@ fn a_malformed_message_gets_an_error_and_the_connection_stays() {
     }
     client.socket.send(Message::binary(vec![1, 2, 3])).expect("it is sent");
     assert_eq!(client.wait_for(109, |_| true)["message"], "ugc.v1.json has text frames only");
-    client.send(&json!({"type": 3, "op_type": 1, "center": [0, 0, 0], "radius": 2, "material_id": 1, "client_sequence_id": 1}));
-    assert_eq!(client.wait_for(109, |_| true)["error_code"], 501);
     client.ping(7);
     client.wait_for(108, |pong| pong["client_time"] == 7);
 }

@@ -75,6 +75,52 @@ pub enum ServerMessage {
         #[serde(serialize_with = "rounded1")]
         damage: f32,
     },
+    /// 105: what an NPC makes of a target has changed.
+    NpcEvent {
+        /// The tick.
+        server_tick: u64,
+        /// Which NPC.
+        npc_id: u64,
+        /// How.
+        event_type: NpcEventType,
+        /// The target; it may be gone.
+        target_entity_id: u64,
+        /// 0 idle, 1 suspicious, 2 spotted.
+        detection_state: u8,
+        /// 0 to 1.
+        #[serde(serialize_with = "rounded1")]
+        suspicion_level: f32,
+    },
+    /// 106: the terrain has changed.
+    TerraformApplied {
+        /// The tick.
+        server_tick: u64,
+        /// 1 sphere add, 2 sphere subtract, 3 paint. What is none of these is a paint of radius 0: its chunks are to be asked for.
+        op_type: u8,
+        /// Where.
+        #[serde(serialize_with = "rounded3")]
+        center: Vec3,
+        /// Metres.
+        #[serde(serialize_with = "rounded1")]
+        radius: f32,
+        /// Of what.
+        material_id: u8,
+        /// The chunks that changed.
+        affected_chunks: Vec<AffectedChunk>,
+        /// As it came with the request.
+        client_sequence_id: u32,
+    },
+    /// 107: a chunk.
+    ChunkData {
+        /// Chunk coordinates.
+        chunk_id: [i32; 3],
+        /// How often it has changed; 0 for air where no chunk is.
+        version: u64,
+        /// Base64 of gzip of 32768 bytes.
+        data: String,
+        /// Always true.
+        compressed: bool,
+    },
     /// 108: the answer to `Ping`.
     Pong {
         /// As it came.
@@ -178,6 +224,27 @@ pub enum ServerMessage {
     },
 }
 
+/// `event_type` of 105.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NpcEventType {
+    /// The NPC is sure now.
+    Spotted,
+    /// It was sure, and is no more.
+    Lost,
+    /// Between nothing and suspicion.
+    SuspicionChanged,
+}
+
+/// One chunk of 106.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct AffectedChunk {
+    /// Chunk coordinates.
+    pub chunk_id: [i32; 3],
+    /// Its version now.
+    pub new_version: u64,
+}
+
 /// `error_code` of 109; the numbers mean what they mean in HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
@@ -186,6 +253,8 @@ pub enum ErrorCode {
     BadMessage = 400,
     /// A message before the handshake.
     NoHandshake = 401,
+    /// The world's rules do not allow it.
+    Forbidden = 403,
     /// A second handshake.
     SecondHandshake = 409,
     /// Longer than allowed.
@@ -268,6 +337,9 @@ impl ServerMessage {
             Self::EntitySpawn { .. } => 102,
             Self::EntityDespawn { .. } => 103,
             Self::ProjectileHit { .. } => 104,
+            Self::NpcEvent { .. } => 105,
+            Self::TerraformApplied { .. } => 106,
+            Self::ChunkData { .. } => 107,
             Self::Pong { .. } => 108,
             Self::Error { .. } => 109,
             Self::PlayerJoined { .. } => 110,

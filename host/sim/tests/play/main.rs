@@ -2,10 +2,12 @@
 
 mod casts;
 mod combat;
+mod life;
 mod movement;
 mod properties;
 mod scenario;
 mod scripted;
+mod terrain;
 
 use expect_test::Expect;
 

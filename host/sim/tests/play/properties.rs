@@ -3,7 +3,10 @@
 use crate::scripted::Scripted;
 use proptest::prelude::*;
 use sim::inbound::{CastRequest, Input, SpellSpec};
-use sim::{Digest, EntityId, Inbound, Stage, Vec3, World, step};
+use sim::status::Status;
+use sim::team::{Policy, Team};
+use sim::voxel::{CHUNK_EDGE, Chunk, Terrain};
+use sim::{Digest, EntityId, IVec3, Inbound, NoSpells, Spawner, Stage, Temper, Vec3, World, step};
 
 /// What the scripts do: between them, every kind of intent and every end.
 const SCRIPTS: [(&str, SpellSpec, &[&str]); 4] = [
@@ -101,6 +104,63 @@ proptest! {
         moves in prop::collection::vec(prop::collection::vec(arbitrary_move(), 0..4), 1..150),
     ) {
         let (first, second) = (play(seed, &moves), play(seed, &moves));
+        for (tick, (first, second)) in first.iter().zip(&second).enumerate() {
+            prop_assert_eq!(first, second, "tick {}", tick);
+        }
+    }
+}
+
+/// A world with blocks to climb and hide behind, NPCs of every temper, teams and statuses.
+fn lively(seed: u64, blocks: &[[i32; 3]], npcs: &[(u8, [f32; 2])], spare: bool) -> World {
+    let mut terrain = Terrain::floor();
+    for id in terrain.chunks().map(|(id, _)| id).collect::<Vec<_>>() {
+        let corner = IVec3::from_array(id.0) * CHUNK_EDGE;
+        let within = |voxel: IVec3| blocks.iter().any(|[x, z, height]| voxel.x == *x && voxel.z == *z && voxel.y <= *height);
+        terrain.insert(id, Chunk::filled(|place| u8::from(place.y == 0 || within(corner + place))));
+    }
+    let mut world = World::on(seed, terrain);
+    world.set_policy(Policy { friendly_fire: !spare });
+    for (temper, [x, z]) in npcs {
+        let temper_of = [Temper::Dummy, Temper::Guard, Temper::Critter][usize::from(temper % 3)];
+        let id = world.spawn_npc_of(temper_of, "npc", Vec3::new(*x, 6.9, *z), Vec3::new(-x, 0.0, -z));
+        world.set_team(id, Team(temper % 4));
+        world.set_status(id, Status::Slow { factor: 0.5 }, f32::from(*temper) / 100.0);
+        world.set_status(id, Status::Burn { per_second: f32::from(*temper) }, f32::from(*temper) / 50.0);
+    }
+    world.add_spawner(&Spawner {
+        name: "hare".into(),
+        temper: Temper::Critter,
+        position: Vec3::Y * 2.0,
+        count: 3,
+        respawn_ticks: 9,
+        team: None,
+    });
+    world
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn npcs_of_all_tempers_keep_the_invariants_and_repeat_exactly(
+        seed in any::<u64>(),
+        blocks in prop::collection::vec((-12i32..12, -12i32..12, 1i32..5).prop_map(|(x, z, height)| [x, z, height]), 0..60),
+        npcs in prop::collection::vec((any::<u8>(), prop::array::uniform2(-12.0f32..12.0)), 1..12),
+        spare in any::<bool>(),
+        moves in prop::collection::vec(prop::collection::vec(arbitrary_move(), 0..3), 1..120),
+    ) {
+        let live = || {
+            let mut world = lively(seed, &blocks, &npcs, spare);
+            let mut digests = Vec::new();
+            for moves in std::iter::once(&vec![Move::Join, Move::Join]).chain(&moves).chain(std::iter::repeat_n(&Vec::new(), 60)) {
+                let inbound: Vec<Inbound> = moves.iter().map(inbound).collect();
+                step(&mut world, &inbound, &mut NoSpells, &mut |_| ());
+                world.check_invariants();
+                digests.push(world.digest());
+            }
+            digests
+        };
+        let (first, second) = (live(), live());
         for (tick, (first, second)) in first.iter().zip(&second).enumerate() {
             prop_assert_eq!(first, second, "tick {}", tick);
         }

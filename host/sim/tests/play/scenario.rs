@@ -1,15 +1,25 @@
 //! The scenario language. One command a line; `#` starts a comment.
 //!
-//! Setup: `world new` (else an empty one) · `player NAME X Y Z [aim X Y Z]` · `npc NAME X Y Z` · `prop NAME X Y Z` · `health NAME N`
-//! For the next tick: `spell NAME REVISION [lasts TICKS] [every TICKS]` with its indented script (see `scripted.rs`) · `join NAME` · `leave NAME` ·
+//! Setup: `world new` (else an empty one) · `wall X Y Z X Y Z` (both voxels included; before all others) · `player NAME X Y Z [aim X Y Z]` ·
+//! `npc NAME X Y Z [guard|critter] [aim X Y Z]` · `spawner NAME X Y Z guard|critter COUNT TICKS` · `team NAME N` · `policy spare` (no friendly fire) ·
+//! `status NAME STATUS SECONDS` with `slow FACTOR`, `root`, `shield AMOUNT`, `burn PER_SECOND` · `prop NAME X Y Z` · `health NAME N`
+//! `world hills` is one of hills
+//! For the next tick: `terraform NAME SEQUENCE add|subtract|paint X Y Z RADIUS [MATERIAL]` · `revert NAME SINCE` ·
+//! `spell NAME REVISION [lasts TICKS] [every TICKS]` with its indented script (see `scripted.rs`) · `join NAME` · `leave NAME` ·
 //! `input NAME SEQUENCE [move X Y Z] [aim X Y Z] [sprint] [fire] [jump]` · `cast NAME SPELL [REVISION] [at NAME]`
-//! Then: `run TICKS` · `show NAME` · `live` · `fuel N` (what all spells may spend in a tick). A NAME may be `@` and an id.
+//! Then: `column X Z` (its materials) · `run TICKS` · `show NAME` · `live` · `fuel N` (what all spells may spend in a tick). A NAME may be `@` and an id.
 //!
 //! Every event is printed after the tick in which it happened, entities by name where they have one.
 
 use crate::scripted::Scripted;
+use sim::edit::{Area, Change};
 use sim::inbound::{CastRequest, Input, SpellSpec};
-use sim::{EntityId, Inbound, Outbound, Vec3, World, step};
+use sim::status::Status;
+use sim::team::{Policy, Team};
+use sim::undo::Whose;
+use sim::voxel::ChunkId;
+use sim::voxel::{CHUNK_EDGE, Chunk, Terrain};
+use sim::{Edit, EntityId, Generation, IVec3, Inbound, Outbound, Settings, Spawner, Temper, Vec3, World, step};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -27,6 +37,7 @@ struct Stage {
     spells: Scripted,
     names: BTreeMap<EntityId, String>,
     inbound: Vec<Inbound>,
+    walls: Vec<(IVec3, IVec3)>,
     /// The spell whose script the indented lines belong to.
     scripting: (String, String),
     printed: String,
@@ -39,6 +50,7 @@ impl Default for Stage {
             spells: Scripted::default(),
             names: BTreeMap::new(),
             inbound: Vec::new(),
+            walls: Vec::new(),
             scripting: Default::default(),
             printed: String::new(),
         }
@@ -59,6 +71,23 @@ impl Stage {
                 let id = self.world.spawn_player(name, vector([x, y, z]), aim);
                 self.names.insert(id, name.into());
             }
+            ["wall", x, y, z, ref to @ ..] => {
+                self.walls.push((vector([x, y, z]).as_ivec3(), vector(to.try_into().expect("two corners")).as_ivec3()));
+                self.set_up(World::on(1, walled(&self.walls)));
+            }
+            ["spawner", name, x, y, z, temper, count, ticks] => {
+                let (count, respawn_ticks) = (count.parse().expect("a count"), ticks.parse().expect("ticks"));
+                let position = vector([x, y, z]);
+                self.world.add_spawner(&Spawner { name: name.into(), temper: kind(temper), position, count, respawn_ticks, team: None });
+            }
+            ["team", name, team] => self.world.set_team(self.id(name), Team(team.parse().expect("a team"))),
+            ["policy", "spare"] => self.world.set_policy(Policy { friendly_fire: false }),
+            ["status", name, ref status @ .., seconds] => self.world.set_status(self.id(name), status_of(status), number(seconds)),
+            ["npc", name, x, y, z, temper, ref rest @ ..] => {
+                let aim = words_after("aim", rest).map_or(Vec3::Z, vector);
+                let id = self.world.spawn_npc_of(kind(temper), name, vector([x, y, z]), aim);
+                self.names.insert(id, name.into());
+            }
             ["npc", name, x, y, z] => {
                 let id = self.world.spawn_npc(name, vector([x, y, z]));
                 self.names.insert(id, name.into());
@@ -67,6 +96,24 @@ impl Stage {
                 let id = self.world.spawn_prop(name, vector([x, y, z]));
                 self.names.insert(id, name.into());
             }
+            ["world", "hills"] => self.set_up(World::bare(Settings { generation: Generation::Hills, ..Settings::new(7) })),
+            ["terraform", name, sequence, change, x, y, z, radius, ref material @ ..] => {
+                let material = material.first().map_or(0, |material| material.parse().expect("a material"));
+                let change = match change {
+                    "add" => Change::Add(material),
+                    "subtract" => Change::Subtract,
+                    "paint" => Change::Paint(material),
+                    _ => panic!("no such change: {change}"),
+                };
+                let edit = Edit { area: Area::Sphere { center: vector([x, y, z]), radius: number(radius) }, change };
+                let client_sequence = sequence.parse().expect("a sequence");
+                self.inbound.push(Inbound::Terraform { player: self.id(name), edit, client_sequence });
+            }
+            ["revert", name, since] => {
+                let whose = Whose::Player(self.id(name));
+                self.inbound.push(Inbound::Revert { whose, since_tick: since.parse().expect("a tick") });
+            }
+            ["column", x, z] => self.column(x.parse().expect("a voxel"), z.parse().expect("a voxel")),
             ["health", name, health] => self.world.set_health(self.id(name), number(health)),
             ["spell", spell, revision, ref rest @ ..] => self.activate(spell, revision, rest),
             ["join", name] => self.inbound.push(Inbound::Join { token: 1, username: name.into() }),
@@ -155,6 +202,14 @@ impl Stage {
         self.print(line);
     }
 
+    /// The materials from y = -2 up to the highest that is solid.
+    fn column(&mut self, x: i32, z: i32) {
+        let material = |y| self.world.scene().terrain().material(IVec3::new(x, y, z));
+        let top = (-2..100).rev().find(|y| material(*y) != 0).unwrap_or(-2);
+        let column: Vec<u8> = (-2..=top).map(material).collect();
+        self.print(format!("{}: column {x} {z} is {column:?}", self.world.tick()));
+    }
+
     fn describe(&self, event: &Outbound) -> String {
         match event {
             Outbound::Joined { player, .. } => format!("joined as #{}", player.0),
@@ -170,6 +225,10 @@ impl Stage {
             Outbound::ProjectileHit { projectile, hit, point: at, normal, damage } => {
                 format!("{} hit {} at {} normal {} damage {damage}", self.name(*projectile), self.name(*hit), point(*at), point(*normal))
             }
+            Outbound::NpcEvent { npc, kind, target, state, suspicion } => {
+                let (npc, target) = (self.name(*npc), self.name(*target));
+                format!("{npc} {} {target}: {state:?} {suspicion:.2}", kind.as_str())
+            }
             Outbound::CastStarted { cast, spell, revision, caster, .. } => {
                 format!("cast {} of {spell} {revision} by {} started", cast.0, self.name(*caster))
             }
@@ -180,6 +239,13 @@ impl Stage {
             Outbound::CastEnded { cast, reason } => format!("cast {} ended: {reason:?}", cast.0),
             Outbound::Cue { cast, name, .. } => format!("cast {} cue {name}", cast.0),
             Outbound::Log { cast, level, text, .. } => format!("cast {} {level}: {text}", cast.0),
+            Outbound::TerraformApplied { player, affected, client_sequence, .. } => {
+                format!("terraform {client_sequence} by {} applied: {}", self.name(*player), chunks(affected))
+            }
+            Outbound::TerraformRefused { player, client_sequence, limit, allowed, asked } => {
+                format!("terraform {client_sequence} by {} refused: {limit}, allowed {allowed:.2}, asked {asked:.2}", self.name(*player))
+            }
+            Outbound::TerraformReverted { affected, .. } => format!("terraforms reverted: {}", chunks(affected)),
             Outbound::Activated { spell, revision } => format!("activated {spell} {revision}"),
         }
     }
@@ -201,12 +267,46 @@ impl Stage {
     }
 }
 
+/// The floor of a new world, with these boxes on it.
+fn walled(walls: &[(IVec3, IVec3)]) -> Terrain {
+    let mut terrain = Terrain::floor();
+    for id in terrain.chunks().map(|(id, _)| id).collect::<Vec<_>>() {
+        let within = |voxel: IVec3| walls.iter().any(|(a, b)| voxel.cmpge(a.min(*b)).all() && voxel.cmple(a.max(*b)).all());
+        let corner = IVec3::from_array(id.0) * CHUNK_EDGE;
+        terrain.insert(id, Chunk::filled(|place| u8::from(place.y == 0 || within(corner + place))));
+    }
+    terrain
+}
+
+fn kind(word: &str) -> Temper {
+    match word {
+        "guard" => Temper::Guard,
+        "critter" => Temper::Critter,
+        _ => panic!("no such temper: {word}"),
+    }
+}
+
+pub fn status_of(words: &[&str]) -> Status {
+    match *words {
+        ["slow", factor] => Status::Slow { factor: number(factor) },
+        ["root"] => Status::Root,
+        ["shield", amount] => Status::Shield { amount: number(amount) },
+        ["burn", per_second] => Status::Burn { per_second: number(per_second) },
+        _ => panic!("no such status: {words:?}"),
+    }
+}
+
 pub fn number(word: &str) -> f32 {
     word.parse().unwrap_or_else(|_| panic!("{word} is no number"))
 }
 
 pub fn vector(words: [&str; 3]) -> Vec3 {
     Vec3::from_array(words.map(number))
+}
+
+fn chunks(affected: &[(ChunkId, u32)]) -> String {
+    let chunks: Vec<String> = affected.iter().map(|(ChunkId([x, y, z]), version)| format!("({x} {y} {z}) v{version}")).collect();
+    if chunks.is_empty() { "no chunk".into() } else { chunks.join(", ") }
 }
 
 /// Two decimals, and no negative zero.

@@ -1,11 +1,12 @@
 //! Spells as scripts: a runner that keeps the contract of `Spells` without wasm.
 //!
 //! A script's line is `HOOK: COMMAND; COMMAND...` with the hooks `cast`, `tick`, `hit`, `expired`, `timer`, `dropped`, `cancel`, and the commands
-//! `launch SPEED [damage N] [seconds N]` (from the caster's eye) · `damage WHO N` · `heal WHO N` · `push WHO X Y Z` · `despawn` (what was launched last) ·
+//! `launch SPEED [damage N] [seconds N] [gravity N] [bounces N] [restitution N] [pierces N] [homing TURN]` (from the caster's eye) · `damage WHO N` · `heal WHO N` · `push WHO X Y Z` · `teleport WHO X Y Z` ·
+//! `afflict WHO STATUS SECONDS` · `despawn` (what was launched last) ·
 //! `timer TOKEN TICKS` · `cue NAME` · `log TEXT` · `near RADIUS` (logs who is there) · `spend FUEL` · `finish` · `fault`. WHO: `target`, `caster`, `hit`, or a name.
 
-use crate::scenario::{number, vector};
-use sim::intent::ProjectileSpec;
+use crate::scenario::{number, status_of, vector};
+use sim::intent::{Homing, ProjectileSpec};
 use sim::scene::{Kinds, Scene, Shape};
 use sim::spells::{Call, Event, Fault, Hook, Outcome};
 use sim::{CastId, EntityId, Intent, Spells, Vec3};
@@ -123,11 +124,20 @@ fn obey(command: &str, memory: &mut Memory, scene: &Scene, call: &Call, next_id:
             (*next_id, memory.launched) = (*next_id + 1, id);
             let (start, velocity) = (memory.origin, memory.aim * number(speed));
             let (damage, seconds) = (after("damage").unwrap_or(0.0), after("seconds").unwrap_or(5.0));
-            Intent::Launch { id, projectile: ProjectileSpec { start, velocity, radius: 0.2, gravity: 0.0, seconds, damage } }
+            let (gravity, restitution) = (after("gravity").unwrap_or(0.0), after("restitution").unwrap_or(0.0));
+            let (bounces, pierces) = (after("bounces").unwrap_or(0.0) as u8, after("pierces").unwrap_or(0.0) as u8);
+            let homing = after("homing").map(|turn| Homing { turn, half_angle: std::f32::consts::FRAC_PI_4 });
+            let projectile =
+                ProjectileSpec { start, velocity, radius: 0.2, gravity, seconds, damage, restitution, bounces, pierces, homing };
+            Intent::Launch { id, projectile }
         }
         ["damage", name, amount] => Intent::Damage { target: who(name), amount: number(amount) },
         ["heal", name, amount] => Intent::Heal { target: who(name), amount: number(amount) },
         ["push", name, x, y, z] => Intent::Push { target: who(name), impulse: vector([x, y, z]) },
+        ["teleport", name, x, y, z] => Intent::Teleport { target: who(name), to: vector([x, y, z]) },
+        ["afflict", name, ref status @ .., seconds] => {
+            Intent::Afflict { target: who(name), status: status_of(status), seconds: number(seconds) }
+        }
         ["despawn"] => Intent::Despawn { id: memory.launched },
         ["timer", token, ticks] => Intent::SetTimer { token: token.parse().expect("a token"), ticks: ticks.parse().expect("ticks") },
         ["cue", name] => Intent::Cue { name: name.into(), at: memory.origin, scale: 1.0 },

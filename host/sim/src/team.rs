@@ -1,0 +1,32 @@
+//! Sides: who belongs to which, and what the world allows within one.
+
+use crate::{EntityId, World};
+use serde::{Deserialize, Serialize};
+
+/// A side. Whoever has none is on nobody's side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Team(pub u8);
+
+/// What a world allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Whether players and NPCs of one team can hurt each other; everybody can hurt themselves.
+    pub friendly_fire: bool,
+}
+
+impl Default for Policy {
+    /// Everybody can hurt everybody.
+    fn default() -> Self {
+        Self { friendly_fire: true }
+    }
+}
+
+/// Whether both are of one team; nobody is of one team with those who have none.
+pub(crate) fn allied(world: &World, one: EntityId, other: EntityId) -> bool {
+    world.teams.get(&one).is_some_and(|team| world.teams.get(&other) == Some(team))
+}
+
+/// Whether the world's policy lets `from` hurt or hinder `target`.
+pub(crate) fn may_harm(world: &World, from: EntityId, target: EntityId) -> bool {
+    world.policy.friendly_fire || from == target || !allied(world, from, target)
+}
