@@ -1,35 +1,52 @@
 //! A request's JSON body: bounded, typed, and refused with the place of the mistake.
 
-use crate::{limits::BUILD_BODY_BYTES_MAX, problem::Problem};
+use crate::{
+    limits::{BODY_BYTES_MAX, DISCARDED_BYTES_MAX},
+    problem::Problem,
+};
 use axum::{
-    body::Bytes,
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
+use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
-/// A JSON object read into `T`. A request without body and content type counts as `{}`.
-pub struct Body<T>(pub T);
+/// A JSON object of at most `MAX` bytes, read into `T`. A request without body and content type counts as `{}`.
+pub struct Body<T, const MAX: usize = BODY_BYTES_MAX>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned, S: Send + Sync, const MAX: usize> FromRequest<S> for Body<T, MAX> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
         let typed = content_type(request.headers());
-        if claimed_bytes(request.headers()) > BUILD_BODY_BYTES_MAX {
+        if claimed_bytes(request.headers()) > DISCARDED_BYTES_MAX {
             return Err(too_large());
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|refusal| match refusal.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-            status => Problem::new(status, "bad_body", "the body could not be read"),
-        })?;
+        let bytes = read(request.into_body(), MAX).await?;
         match typed {
             ContentType::Json => Ok(Self(object(&bytes)?)),
             ContentType::None if bytes.is_empty() => Ok(Self(object(b"{}")?)),
             _ => Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "the content type must be application/json")),
         }
     }
+}
+
+/// The body. Of one that is too long the rest is read and thrown away, up to `DISCARDED_BYTES_MAX`: whoever is still sending when a connection closes never sees the
+/// answer.
+async fn read(body: axum::body::Body, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+    let mut chunks = body.into_data_stream();
+    let (mut bytes, mut read) = (Vec::new(), 0);
+    while let Some(chunk) = chunks.next().await
+        && read <= DISCARDED_BYTES_MAX
+    {
+        let chunk = chunk.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "bad_body", "the body could not be read"))?;
+        read += chunk.len();
+        if read <= bytes_max {
+            bytes.extend_from_slice(&chunk);
+        }
+    }
+    if read <= bytes_max { Ok(bytes) } else { Err(too_large()) }
 }
 
 /// Reads JSON, telling what is not JSON (400) from what is not the right JSON (422).
@@ -52,7 +69,7 @@ fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     parse(bytes)
 }
 
-/// What no route takes is refused before it is sent. Below that, each route's own limit ends the reading.
+/// What would not even be thrown away is refused before it is sent.
 fn claimed_bytes(headers: &HeaderMap) -> usize {
     headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0)
 }

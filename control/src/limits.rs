@@ -37,6 +37,9 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 pub const BUILD_BODY_BYTES_MAX: usize = 2 * SOURCE_BYTES_MAX + 2 * PROMPT_BYTES_MAX + BODY_BYTES_MAX;
 const _: () = assert!(BUILD_BODY_BYTES_MAX <= 1024 * 1024);
 const _: () = assert!(BODY_BYTES_MAX <= BUILD_BODY_BYTES_MAX);
+/// What is read of a body that is too long, so that its sender sees the answer: a generous multiple of what any route takes.
+pub const DISCARDED_BYTES_MAX: usize = 4 * 1024 * 1024;
+const _: () = assert!(BUILD_BODY_BYTES_MAX <= DISCARDED_BYTES_MAX);
 /// A game server's reports in one request.
 pub const REPORTS_BODY_BYTES_MAX: usize = LINK_REPORTS_MAX * 4096;
 /// One request from its last header to the first byte of its answer; a slow body counts.

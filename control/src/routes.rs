@@ -2,7 +2,7 @@
 
 use crate::{
     App,
-    limits::{BODY_BYTES_MAX, BUILD_BODY_BYTES_MAX, REPORTS_BODY_BYTES_MAX, REQUEST_TIME_MAX},
+    limits::{BODY_BYTES_MAX, REPORTS_BODY_BYTES_MAX, REQUEST_TIME_MAX},
     link, operator, page,
     problem::{self, Problem},
     session, spell, world,
@@ -30,7 +30,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/join", post(world::join))
         .route("/worlds", get(world::list).post(world::create))
         .route("/api/spells", get(spell::list))
-        .route("/api/spells/{spell}/build", post(spell::build).layer(DefaultBodyLimit::max(BUILD_BODY_BYTES_MAX)))
+        .route("/api/spells/{spell}/build", post(spell::build))
         .route("/api/spells/{spell}/publish", post(spell::publish))
         .route("/api/spells/{spell}/log", get(spell::log))
         .route("/api/spells/{spell}/revisions", get(spell::revisions))

@@ -7,7 +7,7 @@ use crate::{
     clock,
     error::Error,
     ids::{ClientId, JobId},
-    limits::JOB_WAIT_TIME_MAX,
+    limits::{BUILD_BODY_BYTES_MAX, JOB_WAIT_TIME_MAX},
     problem::Problem,
     revision,
     session::{Player, Viewer},
@@ -50,7 +50,7 @@ pub async fn build(
     State(app): State<Arc<App>>,
     player: Player,
     Path(spell): Path<String>,
-    Body(request): Body<BuildRequest>,
+    Body(request): Body<BuildRequest, BUILD_BODY_BYTES_MAX>,
 ) -> Result<Json<Value>, Problem> {
     let spell_id = SpellId::new(spell).map_err(|error| Problem::unprocessable("bad_spell_id", error.to_string()))?;
     let (code, prompt) = source(request.code, request.prompt)?;
