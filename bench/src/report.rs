@@ -253,7 +253,7 @@ fn commit() -> String {
         Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     let hash = git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_else(|| "unknown".into());
-    let dirty = git(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|changes| !changes.is_empty());
+    let dirty = git(&["status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs"]).is_some_and(|changes| !changes.is_empty());
     if dirty { hash + "+" } else { hash }
 }
 

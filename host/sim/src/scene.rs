@@ -303,20 +303,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn entity(id: u64, kind: EntityKind, position: Vec3) -> Entity {
-        Entity {
-            id: EntityId(id),
-            kind,
-            name: String::new(),
-            owner: EntityId::NONE,
-            position,
-            rotation: Quat::IDENTITY,
-            velocity: Vec3::ZERO,
-            aim: Vec3::NEG_Z,
-            health: 0.0,
-            health_max: 0.0,
-            grounded: false,
-            input_sequence: 0,
-        }
+        Entity::inert(EntityId(id), kind, position)
     }
 
     fn scene(positions: &[[f32; 3]]) -> Scene {
