@@ -132,7 +132,11 @@ impl Contender {
         for (spell, artifact) in spells {
             inbound.push(game.admit(loader.load(spell, "rev_000001_00000000", artifact)?));
         }
-        inbound.extend((0..PLAYERS).map(|token| Inbound::Join { token: token as u64, username: format!("player-{token}") }));
+        inbound.extend((0..PLAYERS).map(|token| Inbound::Join {
+            token: token as u64,
+            account: String::new(),
+            username: format!("player-{token}"),
+        }));
         let joined = game.step(&inbound, &mut |_| ());
         let players: Vec<_> =
             joined.iter().filter_map(|event| if let Outbound::Joined { player, .. } = event { Some(*player) } else { None }).collect();

@@ -14,7 +14,8 @@ pub use spell_runtime::artifact::PublicKey;
 pub use spell_runtime::limits::EPOCH_TICK_MS;
 pub use spell_runtime::{LoadError, Runtime};
 
-use sim::{Inbound, Outbound, Stage, World};
+use sim::saved::{Dropped, Stored};
+use sim::{Checkpoint, Inbound, Outbound, Stage, World};
 use std::collections::BTreeMap;
 
 /// A world and whoever runs its spells.
@@ -32,6 +33,27 @@ impl Game {
     /// A world that someone else has set up.
     pub fn with_world(world: World) -> Self {
         Self { world, runner: runner::Runner::default() }
+    }
+
+    /// The game as it was saved, with the revisions that its spells and casts need; `Saved::revisions` names them. What cannot go on without one that is
+    /// missing is ended, and the answer names those casts.
+    ///
+    /// # Errors
+    /// When the state does not fit together.
+    pub fn load(
+        stored: Stored,
+        revisions: impl IntoIterator<Item = LoadedRevision>,
+    ) -> Result<(Self, Vec<Dropped>), sim::saved::LoadError> {
+        let mut runner = runner::Runner::default();
+        revisions.into_iter().for_each(|revision| runner.admit(revision));
+        let (world, dropped) = World::load(stored, &mut runner)?;
+        runner.follow(&world);
+        Ok((Self { world, runner }, dropped))
+    }
+
+    /// What the last tick has saved, if `Inbound::Checkpoint` asked for it.
+    pub fn take_checkpoint(&mut self) -> Option<Checkpoint> {
+        self.world.take_checkpoint()
     }
 
     /// Takes a revision in. The answer belongs into the next step's inbound: until then the last good one stays active.

@@ -21,6 +21,8 @@ const _: () = assert!(CASTER_FUEL_PER_TICK * PLAYERS_MAX as u64 <= SPELLS_TICK_F
 pub const CALL_COST_FUEL: u64 = 500;
 /// Fuel that it is taken to cost to make an instance and to drop it: about 12 microseconds.
 pub const INSTANCE_COST_FUEL: u64 = 12_000;
+/// Fuel of `save`, and again of `restore`, at a checkpoint or a load. A library spell's take 2,000; a state of `SAVE_BYTES_MAX` fits.
+pub const SPELL_SAVE_FUEL_MAX: u64 = 200_000;
 /// Text of one scenario. The library's are under 1 KiB.
 pub const SCENARIO_BYTES_MAX: usize = 64 * 1024;
 /// Ticks that one scenario may run: ten minutes of the world, which take some seconds.

@@ -1,9 +1,10 @@
 //! A revision made ready: verified and loaded off the tick, so that switching to it is one assignment.
 
+use crate::limits::{SPELL_INIT_FUEL_MAX, SPELL_SAVE_FUEL_MAX};
 use sim::inbound::SpellSpec;
 use sim::limits::TICK_HZ;
 use spell_runtime::artifact::PublicKey;
-use spell_runtime::{Envelope, LoadError, Runtime, Spell, envelope};
+use spell_runtime::{Envelope, Fault, Instance, LoadError, Runtime, Spell, Suspended, envelope};
 use std::fmt;
 
 /// Verifies and loads artifacts; works on any thread while the game ticks on its own.
@@ -43,6 +44,18 @@ impl LoadedRevision {
     pub fn envelope(&self) -> &Envelope {
         self.code.envelope()
     }
+}
+
+impl LoadedRevision {
+    /// An instance that goes on where one of this revision was suspended, and the fuel that this took.
+    pub(crate) fn resume(&self, suspended: Suspended) -> Result<(Instance, u64), Fault> {
+        self.code.resume(SPELL_INIT_FUEL_MAX, SPELL_SAVE_FUEL_MAX, number(&self.revision), suspended)
+    }
+}
+
+/// The number in `rev_000001_0a1b2c3d`, which a spell is told when it restores; 0 where there is none.
+fn number(revision: &str) -> u32 {
+    revision.split('_').nth(1).and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
 impl fmt::Debug for LoadedRevision {

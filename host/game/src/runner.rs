@@ -4,8 +4,8 @@ use crate::convert::{self, SceneView};
 use crate::limits::*;
 use crate::revision::LoadedRevision;
 use sim::scene::Scene;
-use sim::spells::{Call, Fault, Hook, Outcome, Spells};
-use sim::{CastId, EntityId, Outbound};
+use sim::spells::{Call, Fault, Hook, Kept, Outcome, Resumed, Spells};
+use sim::{CastId, EntityId, Outbound, World};
 use spell_runtime::{Instance, View};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,6 +44,17 @@ impl Runner {
         self.revisions.insert((loaded.spell.clone(), loaded.revision.clone()), Arc::new(loaded));
     }
 
+    /// After a load: what the world holds active, as it was told before the save.
+    pub(crate) fn follow(&mut self, world: &World) {
+        self.active = world.active_revisions().map(|(spell, revision)| (spell.to_owned(), revision.to_owned())).collect();
+        // Casts that wait for their first call hold their revisions too.
+        for (cast, spell, revision) in world.waiting_casts() {
+            let revision = self.revisions.get(&(spell.to_owned(), revision.to_owned())).cloned();
+            self.casts.insert(cast, Live { instance: None, revision });
+        }
+        self.sweep();
+    }
+
     /// Follows what the simulation activated, and lets go of revisions that no cast and no activation uses any more.
     pub(crate) fn after_step(&mut self, outbound: &[Outbound]) {
         for event in outbound {
@@ -53,9 +64,13 @@ impl Runner {
             }
         }
         if std::mem::take(&mut self.sweep_due) {
-            let active = &self.active;
-            self.revisions.retain(|(spell, revision), loaded| active.get(spell) == Some(revision) || Arc::strong_count(loaded) > 1);
+            self.sweep();
         }
+    }
+
+    fn sweep(&mut self) {
+        let active = &self.active;
+        self.revisions.retain(|(spell, revision), loaded| active.get(spell) == Some(revision) || Arc::strong_count(loaded) > 1);
     }
 
     /// By spell: the revision of new casts.
@@ -101,6 +116,31 @@ impl Spells for Runner {
         self.casts.remove(&cast);
         self.sweep_due = true;
     }
+
+    /// The cast that reaches the fuel is the last.
+    fn checkpoint(&mut self, casts: &[CastId], fuel: u64) -> Vec<(Kept, u64)> {
+        let mut left = fuel;
+        let mut answers = Vec::with_capacity(casts.len());
+        for cast in casts {
+            let live = self.casts.get_mut(cast).filter(|_| left > 0);
+            let (kept, spent) = live.map_or((Kept::Unsaved, 0), Live::checkpoint);
+            left = left.saturating_sub(spent);
+            answers.push((kept, spent));
+        }
+        answers
+    }
+
+    fn knows(&self, spell: &str, revision: &str) -> bool {
+        self.revisions.contains_key(&(spell.to_owned(), revision.to_owned()))
+    }
+
+    fn resume(&mut self, cast: Resumed<'_>) -> bool {
+        let revision = self.revisions.get(&(cast.spell.to_owned(), cast.revision.to_owned()));
+        let (Some(revision), Ok(suspended)) = (revision, postcard::from_bytes(cast.state)) else { return false };
+        let Ok((instance, _)) = revision.resume(suspended) else { return false };
+        self.casts.insert(cast.cast, Live { instance: Some(instance), revision: Some(revision.clone()) });
+        true
+    }
 }
 
 impl Runner {
@@ -130,6 +170,27 @@ impl Spent {
 }
 
 impl Live {
+    /// Saves the cast and goes on with a fresh instance made of its save, as a load would. One that does not take its own save back goes on as it is.
+    fn checkpoint(&mut self) -> (Kept, u64) {
+        let (Some(instance), Some(revision)) = (&mut self.instance, &self.revision) else { return (Kept::Unsaved, 0) };
+        let suspended = match instance.suspend(SPELL_SAVE_FUEL_MAX) {
+            Ok(suspended) => suspended,
+            Err(fault) => {
+                self.instance = None;
+                return (Kept::Fault(convert::fault(fault)), CALL_COST_FUEL + SPELL_SAVE_FUEL_MAX);
+            }
+        };
+        let saving = CALL_COST_FUEL + SPELL_SAVE_FUEL_MAX.saturating_sub(instance.fuel_left());
+        let state = postcard::to_stdvec(&suspended).expect("bytes and numbers are nothing that postcard refuses");
+        match revision.resume(suspended) {
+            Ok((fresh, spent)) => {
+                self.instance = Some(fresh);
+                (Kept::State(state), saving + INSTANCE_COST_FUEL + spent)
+            }
+            Err(_) => (Kept::Unsaved, saving + INSTANCE_COST_FUEL + SPELL_INIT_FUEL_MAX + SPELL_SAVE_FUEL_MAX),
+        }
+    }
+
     fn call(&mut self, call: &Call, view: &Arc<dyn View>) -> Outcome {
         let mut cost = CALL_COST_FUEL;
         if matches!(call.hook, Hook::Cast { .. }) {

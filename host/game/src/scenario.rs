@@ -11,6 +11,7 @@
 //! | `npc dummy at 0 1.9 -10 health 40` | a wounded one; players likewise |
 //! | `cast as caster at 0 1.9 0 aim 0 0 -1 target dummy` | that player casts the spell in the next tick; `at` belongs to its first cast, `target` may be left out |
 //! | `run 90 ticks` | time passes |
+//! | `reload` | the world is saved, and goes on from its save, as after a restart of its server; a cast that does not go on from it as before fails the line |
 //! | `expect dummy health 75` | also `<= 75`, `>= 75`; 0 when it is not in the world |
 //! | `expect crate moved >= 0.5` | metres from where it was set up |
 //! | `expect casts live 0` | casts that have not ended |
@@ -90,6 +91,8 @@ pub enum Action {
         /// 1/60 s each.
         ticks: u64,
     },
+    /// The world is saved and loaded, which takes a tick.
+    Reload,
     /// Something must be so by now.
     Expect(Expectation),
 }

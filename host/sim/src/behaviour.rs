@@ -178,7 +178,7 @@ fn goal(world: &World, id: EntityId, before: Mind, mind: Mind) -> Option<Cell> {
 
 /// An offset of at most `NPC_PATROL_M` on each horizontal axis, from the world's streams.
 fn stroll(world: &World, id: EntityId) -> Vec3 {
-    let mut stream = Stream::named(&[world.seed, id.0, world.tick]);
+    let mut stream = Stream::named(&[world.settings.seed, id.0, world.tick]);
     let mut axis = || (stream.draw() % (2 * NPC_PATROL_M as u64 + 1)) as f32 - NPC_PATROL_M;
     Vec3::new(axis(), 0.0, axis())
 }

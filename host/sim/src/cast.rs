@@ -3,12 +3,13 @@
 use crate::inbound::{CastRequest, SpellSpec};
 use crate::limits::{
     CAST_COOLDOWN_TICKS, CAST_INSTANT_TICKS_MAX, CASTER_FUEL_PER_TICK, EVENTS_PER_CAST_MAX, FUEL_DEBT_PARTS, LIVE_CASTS_MAX,
-    LIVE_CASTS_PER_CASTER_MAX, SPAWNS_PER_CALL_MAX, TICK_HZ, TICK_SECONDS, TIMERS_PER_CAST_MAX,
+    LIVE_CASTS_PER_CASTER_MAX, SPAWNS_PER_CALL_MAX, TICK_HZ, TICK_MAX, TICK_SECONDS, TIMERS_PER_CAST_MAX,
 };
 use crate::outbound::{CastEnd, DespawnReason};
 use crate::rng::Stream;
 use crate::spells::{Call, CancelReason, Event, Hook, Outcome};
 use crate::{CastId, EntityId, Outbound, World};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// All casts of one world, and the spells that can be cast.
@@ -29,21 +30,22 @@ pub(crate) struct Casts {
 }
 
 /// A spell that was activated here.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct KnownSpell {
     pub active: String,
     /// The active revision, and older ones that live casts are pinned to.
     pub revisions: BTreeMap<String, KnownRevision>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct KnownRevision {
     pub spec: SpellSpec,
+    /// Live casts that are pinned to it.
     pub live: usize,
 }
 
 /// One cast from its admission to its end.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Cast {
     /// What was asked for; the revision is resolved.
     pub request: CastRequest,
@@ -63,7 +65,7 @@ pub(crate) struct Cast {
 }
 
 /// A timer of a cast.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Timer {
     /// The tick in which it is due.
     pub due: u64,
@@ -111,7 +113,7 @@ pub(crate) fn due(world: &mut World) -> Vec<Call> {
     for (id, cast) in &world.casts.live {
         for hook in hooks_due(*id, cast, tick, &world.scene) {
             let CastRequest { spell, revision, caster, .. } = cast.request.clone();
-            let owed = world.casts.debts.get(&caster).copied().unwrap_or_default();
+            let owed = world.casts.debt(caster);
             calls.push(Call { cast: *id, spell, revision, caster, owed, tick, first_id, hook });
             first_id += SPAWNS_PER_CALL_MAX;
         }
@@ -188,7 +190,7 @@ fn start(world: &mut World, request: CastRequest, spec: SpellSpec) {
     world.casts.count += 1;
     let id = CastId(world.casts.count);
     // The cast's own stream: named by the world, the moment and the cast, so that no two casts share one and a replay gives the same.
-    let seed = Stream::named(&[world.seed, world.tick, id.0]).draw();
+    let seed = Stream::named(&[world.settings.seed, world.tick, id.0]).draw();
     world.emit(Outbound::CastStarted {
         cast: id,
         spell: request.spell.clone(),
@@ -231,7 +233,95 @@ fn hooks_due(id: CastId, cast: &Cast, tick: u64, scene: &crate::scene::Scene) ->
     hooks
 }
 
+/// All casts as they are saved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SavedCasts {
+    spells: BTreeMap<String, KnownSpell>,
+    /// With their own states, of those that have been called and could be saved.
+    live: BTreeMap<CastId, (Cast, Option<Vec<u8>>)>,
+    last_cast: BTreeMap<(EntityId, String), u64>,
+    debts: BTreeMap<EntityId, u64>,
+    count: u64,
+}
+
+impl SavedCasts {
+    /// The revisions that are active, and those that casts are pinned to.
+    pub(crate) fn revisions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.spells.iter().flat_map(|(spell, known)| known.revisions.keys().map(|revision| (spell.as_str(), revision.as_str())))
+    }
+
+    /// What must hold before anything is made of them.
+    pub(crate) fn check(&self, tick: u64) -> Result<(), String> {
+        let past = |cast: &Cast| cast.started <= tick && cast.last_tick <= tick;
+        let known = |cast: &Cast| {
+            let known = self.spells.get(&cast.request.spell);
+            known.is_some_and(|known| known.revisions.contains_key(&cast.request.revision))
+        };
+        let finite = |cast: &Cast| cast.request.target_position.is_finite() && cast.events.iter().all(Event::is_finite);
+        let sound = |(id, (cast, _)): (&CastId, &(Cast, _))| {
+            past(cast) && known(cast) && finite(cast) && cast.timers.is_sorted_by_key(|timer| timer.due) && id.0 <= self.count
+        };
+        match () {
+            () if !self.live.iter().all(sound) => Err("casts are sound".into()),
+            () if !self.spells.values().all(|known| known.revisions.contains_key(&known.active)) => {
+                Err("active revisions are known".into())
+            }
+            () if !self.last_cast.values().all(|last| *last <= tick) => Err("casts were made in the past".into()),
+            () if self.count > TICK_MAX || self.debts.values().any(|debt| *debt > u64::MAX / 2) => Err("counts have room".into()),
+            () => Ok(()),
+        }
+    }
+}
+
 impl Casts {
+    pub(crate) fn save(&self, mut states: BTreeMap<CastId, Vec<u8>>) -> SavedCasts {
+        SavedCasts {
+            spells: self.spells.clone(),
+            live: self.live.iter().map(|(id, cast)| (*id, (cast.clone(), states.remove(id)))).collect(),
+            last_cast: self.last_cast.clone(),
+            debts: self.debts.clone(),
+            count: self.count,
+        }
+    }
+
+    /// The casts and their own states.
+    pub(crate) fn of(saved: SavedCasts) -> (Self, BTreeMap<CastId, Vec<u8>>) {
+        let SavedCasts { mut spells, live, last_cast, debts, count } = saved;
+        // Counted anew: the number of live casts must be right whatever the bytes said.
+        spells.values_mut().flat_map(|known| known.revisions.values_mut()).for_each(|known| known.live = 0);
+        let (mut casts, mut states) = (Self { spells, count, ..Self::default() }, BTreeMap::new());
+        for (id, (cast, state)) in live {
+            states.extend(state.map(|state| (id, state)));
+            casts.insert(id, cast);
+        }
+        (casts.last_cast, casts.debts) = (last_cast, debts);
+        (casts, states)
+    }
+
+    /// The casts that have been called, those of casters who owe least first.
+    pub(crate) fn to_suspend(&self) -> Vec<CastId> {
+        let mut casts: Vec<_> =
+            self.live.iter().filter(|(_, cast)| cast.running).map(|(id, cast)| (self.debt(cast.request.caster), *id)).collect();
+        casts.sort_unstable();
+        casts.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Work done for a cast outside of its calls.
+    pub(crate) fn charge(&mut self, id: CastId, fuel: u64) {
+        let Some(caster) = self.live.get(&id).map(|cast| cast.request.caster).filter(|_| fuel > 0) else { return };
+        let debt = self.debts.entry(caster).or_default();
+        *debt = debt.saturating_add(fuel);
+    }
+
+    /// Lets go of spells that cannot be run; no cast may be live on what is forgotten.
+    pub(crate) fn forget_unknown(&mut self, knows: impl Fn(&str, &str) -> bool) {
+        self.spells.retain(|spell, known| knows(spell, &known.active));
+    }
+
+    fn debt(&self, caster: EntityId) -> u64 {
+        self.debts.get(&caster).copied().unwrap_or_default()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.live.len()
     }

@@ -1,5 +1,6 @@
 //! A fingerprint of each part of a world's state: two worlds that went apart show where.
 
+use crate::absent::Place;
 use crate::behaviour::Mind;
 use crate::inbound::{CastRequest, Input};
 use crate::intent::Homing;
@@ -10,14 +11,15 @@ use crate::scene::Entity;
 use crate::spells::Event;
 use crate::status::Statuses;
 use crate::{EntityId, EntityKind, Quat, Vec3, World};
+use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// xxh3 of each part of the state. Floats count by their bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Digest {
-    /// The voxels, and how much of them each player may change.
+    /// The voxels, how much of them each player may change, and the size of the journal of edits.
     pub terrain: u64,
-    /// Players and their controls.
+    /// Players and their controls, and where absent ones have left.
     pub players: u64,
     /// NPCs, and those that will come back.
     pub npcs: u64,
@@ -59,9 +61,18 @@ impl Digest {
             projectiles: projectiles(world),
             bodies: bodies(world),
             casts: casts(world),
-            streams: Part::new().number(world.seed).number(world.tick).number(world.next_id).number(world.casts.count()).done(),
+            streams: Part::new().number(world.settings.seed).number(world.tick).number(world.next_id).number(world.casts.count()).done(),
         }
     }
+}
+
+/// Of the places of players who are away.
+pub(crate) fn places(places: &BTreeMap<String, Place>) -> u64 {
+    let mut part = Part::new();
+    for (account, Place { position, aim, health, left }) in places {
+        part.text(account).vector(*position).vector(*aim).float(*health).number(*left);
+    }
+    part.done()
 }
 
 fn terrain(world: &World) -> u64 {
@@ -75,6 +86,8 @@ fn terrain(world: &World) -> u64 {
     for (player, parts, tick) in world.allowances.entries() {
         part.id(player).number(parts.into()).number(tick);
     }
+    // Of the journal its size alone: a revert is rare, and hashing two million voxels in every tick is not.
+    part.number(world.journal.len() as u64).number(world.journal.bytes() as u64).number(world.journal.next());
     part.done()
 }
 
@@ -82,11 +95,12 @@ fn players(world: &World) -> u64 {
     let mut part = Part::new();
     for (id, player) in &world.players {
         part.entity(world.scene.entity(*id)).number(player.fire_ready);
+        part.text(&player.account);
         let Input { sequence, movement, aim, sprint, fire, jump } = player.input;
         part.number(sequence.into()).vector(movement).vector(aim).flag(sprint).flag(fire).flag(jump).standing(world, *id);
     }
     part.flag(world.policy.friendly_fire);
-    part.done()
+    part.number(world.absent.hash()).done()
 }
 
 fn npcs(world: &World) -> u64 {

@@ -84,7 +84,7 @@ pub(crate) fn terraform(world: &mut World, player: EntityId, edit: Edit, client_
     if !world.players.contains_key(&player) {
         return;
     }
-    let applied = grant(world, player, &edit).and_then(|()| apply(world, &edit, Author { player, spell: None }));
+    let applied = grant(world, player, &edit).and_then(|()| apply(world, &edit, Author::of(world, player, None)));
     world.emit(match applied {
         Ok(affected) => Outbound::TerraformApplied { player, edit, affected, client_sequence },
         Err(Refusal { limit, allowed, asked }) => Outbound::TerraformRefused { player, client_sequence, limit, allowed, asked },

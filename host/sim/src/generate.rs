@@ -15,6 +15,21 @@ pub enum Generation {
     Hills,
 }
 
+impl Generation {
+    /// Its name in requests and on command lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Hills => "hills",
+        }
+    }
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Floor, Self::Hills].into_iter().find(|generation| generation.name() == name)
+    }
+}
+
 /// The ground's height where players enter: voxels up to it are solid.
 const SPAWN_HEIGHT: i32 = 4;
 /// Voxels from the spawn within which the ground is flat.

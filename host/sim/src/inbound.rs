@@ -1,5 +1,6 @@
 //! Whatever can change an outcome: nothing else reaches the simulation, and all of it belongs in a recording.
 
+use crate::checkpoint::Thoroughness;
 use crate::undo::Whose;
 use crate::{Edit, EntityId, Vec3};
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,9 @@ pub enum Inbound {
     Join {
         /// Chosen by the shell, unique among the living connections.
         token: u64,
+        /// Names the player for good, at most `ACCOUNT_BYTES_MAX`: who is in the world already goes on with the same entity, who was here before comes back
+        /// where it left. Empty for one who is not to be known again.
+        account: String,
         /// The handle that others see.
         username: String,
     },
@@ -44,6 +48,8 @@ pub enum Inbound {
         /// The first tick of which edits are taken back.
         since_tick: u64,
     },
+    /// The tick ends with a checkpoint: `World::take_checkpoint` has it then.
+    Checkpoint(Thoroughness),
     /// From now on, casts of this spell run this revision.
     Activate {
         /// The spell.

@@ -7,15 +7,17 @@
 //! use sim::{Inbound, NoSpells, Outbound, World, step};
 //!
 //! let mut world = World::new(7);
-//! let joined = step(&mut world, &[Inbound::Join { token: 1, username: "kim".into() }], &mut NoSpells, &mut |_| ());
+//! let joined = step(&mut world, &[Inbound::Join { token: 1, account: "client_1".into(), username: "kim".into() }], &mut NoSpells, &mut |_| ());
 //! assert!(matches!(joined[0], Outbound::Joined { token: 1, .. }));
 //! assert_eq!(world.tick(), 1);
 //! ```
 #![forbid(unsafe_code)]
 
+mod absent;
 mod behaviour;
 mod cast;
 pub mod character;
+pub mod checkpoint;
 mod combat;
 pub mod digest;
 pub mod edit;
@@ -35,6 +37,7 @@ mod physics;
 mod player;
 mod projectile;
 mod rng;
+pub mod saved;
 pub mod scene;
 pub mod settings;
 pub mod spells;
@@ -45,6 +48,7 @@ pub mod undo;
 pub mod voxel;
 pub mod world;
 
+pub use checkpoint::{Checkpoint, Thoroughness};
 pub use digest::Digest;
 pub use edit::Edit;
 pub use generate::Generation;
@@ -53,6 +57,7 @@ pub use intent::Intent;
 pub use npc::{Spawner, Temper};
 pub use outbound::Outbound;
 pub use rapier3d::glamx::{IVec3, Quat, Vec3};
+pub use saved::{Saved, Stored};
 pub use settings::Settings;
 pub use spells::{NoSpells, Spells};
 pub use tick::{Stage, step};

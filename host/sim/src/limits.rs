@@ -5,6 +5,17 @@ pub const TICK_HZ: u32 = 60;
 /// Seconds a tick.
 pub const TICK_SECONDS: f32 = 1.0 / TICK_HZ as f32;
 
+/// Counters of ticks, ids and edits end far below u64's end, so that sums of them cannot: at 60 a second this is 148,000 years.
+pub const TICK_MAX: u64 = 1 << 48;
+/// Fuel that saving the live casts of a world may take at a checkpoint in passing: about 2 ms, 130 casts of the library's. What does not fit is not saved.
+pub const CHECKPOINT_FUEL: u64 = 2_000_000;
+/// Bytes of a player's handle or of another entity's name; the control plane lets in shorter ones.
+pub const NAME_BYTES_MAX: usize = 256;
+/// Bytes of the name of a player's account: the control plane's are 19 long.
+pub const ACCOUNT_BYTES_MAX: usize = 64;
+/// Players whose places are remembered while they are away; who has been away longest is forgotten first. Each takes about 100 bytes of every save.
+pub const ABSENT_MAX: usize = 4_096;
+
 /// Players in one world.
 pub const PLAYERS_MAX: usize = 256;
 /// Entities of all kinds in one world. Beyond it nothing is spawned: joins are refused, projectiles expire at once, NPCs wait.

@@ -39,7 +39,7 @@ pub struct Spawner {
 }
 
 /// What only NPCs have.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Npc {
     /// Where it comes back, and around which it walks.
     pub home: Vec3,
@@ -55,7 +55,7 @@ pub(crate) struct Npc {
 }
 
 /// An NPC that is dead for now.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Respawn {
     pub name: String,
     pub home: Vec3,

@@ -1,10 +1,12 @@
 //! Rigid bodies: rapier behind the few words that the world needs, by entity.
 
 use crate::limits::{CHARACTER_HALF_HEIGHT_M, CHARACTER_RADIUS_M, GRAVITY, PROP_HALF_M, PROP_MASS_KG, PROP_SPEED_MAX, TICK_SECONDS};
+use crate::scene::Scene;
 use crate::voxel::{Chunk, ChunkId, Terrain};
-use crate::{EntityId, IVec3, Quat, Vec3, World};
-use rapier3d::prelude::{ColliderBuilder, ColliderHandle, PhysicsWorld, RigidBody, RigidBodyBuilder, RigidBodyHandle};
-use std::collections::BTreeMap;
+use crate::{EntityId, EntityKind, IVec3, Quat, Vec3, World};
+use rapier3d::prelude::{ColliderBuilder, ColliderHandle, PhysicsWorld, Pose, RigidBody, RigidBodyBuilder, RigidBodyHandle, SharedShape};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// The rigid bodies of one world.
@@ -13,10 +15,12 @@ pub(crate) struct Physics {
     bodies: BTreeMap<EntityId, RigidBodyHandle>,
     /// One for each chunk in which something is.
     chunks: BTreeMap<ChunkId, ColliderHandle>,
+    /// Chunks whose colliders were changed voxel by voxel: they hold the same voxels as ones made at once, but in another order.
+    changed: BTreeSet<ChunkId>,
 }
 
 /// A body as it stands.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct BodyState {
     pub position: Vec3,
     pub rotation: Quat,
@@ -42,14 +46,36 @@ pub(crate) fn advance(world: &mut World) {
 
 impl Physics {
     pub(crate) fn new(terrain: &Terrain) -> Self {
-        let mut rapier = PhysicsWorld::new();
-        rapier.gravity = Vec3::NEG_Y * GRAVITY;
-        rapier.integration_parameters.dt = TICK_SECONDS;
-        let mut physics = Self { rapier, bodies: BTreeMap::new(), chunks: BTreeMap::new() };
+        let mut physics = Self { rapier: empty_space(), bodies: BTreeMap::new(), chunks: BTreeMap::new(), changed: BTreeSet::new() };
         for (id, chunk) in terrain.chunks() {
             physics.insert_chunk(id, chunk);
         }
         physics
+    }
+
+    /// Makes everything anew from what is saved of it, in one order, as a load does: what rapier remembers beside that (contacts, islands, the order of
+    /// insertions) would else tell a world that goes on from one that was loaded. Only the shapes of chunks that no edit has touched are kept, for they cost most.
+    pub(crate) fn rebuild<'a>(&mut self, scene: &'a Scene, props: impl Fn(EntityId) -> Option<BodyState> + 'a) {
+        let shapes: BTreeMap<ChunkId, SharedShape> =
+            self.chunks.iter().filter_map(|(id, handle)| Some((*id, self.shape(*id, *handle)?))).collect();
+        (self.rapier, self.bodies, self.chunks, self.changed) = (empty_space(), BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        for (id, chunk) in scene.terrain().chunks() {
+            match shapes.get(&id) {
+                Some(shape) => self.insert_shape(id, shape.clone()),
+                None => self.insert_chunk(id, chunk),
+            }
+        }
+        for entity in scene.entities() {
+            match entity.kind {
+                EntityKind::Player | EntityKind::Npc => self.insert_character(entity.id, entity.position),
+                EntityKind::Prop => {
+                    if let Some(state) = props(entity.id) {
+                        self.insert_prop_as(entity.id, state);
+                    }
+                }
+                EntityKind::Projectile => {}
+            }
+        }
     }
 
     /// A body that goes where it is told and moves what is in its way.
@@ -60,17 +86,34 @@ impl Physics {
 
     /// A cube that falls, rolls and can be pushed.
     pub(crate) fn insert_prop(&mut self, id: EntityId, position: Vec3) {
+        self.insert_prop_as(id, BodyState { position, rotation: Quat::IDENTITY, velocity: Vec3::ZERO, spin: Vec3::ZERO, sleeps: false });
+    }
+
+    /// A cube in this state.
+    pub(crate) fn insert_prop_as(&mut self, id: EntityId, state: BodyState) {
         let cube = ColliderBuilder::cuboid(PROP_HALF_M, PROP_HALF_M, PROP_HALF_M).mass(PROP_MASS_KG);
-        self.insert(id, RigidBodyBuilder::dynamic().translation(position).ccd_enabled(true), cube);
+        let BodyState { position, rotation, velocity, spin, sleeps } = state;
+        let body = RigidBodyBuilder::dynamic().pose(Pose::from_parts(position, rotation)).linvel(velocity).angvel(spin);
+        self.insert(id, body.ccd_enabled(true).sleeping(sleeps), cube);
     }
 
     /// A collider for a chunk that has none yet; one of air needs none.
     pub(crate) fn insert_chunk(&mut self, id: ChunkId, chunk: &Chunk) {
         let solids: Vec<_> = chunk.solids().collect();
         if !solids.is_empty() {
-            let collider = ColliderBuilder::voxels(Vec3::ONE, &solids).translation(id.corner());
-            self.chunks.insert(id, self.rapier.insert_collider(collider, None));
+            self.insert_shape(id, SharedShape::voxels(Vec3::ONE, &solids));
         }
+    }
+
+    fn insert_shape(&mut self, id: ChunkId, shape: SharedShape) {
+        let collider = ColliderBuilder::new(shape).translation(id.corner());
+        self.chunks.insert(id, self.rapier.insert_collider(collider, None));
+    }
+
+    /// The shape of a chunk's collider, if it is as it was made.
+    fn shape(&self, id: ChunkId, handle: ColliderHandle) -> Option<SharedShape> {
+        let made = !self.changed.contains(&id);
+        self.rapier.colliders.get(handle).filter(|_| made).map(|collider| collider.shared_shape().clone())
     }
 
     /// Brings the collider of a chunk up to what the chunk is now; `turned` are the voxels, by their places in it, that became solid or did not stay so.
@@ -78,6 +121,7 @@ impl Physics {
         let Some(handle) = self.chunks.get(&id).copied() else { return self.insert_chunk(id, chunk) };
         if chunk.is_air() {
             self.chunks.remove(&id);
+            self.changed.remove(&id);
             self.rapier.remove_collider(handle);
         } else if !turned.is_empty()
             && let Some(voxels) = self.rapier.colliders.get_mut(handle).and_then(|collider| collider.shape_mut().as_voxels_mut())
@@ -85,6 +129,7 @@ impl Physics {
             for (place, solid) in turned {
                 voxels.set_voxel(*place, *solid);
             }
+            self.changed.insert(id);
         }
     }
 
@@ -154,6 +199,13 @@ impl Physics {
     fn body_mut(&mut self, id: EntityId) -> Option<&mut RigidBody> {
         self.bodies.get(&id).and_then(|handle| self.rapier.bodies.get_mut(*handle))
     }
+}
+
+fn empty_space() -> PhysicsWorld {
+    let mut rapier = PhysicsWorld::new();
+    rapier.gravity = Vec3::NEG_Y * GRAVITY;
+    rapier.integration_parameters.dt = TICK_SECONDS;
+    rapier
 }
 
 impl BodyState {

@@ -4,8 +4,8 @@ use crate::character::{self, Motion, Wish};
 use crate::inbound::Input;
 use crate::intent::ProjectileSpec;
 use crate::limits::{
-    BODY_REACH_M, FALL_LIMIT_M, FIRE_COOLDOWN_TICKS, PLAYERS_MAX, PROP_HALF_M, SHOT_DAMAGE, SHOT_RADIUS_M, SHOT_SECONDS, SHOT_SPEED,
-    SPAWN_POSITION, TICK_SECONDS, WORLD_EXTENT_M,
+    ACCOUNT_BYTES_MAX, BODY_REACH_M, FALL_LIMIT_M, FIRE_COOLDOWN_TICKS, NAME_BYTES_MAX, PLAYERS_MAX, PROP_HALF_M, SHOT_DAMAGE,
+    SHOT_RADIUS_M, SHOT_SECONDS, SHOT_SPEED, SPAWN_POSITION, TICK_SECONDS, WORLD_EXTENT_M,
 };
 use crate::outbound::DespawnReason;
 use crate::path::Route;
@@ -14,8 +14,10 @@ use crate::{EntityId, EntityKind, Outbound, Vec3, World, behaviour, projectile, 
 use serde::{Deserialize, Serialize};
 
 /// What only players have.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Player {
+    /// Names the player for good; empty for one who is not to be known again.
+    pub account: String,
     /// What its controls say until they say something else.
     pub input: Input,
     /// The first tick in which it may shoot again.
@@ -48,28 +50,37 @@ pub(crate) fn advance(world: &mut World) {
     }
 }
 
-/// Lets a player in at the spawn, or says why not.
-pub(crate) fn join(world: &mut World, token: u64, username: &str) {
-    let refusal = match () {
-        () if world.players.len() >= PLAYERS_MAX => "the world has no room for another player",
-        () if !world.has_room() => "the world has no room for another entity",
-        () => {
+/// Lets a player in, or says why not: one whose entity is still here takes it over, one who was here before comes back where it left, if nothing is in the
+/// way there now, all others come in at the spawn.
+pub(crate) fn join(world: &mut World, token: u64, account: &str, username: &str) {
+    let here = world.players.iter().find(|(_, player)| !account.is_empty() && player.account == account).map(|(id, _)| *id);
+    let refusal = match here {
+        Some(player) => return world.emit(Outbound::Joined { token, player }),
+        None if account.len() > ACCOUNT_BYTES_MAX || username.len() > NAME_BYTES_MAX => "the name is too long",
+        None if world.players.len() >= PLAYERS_MAX => "the world has no room for another player",
+        None if !world.has_room() => "the world has no room for another entity",
+        None => {
             let player = EntityId(world.next_id);
             world.emit(Outbound::Joined { token, player });
-            spawn(world, username, SPAWN, Vec3::NEG_Z);
+            let place = world.absent.take(account).filter(|place| is_free(world, player, place.position));
+            let (position, aim) = place.map_or((SPAWN, Vec3::NEG_Z), |place| (place.position, place.aim));
+            spawn(world, account, username, position, aim);
+            if let (Some(place), Some(entity)) = (place, world.scene.entity_mut(player)) {
+                entity.health = place.health;
+            }
             return;
         }
     };
     world.emit(Outbound::JoinRefused { token, reason: refusal });
 }
 
-/// Takes a player out; its casts are told in this tick. An id that is no player's is ignored.
+/// Takes a player out, and remembers its place; its casts are told in this tick. An id that is no player's is ignored.
 pub(crate) fn leave(world: &mut World, id: EntityId) {
-    if world.players.contains_key(&id) {
-        world.despawn(id, DespawnReason::Left);
-        world.casts.caster_is_gone(id);
-        world.casts.forget_cooldowns(id);
-    }
+    let (Some(player), Some(entity)) = (world.players.get(&id), world.scene.entity(id)) else { return };
+    world.absent.remember(&player.account, entity, world.tick);
+    world.despawn(id, DespawnReason::Left);
+    world.casts.caster_is_gone(id);
+    world.casts.forget_cooldowns(id);
 }
 
 /// Takes new controls. Ones that are not finite are ignored, out of range ones are cut: nothing of the kind may reach a position.
@@ -81,14 +92,26 @@ pub(crate) fn input(world: &mut World, id: EntityId, input: Input) {
     }
 }
 
-pub(crate) fn spawn(world: &mut World, name: &str, position: Vec3, aim: Vec3) -> EntityId {
+pub(crate) fn spawn(world: &mut World, account: &str, name: &str, position: Vec3, aim: Vec3) -> EntityId {
     let id = world.fresh_id();
     let aim = aim.normalize_or(Vec3::NEG_Z);
     world.spawn(Entity::character(id, EntityKind::Player, name, position, aim));
     let input = Input { sequence: 0, movement: Vec3::ZERO, aim, sprint: false, fire: false, jump: false };
-    world.players.insert(id, Player { input, fire_ready: 0 });
+    world.players.insert(id, Player { account: account.into(), input, fire_ready: 0 });
     world.physics.insert_character(id, position);
     id
+}
+
+impl Player {
+    /// Whether its account and controls are in range.
+    pub(crate) fn is_sound(&self) -> bool {
+        let Input { movement, aim, .. } = self.input;
+        self.account.len() <= ACCOUNT_BYTES_MAX
+            && movement.is_finite()
+            && movement.abs().max_element() <= 1.0
+            && aim.is_finite()
+            && (aim.length() - 1.0).abs() < 1e-2
+    }
 }
 
 /// Puts a player or NPC somewhere else, at rest, and answers whether it could: only where no voxel, character or prop is in its way.

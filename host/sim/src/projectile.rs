@@ -14,7 +14,7 @@ const SURFACE_GAP_M: f32 = 1e-3;
 const HOMING_CANDIDATES: usize = 16;
 
 /// What only projectiles have.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Projectile {
     /// The cast that launched it; none for a player's shot.
     pub cast: Option<CastId>,

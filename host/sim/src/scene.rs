@@ -6,10 +6,11 @@ use crate::limits::{BODY_REACH_M, CHARACTER_HALF_HEIGHT_M, CHARACTER_RADIUS_M, E
 use crate::voxel::Terrain;
 use crate::{EntityId, EntityKind, Quat, Vec3};
 use rapier3d::glamx::Vec2;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One entity.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entity {
     /// Its id.
     pub id: EntityId,

@@ -1,6 +1,7 @@
 //! Whoever runs the spells, as the simulation sees it: calls in, intents out.
 
 use crate::{CastId, EntityId, Intent, Vec3, outbound::CastEnd, scene::Scene};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Runs spells. The game's is wasm; [`NoSpells`] serves the browser and tests of everything else.
@@ -16,6 +17,37 @@ pub trait Spells {
     fn run(&mut self, scene: Arc<Scene>, calls: &[Call]) -> Vec<Option<Outcome>>;
     /// This cast is over: its instance can go. Also called for a cast that ended before its first call, which never had an instance.
     fn end(&mut self, cast: CastId);
+    /// Takes the state of each of these casts and goes on with a fresh instance made of it, as [`Spells::resume`] will after a load: who goes on and who is
+    /// loaded are in the same state. One answer a cast, in their order. Those that do not fit into so much fuel answer [`Kept::Unsaved`] and go on as they are.
+    fn checkpoint(&mut self, casts: &[CastId], fuel: u64) -> Vec<(Kept, u64)>;
+    /// Whether it can run this revision; asked when a world is loaded.
+    fn knows(&self, spell: &str, revision: &str) -> bool;
+    /// Goes on with a cast of a loaded world. Whether it can.
+    fn resume(&mut self, cast: Resumed<'_>) -> bool;
+}
+
+/// What came of a cast at a checkpoint; beside it stands the fuel spent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kept {
+    /// Its state, as the runner of the spells alone understands it. The cast runs on a fresh instance made of it.
+    State(Vec<u8>),
+    /// The cast runs on as before; a load will end it.
+    Unsaved,
+    /// Its save broke a limit or trapped; the cast ends.
+    Fault(Fault),
+}
+
+/// A cast of a loaded world, which has been called before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resumed<'a> {
+    /// The cast.
+    pub cast: CastId,
+    /// Its spell.
+    pub spell: &'a str,
+    /// The revision that it is pinned to.
+    pub revision: &'a str,
+    /// As in [`Kept::State`].
+    pub state: &'a [u8],
 }
 
 /// One call of one cast's hook.
@@ -71,7 +103,7 @@ pub enum Hook {
 }
 
 /// Something that a cast is told.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// Its projectile hit.
     Hit {
@@ -90,6 +122,15 @@ pub enum Event {
     Timer(u32),
     /// The target of its intent was gone.
     Dropped(EntityId),
+}
+
+impl Event {
+    pub(crate) fn is_finite(&self) -> bool {
+        match self {
+            Self::Hit { point, normal, .. } => point.is_finite() && normal.is_finite(),
+            Self::Expired(_) | Self::Timer(_) | Self::Dropped(_) => true,
+        }
+    }
 }
 
 /// Why a cast ends that did not end itself.
@@ -150,4 +191,13 @@ impl Spells for NoSpells {
         calls.iter().map(|_| Some(Outcome { finished: true, ..Outcome::default() })).collect()
     }
     fn end(&mut self, _cast: CastId) {}
+    fn checkpoint(&mut self, casts: &[CastId], _fuel: u64) -> Vec<(Kept, u64)> {
+        casts.iter().map(|_| (Kept::Unsaved, 0)).collect()
+    }
+    fn knows(&self, _spell: &str, _revision: &str) -> bool {
+        true
+    }
+    fn resume(&mut self, _cast: Resumed<'_>) -> bool {
+        false
+    }
 }

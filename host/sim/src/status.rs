@@ -147,6 +147,16 @@ pub(crate) fn absorb(world: &mut World, id: EntityId, amount: f32) -> f32 {
     amount - taken
 }
 
+impl Statuses {
+    /// Whether all its numbers are ones that a status can have.
+    pub(crate) fn is_sound(&self) -> bool {
+        let Self { slow, root: _, shield, burn } = self;
+        slow.is_none_or(|slow| (0.0..=1.0).contains(&slow.factor))
+            && shield.is_none_or(|shield| (0.0..=SHIELD_MAX).contains(&shield.left))
+            && burn.is_none_or(|burn| (0.0..=BURN_PER_SECOND_MAX).contains(&burn.per_second))
+    }
+}
+
 impl Status {
     fn in_range(self) -> bool {
         match self {

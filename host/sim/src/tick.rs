@@ -1,7 +1,10 @@
 //! One tick: the list of its stages.
 
 use crate::spells::{Call, Outcome};
-use crate::{Inbound, Outbound, Spells, World, behaviour, cast, combat, edit, generate, intent, physics, player, projectile, status, undo};
+use crate::{
+    Inbound, Outbound, Spells, World, behaviour, cast, checkpoint, combat, edit, generate, intent, physics, player, projectile, status,
+    undo,
+};
 use std::sync::Arc;
 
 /// One tick: what came in, then movement, spells, flight, physics and deaths, always in this order. Answers what happened, in its order.
@@ -43,6 +46,9 @@ pub fn step(world: &mut World, inbound: &[Inbound], spells: &mut impl Spells, st
     combat::settle(world);
     cast::settle(world);
 
+    stages(Stage::Checkpoint);
+    checkpoint::settle(world, spells);
+
     stages(Stage::Close);
     close(world, spells)
 }
@@ -70,13 +76,15 @@ pub enum Stage {
     Physics,
     /// Deaths, respawns, despawns, and casts that are done.
     Combat,
+    /// The state is taken, where that was asked for, and goes on as a loaded one would.
+    Checkpoint,
     /// The tick is counted, checked and digested.
     Close,
 }
 
 impl Stage {
     /// All stages, in the order of the tick.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Admit,
         Self::Terrain,
         Self::Move,
@@ -87,6 +95,7 @@ impl Stage {
         Self::Projectiles,
         Self::Physics,
         Self::Combat,
+        Self::Checkpoint,
         Self::Close,
     ];
 
@@ -103,6 +112,7 @@ impl Stage {
             Self::Projectiles => "projectiles",
             Self::Physics => "physics",
             Self::Combat => "combat",
+            Self::Checkpoint => "checkpoint",
             Self::Close => "close",
         }
     }
@@ -111,12 +121,13 @@ impl Stage {
 fn admit(world: &mut World, inbound: &[Inbound]) {
     for one in inbound {
         match one {
-            Inbound::Join { token, username } => player::join(world, *token, username),
+            Inbound::Join { token, account, username } => player::join(world, *token, account, username),
             Inbound::Leave { player } => player::leave(world, *player),
             Inbound::Input { player, input } => player::input(world, *player, *input),
             Inbound::Cast(request) => cast::admit(world, request),
             Inbound::Terraform { player, edit, client_sequence } => edit::terraform(world, *player, *edit, *client_sequence),
             Inbound::Revert { whose, since_tick } => undo::revert(world, whose, *since_tick),
+            Inbound::Checkpoint(thoroughness) => world.checkpoint_due = world.checkpoint_due.max(Some(*thoroughness)),
             Inbound::Activate { spell, revision, spec } => cast::activate(world, spell, revision, *spec),
         }
     }

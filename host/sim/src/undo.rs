@@ -3,16 +3,19 @@
 use crate::edit;
 use crate::limits::{UNDO_BYTES_MAX, UNDO_ENTRIES_MAX, WAKE_MARGIN_M};
 use crate::voxel::{AIR, CHUNK_EDGE, CHUNK_VOXELS, ChunkId, place};
-use crate::{EntityId, IVec3, Outbound, World};
+use crate::{EntityId, IVec3, Outbound, World, material};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
-use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 /// Whose edits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Whose {
-    /// One player's, by hand and by spell.
+    /// One player's, by hand and by spell, as long as it had this entity.
     Player(EntityId),
+    /// One account's, by hand and by spell, whichever entities it had.
+    Account(String),
     /// One spell's, whoever cast it.
     Spell {
         /// The spell.
@@ -23,34 +26,51 @@ pub enum Whose {
 }
 
 /// Who made an edit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Author {
     pub player: EntityId,
+    /// The player's account; empty for one without.
+    pub account: String,
     /// Spell and revision; none by hand.
     pub spell: Option<(String, String)>,
 }
 
 /// What became of a voxel, by its index in the chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Change {
     pub index: u16,
     pub old: u8,
     pub new: u8,
 }
 
-/// One edit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub tick: u64,
-    pub author: Author,
-    pub chunks: Vec<(ChunkId, Vec<Change>)>,
+/// One edit that can be undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub(crate) tick: u64,
+    pub(crate) author: Author,
+    pub(crate) chunks: Vec<(ChunkId, Vec<Change>)>,
 }
 
-/// The last edits, oldest first. An operator's memory: it is neither saved nor part of the digest.
+/// The last edits, by their numbers, which rise. Entries are shared with whoever saves them while the next tick runs.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
-    entries: VecDeque<Entry>,
+    entries: BTreeMap<u64, Arc<Entry>>,
     bytes: usize,
+    /// The next entry's number.
+    next: u64,
+    /// Entries from this number on have come since the last save.
+    unsaved: u64,
+    /// Older ones that have gone since.
+    gone: Vec<u64>,
+}
+
+/// What has become of the journal since the last save.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JournalChange {
+    /// New entries with their numbers, ascending.
+    pub added: Vec<(u64, Arc<Entry>)>,
+    /// The numbers of entries that cannot be undone any more.
+    pub gone: Vec<u64>,
 }
 
 /// A chunk while edits are taken back.
@@ -66,7 +86,7 @@ struct Undoing {
 pub(crate) fn revert(world: &mut World, whose: &Whose, since_tick: u64) {
     let mut chunks: BTreeMap<ChunkId, Undoing> = BTreeMap::new();
     for entry in world.journal.take(whose, since_tick) {
-        for (id, changes) in entry.chunks {
+        for (id, changes) in entry.chunks.iter().cloned() {
             let Undoing { voxels, undone, .. } = match chunks.entry(id) {
                 Slot::Occupied(slot) => slot.into_mut(),
                 Slot::Vacant(slot) => {
@@ -102,31 +122,82 @@ pub(crate) fn revert(world: &mut World, whose: &Whose, since_tick: u64) {
 }
 
 impl Journal {
-    /// Keeps an edit, and lets go of the oldest while there are too many. One that changed nothing, or more than all that fits, is not kept.
+    /// A journal with these entries, whose next one has this number.
+    pub(crate) fn of(entries: BTreeMap<u64, Arc<Entry>>, next: u64) -> Self {
+        let bytes = entries.values().map(|entry| entry.bytes()).sum();
+        Self { entries, bytes, next, unsaved: next, gone: Vec::new() }
+    }
+
+    /// Keeps an edit, and lets go of the oldest while there are too many. One that changed nothing is not kept.
     pub(crate) fn note(&mut self, entry: Entry) {
         if entry.chunks.is_empty() {
             return;
         }
         self.bytes += entry.bytes();
-        self.entries.push_back(entry);
+        self.entries.insert(self.next, Arc::new(entry));
+        self.next += 1;
         while self.entries.len() > UNDO_ENTRIES_MAX || self.bytes > UNDO_BYTES_MAX {
-            let Some(oldest) = self.entries.pop_front() else { break };
-            self.bytes -= oldest.bytes();
+            let Some(oldest) = self.entries.keys().next().copied() else { break };
+            self.remove(oldest);
         }
     }
 
+    /// What has changed since this was last asked.
+    pub(crate) fn take_change(&mut self) -> JournalChange {
+        let added = self.entries.range(self.unsaved..).map(|(number, entry)| (*number, entry.clone())).collect();
+        self.unsaved = self.next;
+        JournalChange { added, gone: std::mem::take(&mut self.gone) }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Bytes that its entries take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The number of the next entry.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
     /// Takes the entries out, newest first.
-    fn take(&mut self, whose: &Whose, since_tick: u64) -> Vec<Entry> {
-        let (mut taken, kept): (Vec<Entry>, Vec<Entry>) =
-            self.entries.drain(..).partition(|entry| entry.tick >= since_tick && whose.covers(&entry.author));
-        self.entries = kept.into();
-        self.bytes = self.entries.iter().map(Entry::bytes).sum();
-        taken.reverse();
-        taken
+    fn take(&mut self, whose: &Whose, since_tick: u64) -> Vec<Arc<Entry>> {
+        let covered = |entry: &Entry| entry.tick >= since_tick && whose.covers(&entry.author);
+        let numbers: Vec<u64> = self.entries.iter().rev().filter(|(_, entry)| covered(entry)).map(|(number, _)| *number).collect();
+        numbers.into_iter().filter_map(|number| self.remove(number)).collect()
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Arc<Entry>> {
+        let entry = self.entries.remove(&number)?;
+        self.bytes -= entry.bytes();
+        if number < self.unsaved {
+            self.gone.push(number);
+        }
+        Some(entry)
+    }
+}
+
+impl Author {
+    /// A player, by hand or by spell and revision.
+    pub(crate) fn of(world: &World, player: EntityId, spell: Option<(String, String)>) -> Self {
+        let account = world.players.get(&player).map(|player| player.account.clone()).unwrap_or_default();
+        Self { player, account, spell }
     }
 }
 
 impl Entry {
+    /// Whether it could have been noted by some world: its chunks are in the world, its places in their chunks, its materials known.
+    pub(crate) fn is_sound(&self) -> bool {
+        let sound = |change: &Change| {
+            let known = material::find(change.old).is_some() && material::find(change.new).is_some();
+            known && usize::from(change.index) < CHUNK_VOXELS
+        };
+        self.chunks.iter().all(|(id, changes)| id.is_in_world() && changes.iter().all(sound))
+    }
+
     fn bytes(&self) -> usize {
         self.chunks.iter().map(|(_, changes)| size_of::<(ChunkId, Vec<Change>)>() + size_of_val(&**changes)).sum()
     }
@@ -136,6 +207,7 @@ impl Whose {
     fn covers(&self, author: &Author) -> bool {
         match self {
             Self::Player(player) => author.player == *player,
+            Self::Account(account) => author.account == *account,
             Self::Spell { spell, revision } => {
                 author.spell.as_ref().is_some_and(|(name, of)| name == spell && revision.as_ref().is_none_or(|revision| revision == of))
             }
@@ -150,7 +222,7 @@ mod tests {
     use crate::edit::{Area, Edit};
 
     fn by(player: u64, revision: Option<&str>) -> Author {
-        Author { player: EntityId(player), spell: revision.map(|revision| ("dig".into(), revision.into())) }
+        Author { player: EntityId(player), account: String::new(), spell: revision.map(|revision| ("dig".into(), revision.into())) }
     }
 
     fn paint(world: &mut World, x: i32, material: u8, author: Author) {
@@ -206,7 +278,7 @@ mod tests {
         for tick in 0..UNDO_ENTRIES_MAX as u64 + 5 {
             journal.note(entry(tick, 1));
         }
-        assert_eq!((journal.entries.len(), journal.entries[0].tick), (UNDO_ENTRIES_MAX, 5));
+        assert_eq!((journal.entries.len(), journal.entries.values().next().expect("one").tick), (UNDO_ENTRIES_MAX, 5));
         journal.note(entry(9_999_999, UNDO_BYTES_MAX / size_of::<Change>() - 100));
         assert!(journal.bytes <= UNDO_BYTES_MAX && journal.entries.len() < 100, "{}", journal.entries.len());
         let whose = Whose::Player(EntityId(1));

@@ -46,7 +46,11 @@ impl Terrain {
 
     /// Puts a chunk in its place; what was there is gone.
     pub fn insert(&mut self, id: ChunkId, chunk: Chunk) {
-        self.chunks.insert(id, Arc::new(chunk));
+        self.insert_shared(id, Arc::new(chunk));
+    }
+
+    pub(crate) fn insert_shared(&mut self, id: ChunkId, chunk: Arc<Chunk>) {
+        self.chunks.insert(id, chunk);
         self.dirty.insert(id);
     }
 

@@ -1,6 +1,8 @@
 //! The world: everything that the next tick depends on, and how one is set up.
 
+use crate::absent::Absent;
 use crate::cast::Casts;
+use crate::checkpoint::{Checkpoint, Thoroughness};
 use crate::digest::Digest;
 use crate::edit::Allowances;
 use crate::generate::{self, Generation};
@@ -16,7 +18,7 @@ use crate::status::{self, Status, Statuses};
 use crate::team::{Policy, Team};
 use crate::undo::Journal;
 use crate::voxel::Terrain;
-use crate::{EntityId, EntityKind, Outbound, Quat, Vec3, character};
+use crate::{CastId, EntityId, EntityKind, Outbound, Quat, Vec3, character};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where the target dummy of a new world stands, metres.
@@ -29,7 +31,6 @@ const CRATE_POSITIONS: [Vec3; 4] =
 #[derive(Debug)]
 pub struct World {
     pub(crate) tick: u64,
-    pub(crate) seed: u64,
     pub(crate) settings: Settings,
     /// The next entity's id.
     pub(crate) next_id: u64,
@@ -53,6 +54,12 @@ pub struct World {
     /// The NPC whose way was searched last.
     pub(crate) path_served: EntityId,
     pub(crate) casts: Casts,
+    /// Where players come back to who have left, by account.
+    pub(crate) absent: Absent,
+    /// A checkpoint that the running tick ends with.
+    pub(crate) checkpoint_due: Option<Thoroughness>,
+    /// The one that the last tick has ended with, until it is taken.
+    pub(crate) checkpoint: Option<Checkpoint>,
     /// What the running tick has told the outside so far.
     pub(crate) outbound: Vec<Outbound>,
     digest: Digest,
@@ -100,11 +107,11 @@ impl World {
         world
     }
 
-    fn of(settings: Settings, terrain: Terrain) -> Self {
+    /// A world of these settings with this terrain and nothing on it.
+    pub fn of(settings: Settings, terrain: Terrain) -> Self {
         let physics = Physics::new(&terrain);
         let mut world = Self {
             tick: 0,
-            seed: settings.seed,
             settings,
             next_id: 1,
             scene: Scene::new(terrain),
@@ -121,6 +128,9 @@ impl World {
             statuses: BTreeMap::new(),
             path_served: EntityId::NONE,
             casts: Casts::default(),
+            absent: Absent::default(),
+            checkpoint_due: None,
+            checkpoint: None,
             outbound: Vec::new(),
             digest: Digest::default(),
         };
@@ -148,9 +158,25 @@ impl World {
         self.digest
     }
 
+    /// The players that are in it, by id.
+    pub fn players(&self) -> impl Iterator<Item = EntityId> {
+        self.players.keys().copied()
+    }
+
     /// Casts that are running.
     pub fn live_casts(&self) -> usize {
         self.casts.len()
+    }
+
+    /// By spell: the revision that new casts run.
+    pub fn active_revisions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.casts.spells().map(|(spell, known)| (spell, known.active.as_str()))
+    }
+
+    /// Casts that wait for their first call, with spell and revision.
+    pub fn waiting_casts(&self) -> impl Iterator<Item = (CastId, &str, &str)> {
+        let waiting = self.casts.live().filter(|(_, cast)| !cast.running);
+        waiting.map(|(id, cast)| (id, cast.request.spell.as_str(), cast.request.revision.as_str()))
     }
 
     /// The revision that new casts of the spell run.
@@ -211,7 +237,7 @@ impl World {
 
     /// A player without a connection; `aim` is a unit vector.
     pub fn spawn_player(&mut self, name: &str, position: Vec3, aim: Vec3) -> EntityId {
-        self.set_up(|world| crate::player::spawn(world, name, position, aim))
+        self.set_up(|world| crate::player::spawn(world, "", name, position, aim))
     }
 
     /// Hurts or heals a player or NPC; cut to above 0 and its maximum. Nothing happens to what has no health.

@@ -3,6 +3,7 @@
 use crate::envelope::{Capability, Envelope};
 use crate::limits::*;
 use crate::types::*;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A request that is refused; the spell is told and goes on.
@@ -55,7 +56,28 @@ pub(crate) struct Desk {
     table_refused: Option<usize>,
 }
 
+/// What the server keeps of a cast beside the guest's own state.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct KeptDesk {
+    caster: EntityId,
+    caster_position: Option<Vec3>,
+    spawned: Vec<EntityId>,
+}
+
 impl Desk {
+    /// What outlives the instance. All else is of one call or one tick.
+    pub fn keep(&self) -> KeptDesk {
+        KeptDesk { caster: self.caster, caster_position: self.caster_position, spawned: self.spawned.clone() }
+    }
+
+    /// A desk that goes on with what was kept. Ids that are not ascending are none that a desk gave away: they are refused.
+    pub fn resume(&mut self, kept: KeptDesk) -> bool {
+        let sound = kept.spawned.is_sorted_by(|one, next| one < next)
+            && kept.caster_position.is_none_or(|position| position.iter().all(|axis| axis.is_finite()));
+        (self.caster, self.caster_position, self.spawned) = (kept.caster, kept.caster_position, kept.spawned);
+        sound
+    }
+
     pub fn new(envelope: Envelope) -> Self {
         Self {
             envelope,

@@ -2,11 +2,12 @@
 
 use crate::abi::since_v0_1_0::{self, Hooks, Linked};
 use crate::artifact::{self, ArtifactError};
-use crate::desk::Desk;
+use crate::desk::{Desk, KeptDesk};
 use crate::fault::{self, Circumstances};
 use crate::inspect::{self, Finding};
 use crate::limits::*;
 use crate::{Envelope, engine, types::*};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -37,6 +38,14 @@ pub struct Instance {
     hooks: Hooks,
     /// A call was stopped midway: the guest's state means nothing any more.
     stopped: bool,
+}
+
+/// A cast without its instance: what a file or another server can hold of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Suspended {
+    /// As the spell saved it.
+    state: Vec<u8>,
+    desk: KeptDesk,
 }
 
 /// One call of one hook.
@@ -127,9 +136,10 @@ pub enum LoadError {
 }
 
 impl Runtime {
-    /// A runtime for at most `casts_max` live instances, whose address space it reserves. 0 is taken as 1.
+    /// A runtime for at most `casts_max` live casts, whose address space it reserves, and one instance more: whoever puts a fresh instance in the place of
+    /// an old one makes it before it drops that. 0 is taken as 1.
     pub fn new(casts_max: u32) -> Result<Self, RuntimeError> {
-        let casts_max = casts_max.max(1);
+        let casts_max = casts_max.max(1).saturating_add(1);
         check_mappings(casts_max, mappings_allowed())?;
         let refused = |error: wasmtime::Error| RuntimeError::Engine(format!("{error:#}"));
         let engine = engine::for_running(casts_max).map_err(refused)?;
@@ -193,6 +203,22 @@ impl Spell {
         })?;
         Ok(Instance { store, hooks, stopped: false })
     }
+
+    /// An instance that goes on where another one was suspended, whose revision had the number `from_version`, and the fuel that this took.
+    ///
+    /// # Errors
+    /// As [`Spell::instantiate`] and [`Instance::restore`]; also when the bytes were never of a suspended cast.
+    pub fn resume(&self, init_fuel: u64, restore_fuel: u64, from_version: u32, suspended: Suspended) -> Result<(Instance, u64), Fault> {
+        let Suspended { state, desk } = suspended;
+        let mut instance = self.instantiate(init_fuel)?;
+        let init = init_fuel.saturating_sub(instance.fuel_left());
+        instance.restore(restore_fuel, from_version, &state)?;
+        let restore = restore_fuel.saturating_sub(instance.fuel_left());
+        if !instance.store.data_mut().resume(desk) {
+            return Err(fault::raised("restore", "restore", 0.0, 0.0, "what was kept of the cast is damaged"));
+        }
+        Ok((instance, init + restore))
+    }
 }
 
 impl Instance {
@@ -231,6 +257,15 @@ impl Instance {
             return Err(fault::raised("save", "length", SAVE_BYTES_MAX as f64, bytes.len() as f64, &what));
         }
         Ok(bytes)
+    }
+
+    /// The spell's state and what the server keeps of the cast beside it: what [`Spell::resume`] makes an instance of that goes on as this one would.
+    ///
+    /// # Errors
+    /// As [`Instance::save`].
+    pub fn suspend(&mut self, fuel: u64) -> Result<Suspended, Fault> {
+        let state = self.save(fuel)?;
+        Ok(Suspended { state, desk: self.store.data().keep() })
     }
 
     /// Hands a saved state to a fresh instance. What the spell answers with an error is a fault with the limit `restore`.

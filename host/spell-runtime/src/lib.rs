@@ -20,5 +20,5 @@ pub mod types;
 
 pub use engine::ENGINE_ID;
 pub use envelope::Envelope;
-pub use instance::{Call, Hook, Instance, LoadError, Outcome, Runtime, RuntimeError, Spell};
+pub use instance::{Call, Hook, Instance, LoadError, Outcome, Runtime, RuntimeError, Spell, Suspended};
 pub use types::*;

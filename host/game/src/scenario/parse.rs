@@ -62,8 +62,11 @@ fn parse_line(text: &str, scenario: &mut Scenario) -> Result<Option<Action>, Ref
             words.keyword("ticks")?;
             Some(Action::Run { ticks })
         }
+        Some("reload") => Some(Action::Reload),
         Some("expect") => Some(Action::Expect(expectation(&mut words)?)),
-        Some(other) => return Err(format!("{other:?} begins no step; steps begin with world, npc, prop, player, cast, run or expect")),
+        Some(other) => {
+            return Err(format!("{other:?} begins no step; steps begin with world, npc, prop, player, cast, run, reload or expect"));
+        }
     };
     match words.next() {
         None => Ok(action),

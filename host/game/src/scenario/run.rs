@@ -5,7 +5,7 @@ use crate::limits::SCENARIO_LOGS_MAX;
 use crate::{Game, LoadedRevision};
 use sim::inbound::{CastRequest, Input};
 use sim::scene::Entity;
-use sim::{EntityId, Inbound, Outbound, Vec3, World};
+use sim::{EntityId, Inbound, Outbound, Stored, Thoroughness, Vec3, World};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -96,7 +96,11 @@ pub fn run(scenario: &Scenario, spell: &LoadedRevision) -> Report {
 /// A running scenario.
 struct Stage {
     game: Game,
+    /// The world that was saved at the last reload: it goes on beside the one that was loaded, for the two must stay the same.
+    saved: Option<Game>,
     spell: String,
+    /// What a file of this world would hold.
+    stored: Option<Stored>,
     /// Where each thing was set up, and its first entity's id.
     things: BTreeMap<String, (EntityId, Vec3)>,
     /// What comes in with the next tick.
@@ -128,7 +132,9 @@ impl Stage {
         let inbound = vec![game.admit(spell.clone())];
         Self {
             game,
+            saved: None,
             spell: spell.spell.clone(),
+            stored: None,
             things,
             inbound,
             input_sequence: 0,
@@ -144,10 +150,11 @@ impl Stage {
             Action::Cast { caster, aim, target } => self.cast(caster, *aim, target.as_deref()),
             Action::Run { ticks } => {
                 for _ in 0..*ticks {
-                    self.tick();
+                    self.tick()?;
                 }
                 Ok(())
             }
+            Action::Reload => self.reload(),
             Action::Expect(expectation) => self.expect(expectation),
         }
     }
@@ -171,13 +178,41 @@ impl Stage {
         Ok(())
     }
 
-    fn tick(&mut self) {
+    fn reload(&mut self) -> Result<(), String> {
+        self.inbound.push(Inbound::Checkpoint(Thoroughness::Whole));
+        self.tick()?;
+        let checkpoint = self.game.take_checkpoint().ok_or("no checkpoint was made")?;
+        let stored = checkpoint.over(self.stored.take());
+        self.stored = Some(stored.clone());
+        let (loaded, dropped) = Game::load(stored, self.game.loaded().cloned()).map_err(|error| error.to_string())?;
+        let live = std::mem::replace(&mut self.game, loaded);
+        held(dropped.is_empty(), || format!("{} casts do not go on from what they saved", dropped.len()))?;
+        self.saved = Some(live);
+        self.agree()
+    }
+
+    /// Whether the world that was loaded is still the one that was saved.
+    fn agree(&self) -> Result<(), String> {
+        let Some(saved) = &self.saved else { return Ok(()) };
+        let parts = saved.world().digest().parts().into_iter().zip(self.game.world().digest().parts());
+        let differ: Vec<&str> = parts.filter(|(saved, loaded)| saved != loaded).map(|((name, _), _)| name).collect();
+        held(differ.is_empty(), || {
+            format!("at tick {} the loaded world differs from the saved one in its {}", saved.world().tick(), differ.join(", "))
+        })
+    }
+
+    fn tick(&mut self) -> Result<(), String> {
         let inbound = std::mem::take(&mut self.inbound);
         let tick = self.game.world().tick();
+        if let Some(saved) = &mut self.saved {
+            saved.step(&inbound, &mut |_| ());
+            saved.take_checkpoint();
+        }
         for event in self.game.step(&inbound, &mut |_| ()) {
             self.note(tick, event);
         }
         self.digests.push(self.game.world().digest().whole());
+        self.agree()
     }
 
     fn note(&mut self, tick: u64, event: Outbound) {

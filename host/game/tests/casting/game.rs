@@ -138,7 +138,8 @@ fn a_full_pool_refuses_one_cast_and_says_so() {
     let runtime = game::Runtime::new(1).expect("a small runtime");
     let mut place = Place::new();
     place.activate(load(&runtime, "idle", "rev_000001_00000000", IDLE));
-    let outbound = place.step(&[cast(place.ann, "idle"), cast(place.kim, "idle")]);
-    assert_eq!(faults(&outbound), [("instances", "init", place.kim)]);
-    assert_eq!(place.game.casts_live(), 1);
+    // One for the cast, and one for whoever replaces an instance.
+    let outbound = place.step(&[cast(place.ann, "idle"), cast(place.kim, "idle"), cast(place.dummy, "idle")]);
+    assert_eq!(faults(&outbound), [("instances", "init", place.dummy)]);
+    assert_eq!(place.game.casts_live(), 2);
 }

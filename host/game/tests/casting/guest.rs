@@ -15,6 +15,10 @@ pub struct Guest {
     pub on_tick: &'static str,
     /// Parameters: 0 kind, 1 entity or token, 2 entity, 3 to 5 point, 6 to 8 normal.
     pub on_event: &'static str,
+    /// Answers where the list's pointer and length stand.
+    pub save: &'static str,
+    /// Parameters: 0 version, 1 pointer, 2 length. Answers where the result stands.
+    pub restore: &'static str,
 }
 
 macro_rules! bolt {
@@ -43,7 +47,29 @@ pub const CALM: Guest = Guest { on_tick: "(call $line)", ..IDLE };
 /// The same, and spends nearly all of its fuel.
 pub const SPIN: Guest = Guest { on_tick: "(call $line) (call $spin)", ..IDLE };
 /// Lives for its 6 seconds and does nothing.
-pub const IDLE: Guest = Guest { init: "", on_cast: "", on_tick: "", on_event: "" };
+pub const IDLE: Guest = Guest {
+    init: "",
+    on_cast: "",
+    on_tick: "",
+    on_event: "",
+    save: "(i64.store (i32.const 512) (i64.const 0)) (i32.const 512)",
+    restore: "(i32.store8 (i32.const 520) (i32.const 0)) (i32.const 520)",
+};
+/// Counts its ticks and tells the count, two digits, in each; the count is what it saves.
+pub const COUNTER: Guest = Guest {
+    on_tick: "(i32.store (i32.const 256) (i32.add (i32.load (i32.const 256)) (i32.const 1)))
+        (i32.store8 (i32.const 300) (i32.add (i32.const 48) (i32.rem_u (i32.div_u (i32.load (i32.const 256)) (i32.const 10)) (i32.const 10))))
+        (i32.store8 (i32.const 301) (i32.add (i32.const 48) (i32.rem_u (i32.load (i32.const 256)) (i32.const 10))))
+        (call $log (i32.const 1) (i32.const 300) (i32.const 2))",
+    save: "(i32.store (i32.const 512) (i32.const 256)) (i32.store (i32.const 516) (i32.const 4)) (i32.const 512)",
+    restore: "(i32.store (i32.const 256) (i32.load (local.get 1))) (i32.store8 (i32.const 520) (i32.const 0)) (i32.const 520)",
+    ..IDLE
+};
+/// Does not take back what it saved.
+pub const REFUSES: Guest =
+    Guest { restore: "(i32.store8 (i32.const 520) (i32.const 1)) (i64.store (i32.const 524) (i64.const 0)) (i32.const 520)", ..CALM };
+/// Breaks when it is saved.
+pub const BREAKS: Guest = Guest { save: "unreachable", ..IDLE };
 
 /// A runtime with room for a few casts.
 pub fn runtime() -> Runtime {
@@ -67,7 +93,7 @@ pub fn artifact_of(guest: Guest) -> Vec<u8> {
 }
 
 fn core(guest: Guest) -> Vec<u8> {
-    let Guest { init, on_cast, on_tick, on_event } = guest;
+    let Guest { init, on_cast, on_tick, on_event, save, restore } = guest;
     // The envelope: sphere of 60 m, timed 6 s, every tick, all capabilities, 64 entities, 8 players.
     let text = format!(
         r#"(module
@@ -85,8 +111,8 @@ fn core(guest: Guest) -> Vec<u8> {
         (func (export "ugc:spell/hooks@0.1.0#on-tick") (param f32) {on_tick})
         (func (export "ugc:spell/hooks@0.1.0#on-event") (param i32 i64 i64 f32 f32 f32 f32 f32 f32) {on_event})
         (func (export "ugc:spell/hooks@0.1.0#on-cancel") (param i32))
-        (func (export "ugc:spell/hooks@0.1.0#save") (result i32) (i64.store (i32.const 512) (i64.const 0)) (i32.const 512))
-        (func (export "ugc:spell/hooks@0.1.0#restore") (param i32 i32 i32) (result i32) (i32.const 520))
+        (func (export "ugc:spell/hooks@0.1.0#save") (result i32) {save})
+        (func (export "ugc:spell/hooks@0.1.0#restore") (param i32 i32 i32) (result i32) {restore})
         (@custom "ugc:envelope" "\01\00\01\01\ff\07\00\00\00\00\70\42\00\00\c0\40\00\00\70\42\00\00\00\00\40\00\00\00\08\00\08\00\00\00\00\00\00\00\00\00\00\00\c0\40"))"#
     );
     let mut core = wat::parse_str(&text).unwrap_or_else(|error| panic!("a guest's text: {error}"));

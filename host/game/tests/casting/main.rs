@@ -4,4 +4,5 @@ mod fuel;
 mod game;
 mod guest;
 mod repeat;
+mod saving;
 mod scenario;

@@ -23,7 +23,11 @@ fn play() -> (Vec<Digest>, Vec<Outbound>) {
     let mut game = Game::new(7);
     let mut inbound: Vec<Inbound> =
         SPELLS.iter().map(|(spell, guest)| game.admit(load(&runtime, spell, "rev_000001_00000000", *guest))).collect();
-    inbound.extend((0..PLAYERS).map(|token| Inbound::Join { token, username: format!("player {token}") }));
+    inbound.extend((0..PLAYERS).map(|token| Inbound::Join {
+        token,
+        account: format!("account {token}"),
+        username: format!("player {token}"),
+    }));
     let (mut digests, mut told, mut players) = (Vec::new(), Vec::new(), Vec::new());
     for tick in 0..TICKS {
         let outbound = game.step(&inbound, &mut |_| ());
@@ -33,7 +37,7 @@ fn play() -> (Vec<Digest>, Vec<Outbound>) {
         inbound = players.iter().flat_map(|player| moves(tick, *player)).collect();
         match tick {
             100 => inbound.push(Inbound::Leave { player: players[3] }),
-            101 => inbound.push(Inbound::Join { token: 99, username: "late".into() }),
+            101 => inbound.push(Inbound::Join { token: 99, account: "late".into(), username: "late".into() }),
             120 => inbound.push(game.admit(load(&runtime, "bolt", "rev_000002_00000001", STRONG_BOLT))),
             _ => {}
         }

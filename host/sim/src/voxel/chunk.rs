@@ -1,6 +1,7 @@
 //! A chunk: 32 x 32 x 32 voxels as indices into a palette, in the one form that its content has.
 
 use super::{AIR, CHUNK_EDGE, CHUNK_VOXELS};
+use crate::limits::CHUNK_COORDINATE_MAX;
 use crate::material;
 use crate::{IVec3, Vec3};
 
@@ -163,6 +164,11 @@ impl Chunk {
 }
 
 impl ChunkId {
+    /// Whether a chunk may be there.
+    pub fn is_in_world(self) -> bool {
+        self.0.iter().all(|coordinate| coordinate.unsigned_abs() <= CHUNK_COORDINATE_MAX)
+    }
+
     /// The corner with the lowest coordinates, metres.
     pub fn corner(self) -> Vec3 {
         self.corner_voxel().as_vec3()

@@ -5,6 +5,7 @@ mod combat;
 mod life;
 mod movement;
 mod properties;
+mod saving;
 mod scenario;
 mod scripted;
 mod terrain;

@@ -26,7 +26,7 @@ const SCRIPTS: [(&str, SpellSpec, &[&str]); 4] = [
 
 /// What happens in one tick, before it is known who is who.
 #[derive(Debug, Clone)]
-enum Move {
+pub enum Move {
     Join,
     Leave(u64),
     Input(u64, Input),
@@ -39,7 +39,7 @@ fn arbitrary_vector() -> impl Strategy<Value = Vec3> {
     prop::array::uniform3(axis).prop_map(Vec3::from_array)
 }
 
-fn arbitrary_move() -> impl Strategy<Value = Move> {
+pub fn arbitrary_move() -> impl Strategy<Value = Move> {
     let input = (any::<u32>(), arbitrary_vector(), arbitrary_vector(), any::<[bool; 3]>())
         .prop_map(|(sequence, movement, aim, [sprint, fire, jump])| Input { sequence, movement, aim, sprint, fire, jump });
     prop_oneof![
@@ -51,9 +51,9 @@ fn arbitrary_move() -> impl Strategy<Value = Move> {
     ]
 }
 
-fn inbound(what: &Move) -> Inbound {
+pub fn inbound(what: &Move) -> Inbound {
     match *what {
-        Move::Join => Inbound::Join { token: 1, username: "kim".into() },
+        Move::Join => Inbound::Join { token: 1, account: String::new(), username: "kim".into() },
         Move::Leave(who) => Inbound::Leave { player: EntityId(who) },
         Move::Input(who, input) => Inbound::Input { player: EntityId(who), input },
         Move::Cast(who, what, target) => Inbound::Cast(CastRequest {
@@ -71,7 +71,8 @@ fn inbound(what: &Move) -> Inbound {
     }
 }
 
-fn play(seed: u64, moves: &[Vec<Move>]) -> Vec<Digest> {
+/// Who runs the scripts.
+pub fn scripts() -> Scripted {
     // Two casts of gust fill a tick: others wait.
     let mut spells = Scripted::default();
     spells.tick_fuel = Some(100_000);
@@ -80,9 +81,18 @@ fn play(seed: u64, moves: &[Vec<Move>]) -> Vec<Digest> {
             spells.teach(spell, revision, line);
         }
     }
+    spells
+}
+
+/// Activates them all.
+pub fn set_up() -> Vec<Inbound> {
+    (0..SCRIPTS.len()).map(|what| inbound(&Move::Activate(what, false))).collect()
+}
+
+fn play(seed: u64, moves: &[Vec<Move>]) -> Vec<Digest> {
+    let mut spells = scripts();
     let mut world = World::new(seed);
-    let activations: Vec<Inbound> = (0..SCRIPTS.len()).map(|what| inbound(&Move::Activate(what, false))).collect();
-    step(&mut world, &activations, &mut spells, &mut |_| ());
+    step(&mut world, &set_up(), &mut spells, &mut |_| ());
     let mut digests = Vec::new();
     for moves in moves {
         let inbound: Vec<Inbound> = moves.iter().map(inbound).collect();
@@ -111,7 +121,7 @@ proptest! {
 }
 
 /// A world with blocks to climb and hide behind, NPCs of every temper, teams and statuses.
-fn lively(seed: u64, blocks: &[[i32; 3]], npcs: &[(u8, [f32; 2])], spare: bool) -> World {
+pub fn lively(seed: u64, blocks: &[[i32; 3]], npcs: &[(u8, [f32; 2])], spare: bool) -> World {
     let mut terrain = Terrain::floor();
     for id in terrain.chunks().map(|(id, _)| id).collect::<Vec<_>>() {
         let corner = IVec3::from_array(id.0) * CHUNK_EDGE;

@@ -19,7 +19,7 @@ use sim::team::{Policy, Team};
 use sim::undo::Whose;
 use sim::voxel::ChunkId;
 use sim::voxel::{CHUNK_EDGE, Chunk, Terrain};
-use sim::{Edit, EntityId, Generation, IVec3, Inbound, Outbound, Settings, Spawner, Temper, Vec3, World, step};
+use sim::{Edit, EntityId, Generation, IVec3, Inbound, Outbound, Settings, Spawner, Stored, Temper, Thoroughness, Vec3, World, step};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -38,6 +38,8 @@ struct Stage {
     names: BTreeMap<EntityId, String>,
     inbound: Vec<Inbound>,
     walls: Vec<(IVec3, IVec3)>,
+    /// What the checkpoints so far have saved.
+    stored: Option<Stored>,
     /// The spell whose script the indented lines belong to.
     scripting: (String, String),
     printed: String,
@@ -51,6 +53,7 @@ impl Default for Stage {
             names: BTreeMap::new(),
             inbound: Vec::new(),
             walls: Vec::new(),
+            stored: None,
             scripting: Default::default(),
             printed: String::new(),
         }
@@ -116,7 +119,9 @@ impl Stage {
             ["column", x, z] => self.column(x.parse().expect("a voxel"), z.parse().expect("a voxel")),
             ["health", name, health] => self.world.set_health(self.id(name), number(health)),
             ["spell", spell, revision, ref rest @ ..] => self.activate(spell, revision, rest),
-            ["join", name] => self.inbound.push(Inbound::Join { token: 1, username: name.into() }),
+            ["join", name] => self.inbound.push(Inbound::Join { token: 1, account: format!("account of {name}"), username: name.into() }),
+            ["checkpoint"] => self.inbound.push(Inbound::Checkpoint(Thoroughness::InPassing)),
+            ["load"] => self.load(),
             ["leave", name] => self.inbound.push(Inbound::Leave { player: self.id(name) }),
             ["input", name, sequence, ref rest @ ..] => self.input(name, sequence, rest),
             ["cast", name, spell, ref rest @ ..] => self.cast(name, spell, rest),
@@ -134,6 +139,19 @@ impl Stage {
     fn set_up(&mut self, world: World) {
         self.names = world.scene().entities().map(|entity| (entity.id, entity.name.clone())).collect();
         self.world = world;
+    }
+
+    /// Goes on from the last checkpoint, as after a crash.
+    fn load(&mut self) {
+        let stored = self.stored.clone().expect("a checkpoint was made before");
+        self.spells = self.spells.anew();
+        let (world, dropped) = World::load(stored, &mut self.spells).expect("a world of ours");
+        self.world = world;
+        self.world.check_invariants();
+        let dropped: Vec<String> = dropped.iter().map(|dropped| format!("cast {} of {}", dropped.cast.0, dropped.spell)).collect();
+        let line =
+            format!("{}: loaded, {} dropped", self.world.tick(), if dropped.is_empty() { "nothing".into() } else { dropped.join(", ") });
+        self.print(line);
     }
 
     fn activate(&mut self, spell: &str, revision: &str, rest: &[&str]) {
@@ -171,6 +189,9 @@ impl Stage {
         let tick = self.world.tick();
         let events = step(&mut self.world, &std::mem::take(&mut self.inbound), &mut self.spells, &mut |_| ());
         self.world.check_invariants();
+        if let Some(checkpoint) = self.world.take_checkpoint() {
+            self.stored = Some(checkpoint.over(self.stored.take()));
+        }
         for line in self.spells.take_trace() {
             self.print(format!("{tick}: {line}"));
         }

@@ -1,6 +1,6 @@
 //! Spells as scripts: a runner that keeps the contract of `Spells` without wasm.
 //!
-//! A script's line is `HOOK: COMMAND; COMMAND...` with the hooks `cast`, `tick`, `hit`, `expired`, `timer`, `dropped`, `cancel`, and the commands
+//! A script's line is `HOOK: COMMAND; COMMAND...` with the hooks `cast`, `tick`, `hit`, `expired`, `timer`, `dropped`, `cancel`, `save` (only `fault`), and the commands
 //! `launch SPEED [damage N] [seconds N] [gravity N] [bounces N] [restitution N] [pierces N] [homing TURN]` (from the caster's eye) · `damage WHO N` · `heal WHO N` · `push WHO X Y Z` · `teleport WHO X Y Z` ·
 //! `afflict WHO STATUS SECONDS` · `despawn` (what was launched last) ·
 //! `timer TOKEN TICKS` · `cue NAME` · `log TEXT` · `near RADIUS` (logs who is there) · `spend FUEL` · `finish` · `fault`. WHO: `target`, `caster`, `hit`, or a name.
@@ -8,7 +8,7 @@
 use crate::scenario::{number, status_of, vector};
 use sim::intent::{Homing, ProjectileSpec};
 use sim::scene::{Kinds, Scene, Shape};
-use sim::spells::{Call, Event, Fault, Hook, Outcome};
+use sim::spells::{Call, Event, Fault, Hook, Kept, Outcome, Resumed};
 use sim::{CastId, EntityId, Intent, Spells, Vec3};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,11 +20,13 @@ pub struct Scripted {
     /// By spell, revision, hook.
     scripts: BTreeMap<(String, String, String), Vec<String>>,
     memories: BTreeMap<CastId, Memory>,
+    /// Casts whose save breaks.
+    breaks: BTreeSet<CastId>,
     trace: Vec<String>,
 }
 
 /// What an instance remembers between its calls.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, serde::Serialize, serde::Deserialize)]
 struct Memory {
     origin: Vec3,
     aim: Vec3,
@@ -33,7 +35,16 @@ struct Memory {
     launched: EntityId,
 }
 
+fn fault(hook: &'static str) -> Fault {
+    Fault { hook, limit: "fuel", allowed: 1.0, asked: 2.0, message: "asked for it".into() }
+}
+
 impl Scripted {
+    /// The same scripts, and no instance: who runs the spells after a load.
+    pub fn anew(&self) -> Self {
+        Self { scripts: self.scripts.clone(), tick_fuel: self.tick_fuel, ..Self::default() }
+    }
+
     pub fn teach(&mut self, spell: &str, revision: &str, line: &str) {
         let (hook, commands) = line.split_once(':').expect("a hook and its commands");
         let commands = commands.split(';').map(|command| command.trim().into()).collect();
@@ -48,6 +59,9 @@ impl Scripted {
     fn call(&mut self, scene: &Scene, call: &Call) -> Outcome {
         let (hook, told) = describe(&call.hook);
         self.trace.push(format!("call {} {told}", call.cast.0));
+        if self.scripts.contains_key(&(call.spell.clone(), call.revision.clone(), "save".into())) {
+            self.breaks.insert(call.cast);
+        }
         let memory = self.memories.entry(call.cast).or_default();
         memory.take_in(&call.hook);
         let mut outcome = Outcome::default();
@@ -84,6 +98,32 @@ impl Spells for Scripted {
     fn end(&mut self, cast: CastId) {
         self.memories.remove(&cast);
         self.trace.push(format!("instance of {} given back", cast.0));
+    }
+
+    /// A save takes 1,000 fuel; scripts with the line `save: fault` break in it.
+    fn checkpoint(&mut self, casts: &[CastId], fuel: u64) -> Vec<(Kept, u64)> {
+        let mut left = fuel;
+        let answer = |cast: &CastId| {
+            let Some(memory) = self.memories.get(cast).filter(|_| left >= 1_000) else { return (Kept::Unsaved, 0) };
+            left -= 1_000;
+            let kept = if self.breaks.contains(cast) {
+                Kept::Fault(fault("save"))
+            } else {
+                Kept::State(postcard::to_stdvec(memory).expect("bytes"))
+            };
+            (kept, 1_000)
+        };
+        casts.iter().map(answer).collect()
+    }
+
+    fn knows(&self, spell: &str, revision: &str) -> bool {
+        self.scripts.keys().any(|(known, of, _)| known == spell && of == revision)
+    }
+
+    fn resume(&mut self, cast: Resumed<'_>) -> bool {
+        let Ok(memory) = postcard::from_bytes(cast.state) else { return false };
+        self.memories.insert(cast.cast, memory);
+        true
     }
 }
 
@@ -149,10 +189,7 @@ fn obey(command: &str, memory: &mut Memory, scene: &Scene, call: &Call, next_id:
         }
         ["spend", fuel] => return outcome.fuel += fuel.parse::<u64>().expect("fuel"),
         ["finish"] => return outcome.finished = true,
-        ["fault"] => {
-            let message = "asked for it".into();
-            return outcome.fault = Some(Fault { hook: describe(&call.hook).0, limit: "fuel", allowed: 1.0, asked: 2.0, message });
-        }
+        ["fault"] => return outcome.fault = Some(fault(describe(&call.hook).0)),
         _ => panic!("no such command of a spell: {command}"),
     };
     outcome.intents.push(intent);

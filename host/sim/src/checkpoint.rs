@@ -1,0 +1,114 @@
+//! A checkpoint: the state is taken, and the running world goes on from it as a loaded one would, so that both are the same from then on.
+
+use crate::limits::CHECKPOINT_FUEL;
+use crate::outbound::CastEnd;
+use crate::saved::{Saved, Stored};
+use crate::spells::Kept;
+use crate::undo::JournalChange;
+use crate::voxel::{Chunk, ChunkId};
+use crate::{CastId, Outbound, Spells, World, cast};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What has to be written so that a file holds the world as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checkpoint {
+    /// The state.
+    pub saved: Saved,
+    /// The chunks that were made or changed since the last checkpoint.
+    pub chunks: Vec<(ChunkId, Arc<Chunk>)>,
+    /// What became of the journal since.
+    pub journal: JournalChange,
+}
+
+/// How much of a tick the casts of a checkpoint may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Thoroughness {
+    /// `CHECKPOINT_FUEL`: the casts that do not fit are not saved this time.
+    InPassing,
+    /// Whatever it takes, for a world that is about to stop.
+    Whole,
+}
+
+/// The tick's stage: nothing, unless a checkpoint was asked for.
+pub(crate) fn settle(world: &mut World, spells: &mut impl Spells) {
+    let Some(thoroughness) = world.checkpoint_due.take() else { return };
+    let states = suspend(world, spells, thoroughness.fuel());
+    let World { scene, props, physics, .. } = world;
+    let states_of_props: BTreeMap<_, _> = props.iter().filter_map(|id| Some((*id, physics.state(*id)?))).collect();
+    physics.rebuild(scene, |id| states_of_props.get(&id).copied());
+    let dirty = world.scene.terrain_mut().take_dirty();
+    let chunks = dirty.into_iter().filter_map(|id| Some((id, world.scene.terrain().chunk(id)?.clone()))).collect();
+    world.checkpoint = Some(Checkpoint { saved: Saved::of(world, states), chunks, journal: world.journal.take_change() });
+}
+
+/// The casts' own states. Who owes least comes first, as in every tick, so that dear casts crowd out nobody else's; the work is charged to the casters.
+fn suspend(world: &mut World, spells: &mut impl Spells, fuel: u64) -> BTreeMap<CastId, Vec<u8>> {
+    let casts = world.casts.to_suspend();
+    let kept = spells.checkpoint(&casts, fuel);
+    assert_eq!(casts.len(), kept.len(), "every cast of a checkpoint is answered once");
+    let mut states = BTreeMap::new();
+    for (id, (kept, fuel)) in casts.into_iter().zip(kept) {
+        world.casts.charge(id, fuel);
+        match kept {
+            Kept::State(state) => _ = states.insert(id, state),
+            Kept::Unsaved => {}
+            Kept::Fault(fault) => {
+                if let Some(request) = world.casts.get(id).map(|cast| cast.request.clone()) {
+                    world.emit(Outbound::CastFaulted {
+                        cast: id,
+                        spell: request.spell,
+                        revision: request.revision,
+                        caster: request.caster,
+                        fault,
+                    });
+                }
+                cast::end(world, id, CastEnd::Fault);
+            }
+        }
+    }
+    states
+}
+
+impl Thoroughness {
+    fn fuel(self) -> u64 {
+        match self {
+            Self::InPassing => CHECKPOINT_FUEL,
+            Self::Whole => u64::MAX,
+        }
+    }
+}
+
+impl Checkpoint {
+    /// This and a later one in one, for a file that has missed this one.
+    pub fn then(self, later: Self) -> Self {
+        let mut chunks: BTreeMap<_, _> = self.chunks.into_iter().collect();
+        chunks.extend(later.chunks);
+        let mut added: BTreeMap<_, _> = self.journal.added.into_iter().collect();
+        later.journal.gone.iter().for_each(|number| _ = added.remove(number));
+        added.extend(later.journal.added);
+        let gone = self.journal.gone.into_iter().chain(later.journal.gone).collect();
+        Self {
+            saved: later.saved,
+            chunks: chunks.into_iter().collect(),
+            journal: JournalChange { added: added.into_iter().collect(), gone },
+        }
+    }
+
+    /// What a file holds once this is written over what it held before.
+    pub fn over(self, before: Option<Stored>) -> Stored {
+        let (mut chunks, mut journal) = before.map(|stored| (stored.chunks, stored.journal)).unwrap_or_default();
+        chunks.extend(self.chunks);
+        journal.extend(self.journal.added);
+        self.journal.gone.iter().for_each(|number| _ = journal.remove(number));
+        Stored { saved: self.saved, chunks, journal }
+    }
+}
+
+impl World {
+    /// The checkpoint that the last tick has made, if it was asked for one.
+    pub fn take_checkpoint(&mut self) -> Option<Checkpoint> {
+        self.checkpoint.take()
+    }
+}
