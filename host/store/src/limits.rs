@@ -1,0 +1,21 @@
+//! Every limit of a world file, with its reason.
+
+/// Bytes of a state, unpacked. Entities take some megabytes; the rest is for the casts: `LIVE_CASTS_MAX` of them with 32 KiB each.
+pub const STATE_BYTES_MAX: usize = 384 * 1024 * 1024;
+/// Bytes of a chunk, unpacked: palette, a byte a voxel, and a head.
+pub const CHUNK_BYTES_MAX: usize = 33 * 1024 + 256;
+/// Bytes of one edit, unpacked: all that the journal may hold at most.
+pub const EDIT_BYTES_MAX: usize = 2 * sim::limits::UNDO_BYTES_MAX;
+/// Bytes of an artifact: as much as a push to a game server may carry.
+pub const ARTIFACT_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Bytes of a whole world in one export, packed. A world of hills that a crowd has walked for a day has about 20 MB.
+pub const PACK_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The same, unpacked.
+pub const PACK_UNPACKED_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// Entities of an import.
+pub const IMPORT_ENTITIES_MAX: usize = 4_096;
+const _: () = assert!(IMPORT_ENTITIES_MAX < sim::limits::ENTITIES_MAX);
+/// zstd's level for chunks and states: beyond it a tenth is won for three times the work.
+pub const ZSTD_LEVEL: i32 = 3;
+/// Milliseconds that a writer waits for another one, such as an operator's shell.
+pub const BUSY_TIMEOUT_MS: u64 = 2_000;
