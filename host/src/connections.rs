@@ -7,10 +7,12 @@ use crate::limits::SNAPSHOT_INTERVAL_TICKS;
 use crate::outgoing::{Batch, Closing, Outgoing};
 use game::Game;
 use protocol::Channel;
+use protocol::link::Order;
 use protocol::v1::{self, ErrorCode};
 use sim::voxel::ChunkId;
 use sim::{EntityId, Inbound, Outbound};
 use std::collections::BTreeMap;
+use store::Artifact;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// Who is connected.
@@ -27,6 +29,12 @@ pub struct Connections {
     leaving: Vec<EntityId>,
     /// Who has gone since the last publication.
     left: Vec<(EntityId, String)>,
+    /// Players of a loaded world whose clients have not come back, and the tick until which they are waited for.
+    awaited: BTreeMap<EntityId, u64>,
+    /// Code that the world's file does not have yet.
+    artifacts: Vec<Artifact>,
+    /// Orders that wait for the tick in which they are carried out.
+    orders: Vec<Order>,
     packer: Packer,
 }
 
@@ -42,8 +50,8 @@ struct Connection {
 }
 
 impl Connections {
-    /// Nobody yet; chunks go out by this packer.
-    pub fn new(world_id: &str, packer: Packer) -> Self {
+    /// Nobody yet; chunks go out by this packer. The players that are `awaited` are taken out of the world when they do not come back by that tick.
+    pub fn new(world_id: &str, packer: Packer, awaited: BTreeMap<EntityId, u64>) -> Self {
         Self {
             world_id: world_id.to_owned(),
             sessions: BTreeMap::new(),
@@ -52,6 +60,9 @@ impl Connections {
             channels: BTreeMap::new(),
             leaving: Vec::new(),
             left: Vec::new(),
+            awaited,
+            artifacts: Vec::new(),
+            orders: Vec::new(),
             packer,
         }
     }
@@ -63,14 +74,16 @@ impl Connections {
 
     /// What the tick takes in, in the order of the mail.
     pub fn sort(&mut self, mail: Vec<Mail>, game: &mut Game) -> Vec<Inbound> {
-        let mut inbound: Vec<Inbound> = self.leaving.drain(..).map(|player| Inbound::Leave { player }).collect();
+        let tick = game.world().tick();
+        let gone = self.awaited.extract_if(.., |_, until| *until <= tick).map(|(player, _)| player);
+        let mut inbound: Vec<Inbound> = self.leaving.drain(..).chain(gone).map(|player| Inbound::Leave { player }).collect();
         for one in mail {
             match one {
                 Mail::Join { session, client_id, username, outgoing } => {
                     if let Some(&older) = self.by_client.get(&client_id) {
                         inbound.extend(self.end(older, Closing::TakenOver));
                     }
-                    inbound.push(Inbound::Join { token: session.0, username: username.clone() });
+                    inbound.push(Inbound::Join { token: session.0, account: client_id.clone(), username: username.clone() });
                     self.by_client.insert(client_id.clone(), session);
                     self.sessions.insert(session, Connection { client_id, username, outgoing, player: None, input_sequence: None });
                 }
@@ -87,9 +100,14 @@ impl Connections {
                     inbound.extend(self.sessions.get(&session).and_then(|it| it.player).map(|player| convert::terraform(player, &request)));
                 }
                 Mail::Chunk { session, request } => self.send_chunk(session, request, game),
-                Mail::Activate { loaded, channel } => {
+                Mail::Activate { loaded, channel, artifact } => {
                     self.channels.insert(loaded.spell.clone(), channel);
+                    self.artifacts.push(Artifact { spell: loaded.spell.clone(), revision: loaded.revision.clone(), bytes: artifact });
                     inbound.push(game.admit(loaded));
+                }
+                Mail::Order(order) => {
+                    inbound.extend(convert::order(&order.what, tick));
+                    self.orders.push(order);
                 }
             }
         }
@@ -105,6 +123,16 @@ impl Connections {
         if tick.is_multiple_of(SNAPSHOT_INTERVAL_TICKS) {
             self.send_snapshots(tick, game);
         }
+    }
+
+    /// Code that has come since this was last asked.
+    pub fn take_artifacts(&mut self) -> Vec<Artifact> {
+        std::mem::take(&mut self.artifacts)
+    }
+
+    /// Orders whose tick has been simulated.
+    pub fn take_orders(&mut self) -> Vec<Order> {
+        std::mem::take(&mut self.orders)
     }
 
     /// Tells all clients that it is over.
@@ -202,6 +230,7 @@ impl Connections {
             let session = SessionId(*token);
             let Some(connection) = self.sessions.get_mut(&session) else { continue };
             connection.player = Some(*player);
+            self.awaited.remove(player);
             self.by_player.insert(*player, session);
             let world = game.world();
             let messages = convert::welcome(&self.world_id, world.tick(), *player, world.scene(), game.active(), &self.channels);

@@ -1,5 +1,6 @@
 //! The wire's values as the simulation's, and back: the only place that names both.
 
+use protocol::link::{self, Errand};
 use protocol::v1::{self, AffectedChunk, EntityState, ErrorCode, PlayerState, ServerMessage, SnapshotHead};
 use protocol::{Channel, RevisionId, SpellId};
 use serde_json::{Map, Value};
@@ -7,6 +8,7 @@ use sim::edit::{Area, Change};
 use sim::inbound::{CastRequest, Input};
 use sim::outbound::NpcEventKind;
 use sim::scene::{Entity, Scene};
+use sim::undo;
 use sim::voxel::ChunkId;
 use sim::{Edit, EntityId, Inbound, Outbound, Quat, Vec3};
 use std::collections::BTreeMap;
@@ -18,6 +20,24 @@ pub enum Audience {
     All,
     /// The client of this player, if it is one's.
     Only(EntityId),
+}
+
+/// What an order of the control plane's is for the simulation, if it is something for it, in this tick.
+pub fn order(errand: &Errand, tick: u64) -> Option<Inbound> {
+    match errand {
+        Errand::Copy { .. } => None,
+        Errand::Revert { whose, seconds } => {
+            let whose = match whose {
+                link::Whose::Client(client) => undo::Whose::Account(client.clone()),
+                link::Whose::Spell { spell_id, revision_id } => undo::Whose::Spell {
+                    spell: spell_id.as_str().to_owned(),
+                    revision: revision_id.as_ref().map(|revision| revision.as_str().to_owned()),
+                },
+            };
+            let since_tick = tick.saturating_sub(u64::from(*seconds) * u64::from(sim::limits::TICK_HZ));
+            Some(Inbound::Revert { whose, since_tick })
+        }
+    }
 }
 
 /// A player's controls for the simulation.

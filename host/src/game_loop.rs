@@ -3,9 +3,13 @@
 use crate::connections::Connections;
 use crate::inbox::Inbox;
 use crate::journal::Journal;
+use crate::limits::SAVE_INTERVAL_TICKS;
 use crate::outgoing::Closing;
 use crate::pace::Pace;
+use crate::saver::Saver;
 use game::Game;
+use protocol::link::{Errand, Order};
+use sim::{Inbound, Thoroughness};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
@@ -19,20 +23,55 @@ pub struct Shared {
     pub stop: AtomicBool,
 }
 
-/// Runs until it is told to stop. Waits for nothing but its own clock.
-pub fn run(mut game: Game, mut inbox: Inbox, mut connections: Connections, mut journal: Journal, shared: &Arc<Shared>) {
+/// Runs until it is told to stop, and saves the world then. Waits for nothing but its own clock, and at the end for the disk.
+pub fn run(mut game: Game, mut inbox: Inbox, mut connections: Connections, mut journal: Journal, saver: Saver, shared: &Arc<Shared>) {
     let mut pace = Pace::start(Instant::now());
-    while !shared.stop.load(Ordering::Acquire) {
+    // The first tick of all is saved: from then on there is a file to come back to.
+    let mut save_due = game.world().tick();
+    while !shared.stop.load(Ordering::Acquire) && !saver.is_fenced() {
         let mail = inbox.drain();
-        let inbound = connections.sort(mail, &mut game);
+        let mut inbound = connections.sort(mail, &mut game);
+        let orders = connections.take_orders();
+        if game.world().tick() >= save_due && saver.is_free() || orders.iter().any(is_copy) {
+            save_due = game.world().tick() + SAVE_INTERVAL_TICKS;
+            inbound.push(Inbound::Checkpoint(Thoroughness::InPassing));
+        }
         let outbound = game.step(&inbound, &mut |_| ());
         let tick = game.world().tick();
         shared.tick.store(tick, Ordering::Release);
         connections.publish(&game, &outbound);
+        save(&mut game, &mut connections, &saver);
+        carry_out(orders, &saver, &mut journal);
         journal.events(tick, &outbound);
         journal.players(connections.count());
         journal.lateness(tick, &pace);
         std::thread::sleep(pace.next(Instant::now()));
     }
+    if !saver.is_fenced() {
+        game.step(&[Inbound::Checkpoint(Thoroughness::Whole)], &mut |_| ());
+        save(&mut game, &mut connections, &saver);
+    }
     connections.close_all(Closing::Stopping);
+    saver.finish();
+}
+
+/// A copy should hold what was done up to now.
+fn is_copy(order: &Order) -> bool {
+    matches!(order.what, Errand::Copy { .. })
+}
+
+fn save(game: &mut Game, connections: &mut Connections, saver: &Saver) {
+    if let Some(checkpoint) = game.take_checkpoint() {
+        saver.save(checkpoint, connections.take_artifacts());
+    }
+}
+
+/// What is left of the orders once the tick is simulated: a copy comes behind the save that it waited for.
+fn carry_out(orders: Vec<Order>, saver: &Saver, journal: &mut Journal) {
+    for Order { number, what } in orders {
+        match what {
+            Errand::Copy { to } => saver.copy(number, to.into()),
+            Errand::Revert { .. } => journal.done(number),
+        }
+    }
 }

@@ -3,7 +3,9 @@
 use crate::limits::INBOX_MAX;
 use crate::outgoing::Outgoing;
 use game::LoadedRevision;
+use protocol::link::Order;
 use protocol::{Channel, v1};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Names one connection for as long as the process lives.
@@ -63,7 +65,11 @@ pub enum Mail {
         loaded: LoadedRevision,
         /// The channel that named it.
         channel: Channel,
+        /// Its bytes, for the world's file.
+        artifact: Arc<[u8]>,
     },
+    /// The control plane wants something done.
+    Order(Order),
 }
 
 /// The game loop's end.

@@ -3,7 +3,7 @@
 use crate::limits::{FAULT_LOG_LINES_PER_SECOND_MAX, SPELL_LOG_LINES_PER_SECOND_MAX};
 use crate::link::Reports;
 use crate::pace::Pace;
-use protocol::link::Report;
+use protocol::link::{Done, Report};
 use protocol::{RevisionId, SpellId};
 use sim::{EntityId, Outbound};
 
@@ -57,6 +57,11 @@ impl Journal {
         if count != self.players && self.reports.send(Report::Players { count: u32::try_from(count).unwrap_or(u32::MAX) }) {
             self.players = count;
         }
+    }
+
+    /// Tells the control plane that an order is done with.
+    pub fn done(&mut self, order: u64) {
+        self.reports.send(Report::Done(Done { order, error: None }));
     }
 
     /// Notes late ticks, at most once a second.

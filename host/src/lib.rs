@@ -14,6 +14,8 @@ pub mod link;
 pub mod log;
 pub mod outgoing;
 pub mod pace;
+pub mod resume;
+pub mod saver;
 pub mod server;
 pub mod socket;
 pub mod ticket;

@@ -21,6 +21,17 @@ pub const PACKED_CHUNKS_MAX: usize = 512;
 // The door refuses what the world would refuse.
 const _: () = assert!(protocol::limits::TERRAFORM_RADIUS_MAX_M == sim::limits::TERRAFORM_RADIUS_MAX_M);
 
+/// Ticks between two saves (3/4 s): with what a disk takes to write one, a crash loses less than a second.
+pub const SAVE_INTERVAL_TICKS: u64 = 45;
+/// Between two copies that are kept as a world's previous generation.
+pub const PREVIOUS_INTERVAL: Duration = Duration::from_secs(3_600);
+/// Of saves that fail one after the other, the log has the first and then every so many-th: one in a minute.
+pub const SAVE_FAILURES_TOLD_EVERY: u64 = 80;
+/// For the last save when the server stops.
+pub const LAST_SAVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Ticks that players of a loaded world are waited for (30 s): until then they stand where they were, and their casts go on.
+pub const AWAITED_TICKS: u64 = 30 * sim::limits::TICK_HZ as u64;
+
 /// Sockets open at once: each player's, and as many that have yet to say who they are.
 pub const CONNECTIONS_MAX: usize = 2 * sim::limits::PLAYERS_MAX;
 /// From accepting a socket to the WebSocket's upgrade, and again from there to the handshake message.

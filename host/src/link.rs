@@ -117,6 +117,7 @@ fn follow_once(
                 so_far.sequence = activate.sequence;
                 take(activate, loader, mail, reports, &mut so_far.spells)?;
             }
+            Push::Order(order) => mail.blocking_send(Mail::Order(order)).map_err(|_| StreamEnd::Stopped)?,
             Push::Synced => on_synced(),
             Push::Alive if mail.is_closed() => return Err(StreamEnd::Stopped),
             Push::Alive => {}
@@ -140,7 +141,7 @@ fn take(
         Err(format!("this world follows {SPELLS_MAX} spells already, and that is its limit"))
     };
     match loaded {
-        Ok(loaded) => mail.blocking_send(Mail::Activate { loaded, channel }).map_err(|_| StreamEnd::Stopped),
+        Ok(loaded) => mail.blocking_send(Mail::Activate { loaded, channel, artifact: artifact.into() }).map_err(|_| StreamEnd::Stopped),
         Err(message) => {
             tracing::error!(spell = %spell_id, revision = %revision_id, "revision refused: {message}");
             reports.send(Report::Refused { spell_id, revision_id, message });

@@ -3,10 +3,12 @@
 use anyhow::{Context, bail};
 use clap::Parser;
 use host::limits::SECRETS_BYTES_MAX;
-use host::server::{Config, Server};
+use host::server::{Config, Server, StartError};
 use protocol::link::Secrets;
+use sim::Generation;
 use std::io::{BufRead, Read, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -24,6 +26,12 @@ struct Args {
     /// The control plane's address, such as http://127.0.0.1:5000.
     #[arg(long)]
     control_plane: String,
+    /// The world's file; it is made when there is none.
+    #[arg(long)]
+    save: PathBuf,
+    /// How the ground of a new world is made: `floor` or `hills`.
+    #[arg(long, default_value = "floor", value_parser = generation)]
+    generation: Generation,
     /// The address to listen on.
     #[arg(long, env = "HOST", default_value = "127.0.0.1")]
     host: IpAddr,
@@ -39,6 +47,8 @@ fn main() -> anyhow::Result<()> {
         world: args.world,
         control_plane: args.control_plane,
         secrets,
+        save: args.save,
+        generation: args.generation,
         casts_max: u32::try_from(sim::limits::LIVE_CASTS_MAX)?,
     };
     // Two threads carry the sockets; the world has its own.
@@ -49,12 +59,16 @@ fn main() -> anyhow::Result<()> {
     ended
 }
 
+fn generation(name: &str) -> Result<Generation, String> {
+    Generation::named(name).ok_or_else(|| format!("there is no generation {name}: floor or hills"))
+}
+
 /// Start, open the door, serve, drain.
 async fn run(config: Config, mut parent_gone: oneshot::Receiver<()>) -> anyhow::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     let world = config.world.clone();
-    let mut server = Server::start(config).await?;
+    let mut server = Server::start(config).await.inspect_err(complain)?;
     let port = server.address().port();
     tracing::info!(%world, port, "listening; waiting for the control plane");
 
@@ -81,6 +95,13 @@ async fn run(config: Config, mut parent_gone: oneshot::Receiver<()>) -> anyhow::
     match fault {
         Some(fault) => bail!("{fault}"),
         None => Ok(()),
+    }
+}
+
+/// Tells whoever started us about a world that will not start on another port either, on one line.
+fn complain(error: &StartError) {
+    if matches!(error, StartError::File(_) | StartError::World { .. }) {
+        let _ = writeln!(std::io::stdout().lock(), "GAMESERVER_ERROR={}", error.to_string().replace(['\n', '\r'], " "));
     }
 }
 

@@ -5,17 +5,21 @@ use crate::connections::Connections;
 use crate::game_loop::{self, Shared};
 use crate::inbox::inbox;
 use crate::journal::Journal;
-use crate::limits::{CONNECTIONS_MAX, DRAIN_TIMEOUT, SOCKET_SEND_BUFFER_BYTES};
+use crate::limits::{CONNECTIONS_MAX, DRAIN_TIMEOUT, LAST_SAVE_TIMEOUT, SOCKET_SEND_BUFFER_BYTES};
 use crate::link::{self, Line, Reports};
+use crate::resume;
+use crate::saver::Saver;
 use crate::socket::{self, Door};
 use crate::ticket::{KeyError, Tickets};
-use game::{Game, Loader, PublicKey, Runtime};
-use protocol::Sha256Hex;
+use game::{Loader, PublicKey, Runtime};
 use protocol::link::Secrets;
+use sim::Generation;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use store::WorldFile;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -25,12 +29,16 @@ use tokio::task::{JoinHandle, JoinSet};
 pub struct Config {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The world's id, from which its seed follows.
+    /// The world's id, from which a new one's seed follows.
     pub world: String,
     /// `http://host:port`.
     pub control_plane: String,
     /// Keys and the token for the control plane.
     pub secrets: Secrets,
+    /// The world's file; it is made when there is none.
+    pub save: PathBuf,
+    /// How the ground of a new world is made.
+    pub generation: Generation,
     /// Live casts that the runtime has room for; a world's limit is `sim::limits::LIVE_CASTS_MAX`.
     pub casts_max: u32,
 }
@@ -52,6 +60,17 @@ pub enum StartError {
     /// The artifact key is none, or the runtime cannot be made on this machine.
     #[error("cannot run spells: {0}")]
     Runtime(String),
+    /// The world's file cannot be used: damaged, another's, or the disk's fault.
+    #[error(transparent)]
+    File(#[from] store::StoreError),
+    /// The world's file is whole, and what it holds is no world.
+    #[error("world file {}: {error}", path.display())]
+    World {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: sim::saved::LoadError,
+    },
     /// The system gives us no thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -76,6 +95,11 @@ impl Server {
         let tickets = Tickets::new(&config.secrets.ticket_key, &config.world)?;
         let key = PublicKey::from_hex(&config.secrets.artifact_key).map_err(|error| StartError::Runtime(error.to_string()))?;
         let runtime = Runtime::new(config.casts_max).map_err(|error| StartError::Runtime(error.to_string()))?;
+        let loader = Loader::new(runtime.clone(), key);
+        let (file, contents) = WorldFile::open(&config.save, &config.world)?;
+        let settings = store::exchange::settings(&config.world, config.generation);
+        let (game, awaited) =
+            resume::game(contents, settings, &loader, now_ms()).map_err(|error| StartError::World { path: config.save.clone(), error })?;
 
         let shared = Arc::new(Shared::default());
         let (mail, inbox) = inbox();
@@ -88,19 +112,19 @@ impl Server {
         };
 
         start_epoch_ticker(&runtime, &shared)?;
-        start_link(line.clone(), Loader::new(runtime, key), mail.clone(), reports.clone(), synced_sender)?;
+        start_link(line.clone(), loader, mail.clone(), reports.clone(), synced_sender)?;
         start_reports(line, reports.clone(), posts, &shared)?;
 
         let (game_loop_ends, game_loop_ended) = oneshot::channel();
-        let game = Game::new(seed(&config.world));
+        let saver = Saver::start(file, reports.clone())?;
         let (packer, jobs) = Packer::queue();
         thread("chunks", move || chunks::pack(&jobs))?;
-        let connections = Connections::new(&config.world, packer);
+        let connections = Connections::new(&config.world, packer, awaited);
         let of_loop = shared.clone();
         thread("game", move || {
             // Dropped when the loop ends, by a panic too.
             let _ends = game_loop_ends;
-            game_loop::run(game, inbox, connections, Journal::new(reports), &of_loop);
+            game_loop::run(game, inbox, connections, Journal::new(reports), saver, &of_loop);
         })?;
 
         let door =
@@ -127,12 +151,14 @@ impl Server {
         let _ = (&mut self.game_loop_ended).await;
     }
 
-    /// Lets nobody in any more, tells every client goodbye, and ends the game loop. Takes at most `DRAIN_TIMEOUT`.
+    /// Lets nobody in any more, saves the world, and tells every client goodbye. Takes at most `LAST_SAVE_TIMEOUT` and `DRAIN_TIMEOUT`.
     pub async fn stop(mut self) {
         self.shared.stop.store(true, Ordering::Release);
         self.stop_accepting.send_replace(true);
+        if tokio::time::timeout(LAST_SAVE_TIMEOUT, &mut self.game_loop_ended).await.is_err() {
+            tracing::error!("the last save is not written yet: what happened since the one before may be lost");
+        }
         let drained = tokio::time::timeout(DRAIN_TIMEOUT, async {
-            let _ = (&mut self.game_loop_ended).await;
             if let Ok(mut connections) = (&mut self.accepting).await {
                 while connections.join_next().await.is_some() {}
             }
@@ -156,10 +182,9 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     listening().map_err(|error| StartError::Listen { address, error })
 }
 
-/// The same world has the same seed wherever it runs.
-fn seed(world: &str) -> u64 {
-    let hash = Sha256Hex::of(world.as_bytes());
-    u64::from_str_radix(&hash.as_str()[..16], 16).expect("a hash is hex digits")
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn start_epoch_ticker(runtime: &Runtime, shared: &Arc<Shared>) -> std::io::Result<()> {

@@ -7,6 +7,7 @@ use host::inbox::{Mail, SessionId};
 use host::outgoing::{Next, Outlet, outgoing};
 use protocol::v1::InputFrame;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 const SESSION: SessionId = SessionId(1);
 
@@ -46,7 +47,7 @@ async fn acknowledged(outlet: &mut Outlet) -> u64 {
 }
 
 fn joined() -> (Game, Connections, Outlet) {
-    let (mut game, mut connections) = (Game::new(7), Connections::new("world_0a1b2c3d", Packer::queue().0));
+    let (mut game, mut connections) = (Game::new(7), Connections::new("world_0a1b2c3d", Packer::queue().0, BTreeMap::new()));
     let (outgoing, outlet) = outgoing();
     let join = Mail::Join { session: SESSION, client_id: "client_kim".into(), username: "kim".into(), outgoing };
     tick(&mut game, &mut connections, vec![join]);
@@ -80,7 +81,7 @@ async fn repeated_and_older_inputs_are_dropped() {
 
 #[test]
 fn a_client_that_goes_before_the_world_has_answered_leaves_no_player_behind() {
-    let (mut game, mut connections) = (Game::new(7), Connections::new("world_0a1b2c3d", Packer::queue().0));
+    let (mut game, mut connections) = (Game::new(7), Connections::new("world_0a1b2c3d", Packer::queue().0, BTreeMap::new()));
     let before = game.world().scene().len();
     let (outgoing, _outlet) = outgoing();
     let join = Mail::Join { session: SESSION, client_id: "client_kim".into(), username: "kim".into(), outgoing };

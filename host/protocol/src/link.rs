@@ -16,6 +16,57 @@ pub enum Push {
     Synced,
     /// Nothing happened for a second.
     Alive,
+    /// Something to do, once.
+    Order(Order),
+}
+
+/// Something that the control plane wants done; a [`Report::Done`] with its number says how that went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Unique among the orders of one control plane's life.
+    pub number: u64,
+    /// What.
+    pub what: Errand,
+}
+
+/// What an order is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Errand {
+    /// Save the world now, and copy its file to where nobody else writes.
+    Copy {
+        /// A path on the machine that both run on; nothing is there yet.
+        to: String,
+    },
+    /// Take back what somebody did to the terrain.
+    Revert {
+        /// Who.
+        whose: Whose,
+        /// How far back.
+        seconds: u32,
+    },
+}
+
+/// Whose edits are taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Whose {
+    /// One player's, by hand and by spell.
+    Client(String),
+    /// One spell's, whoever cast it.
+    Spell {
+        /// The spell.
+        spell_id: SpellId,
+        /// One revision of it; none for all.
+        revision_id: Option<RevisionId>,
+    },
+}
+
+/// What came of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// The order's number.
+    pub order: u64,
+    /// Why it was not done; none when it was.
+    pub error: Option<String>,
 }
 
 /// A revision that becomes a world's active one.
@@ -63,6 +114,8 @@ pub enum Report {
         /// Why.
         message: String,
     },
+    /// An order is done with.
+    Done(Done),
     /// Players connected now.
     Players {
         /// How many.

@@ -56,6 +56,17 @@ impl Client {
         }));
     }
 
+    /// Takes a ball out of the ground.
+    pub fn terraform(&mut self, center: [f32; 3], radius: f32, sequence: u32) {
+        self.send(&json!({"type": 3, "op_type": 2, "center": center, "radius": radius, "material_id": 0, "client_sequence_id": sequence}));
+    }
+
+    /// A chunk as the server has it.
+    pub fn chunk(&mut self, chunk: [i32; 3]) -> Value {
+        self.send(&json!({"type": 4, "chunk_id": chunk, "last_known_version": 0}));
+        self.wait_for(107, |data| data["chunk_id"] == json!(chunk))
+    }
+
     pub fn cast(&mut self, spell: &str) {
         self.send(&json!({
             "type": 7, "spell_id": spell, "revision_id": "", "target_position": [0, 1, 0], "target_entity_id": 0, "extra_params": {},

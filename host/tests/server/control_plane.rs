@@ -1,7 +1,7 @@
 //! A fake control plane that serves one world's stream and takes its reports, and a world that runs against it.
 
 use crate::client::{Client, DEADLINE};
-use host::server::{Config, Server};
+use host::server::{Config, Server, StartError};
 use pasetors::claims::Claims;
 use pasetors::keys::{AsymmetricKeyPair, Generate};
 use pasetors::version4::{PublicToken, V4};
@@ -9,8 +9,10 @@ use protocol::link::{self, Push, Report, Secrets};
 use protocol::ticket::TICKET_PURPOSE;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
+use tempfile::TempDir;
 
 pub const WORLD: &str = "world_0a1b2c3d";
 pub const SECRET: &str = "the server's secret";
@@ -142,6 +144,7 @@ pub struct World {
     /// The stream's server side.
     pub stream: TcpStream,
     pub office: TicketOffice,
+    folder: TempDir,
 }
 
 impl World {
@@ -150,18 +153,31 @@ impl World {
         let office = TicketOffice::new();
         let control_plane = ControlPlane::start();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-        let config = Config {
-            listen: "127.0.0.1:0".parse().expect("an address"),
-            world: WORLD.into(),
-            control_plane: format!("http://{}", control_plane.address),
-            secrets: secrets(&office),
-            casts_max: 4,
-        };
-        let server = runtime.block_on(Server::start(config)).expect("the server starts");
-        let (_, mut stream) = control_plane.stream();
-        push(&mut stream, &Push::Synced);
-        assert!(runtime.block_on(server.ready()));
-        Self { server: Some(server), runtime, control_plane, stream, office }
+        let folder = tempfile::tempdir().expect("a folder");
+        let (server, stream) = open(&runtime, config(&folder, &control_plane, &office), &control_plane).expect("the server starts");
+        Self { server: Some(server), runtime, control_plane, stream, office, folder }
+    }
+
+    /// Stops, and starts anew over the same file.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.server = Some(self.try_start().expect("the server starts"));
+    }
+
+    /// Another server over the same file, while this one runs.
+    pub fn second_server(&mut self) -> Server {
+        self.try_start().expect("the server starts")
+    }
+
+    pub fn try_start(&mut self) -> Result<Server, StartError> {
+        let (server, stream) = open(&self.runtime, config(&self.folder, &self.control_plane, &self.office), &self.control_plane)?;
+        self.stream = stream;
+        Ok(server)
+    }
+
+    /// The world's file.
+    pub fn save(&self) -> PathBuf {
+        self.folder.path().join("world.sqlite")
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -194,4 +210,25 @@ impl World {
 pub fn secrets(office: &TicketOffice) -> Secrets {
     // Any point of the curve will do as a key for artifacts: no artifact here is a good one.
     Secrets { server_secret: SECRET.into(), artifact_key: office.key(), ticket_key: office.key() }
+}
+
+fn config(folder: &TempDir, control_plane: &ControlPlane, office: &TicketOffice) -> Config {
+    Config {
+        listen: "127.0.0.1:0".parse().expect("an address"),
+        world: WORLD.into(),
+        control_plane: format!("http://{}", control_plane.address),
+        secrets: secrets(office),
+        save: folder.path().join("world.sqlite"),
+        generation: sim::Generation::Floor,
+        casts_max: 4,
+    }
+}
+
+/// A server that lets clients in, and its stream.
+fn open(runtime: &tokio::runtime::Runtime, config: Config, control_plane: &ControlPlane) -> Result<(Server, TcpStream), StartError> {
+    let server = runtime.block_on(Server::start(config))?;
+    let (_, mut stream) = control_plane.stream();
+    push(&mut stream, &Push::Synced);
+    assert!(runtime.block_on(server.ready()));
+    Ok((server, stream))
 }

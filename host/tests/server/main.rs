@@ -6,5 +6,6 @@ mod handshake;
 mod messages;
 mod process;
 mod running;
+mod saving;
 mod sessions;
 mod terrain;
