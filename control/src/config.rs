@@ -1,7 +1,7 @@
 //! What the operator decides, from the environment, and what is found beside the executable.
 
-use crate::{error::Error, keys};
-use clap::Parser;
+use crate::{error::Error, keys, world_command::WorldCommand};
+use clap::{Parser, Subcommand};
 use std::{
     fs,
     io::Write,
@@ -24,8 +24,19 @@ pub struct Arguments {
     #[arg(long, env = "PORT", default_value_t = 5000)]
     pub port: u16,
     /// Where everything is kept.
-    #[arg(long, env = "DATA_DIR", default_value = "./data")]
+    #[arg(long, env = "DATA_DIR", default_value = "./data", global = true)]
     pub data_dir: PathBuf,
+    /// Something else than to serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program does when it does not serve.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Verifies, restores, exports or imports a stopped world's file
+    #[command(subcommand)]
+    World(WorldCommand),
 }
 
 /// All settings.

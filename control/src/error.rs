@@ -55,6 +55,9 @@ pub enum Error {
         /// `of one player` or `in all`.
         whose: &'static str,
     },
+    /// A world's file, or what should become one.
+    #[error(transparent)]
+    World(#[from] ::store::StoreError),
     /// No game server could be had.
     #[error("no game server for {world}: {reason}")]
     NoServer {

@@ -1,19 +1,25 @@
 //! The game servers: one process a world, started by the first join, stopped when idle, drained when the control plane stops.
 
+mod orders;
 mod process;
 
 use crate::{
     error::Error,
     ids::{ClientId, WorldId},
     keys::{self, Keys, TokenHash},
-    limits::{EMPTY_SERVERS_PER_PLAYER_MAX, GAME_PORT_FIRST, GAME_PORTS, SERVER_DRAIN_TIME_MAX, SERVER_IDLE_TIME_MAX, SERVERS_MAX},
+    limits::{
+        EMPTY_SERVERS_PER_PLAYER_MAX, GAME_PORT_FIRST, GAME_PORTS, ORDER_TIME_MAX, SERVER_DRAIN_TIME_MAX, SERVER_IDLE_TIME_MAX, SERVERS_MAX,
+    },
 };
+use ::store::Generation;
+use orders::Orders;
 use process::HostProcess;
-use protocol::link::Secrets;
+use protocol::link::{Errand, Secrets};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    fs,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -26,13 +32,29 @@ pub struct Fleet {
     address: SocketAddr,
     artifact_key: String,
     ticket_key: String,
+    /// The worlds' files.
+    worlds: PathBuf,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     servers: BTreeMap<WorldId, Server>,
+    /// Worlds whose files are being replaced or deleted: no server may start.
+    closed: BTreeSet<WorldId>,
     stopping: bool,
+}
+
+/// A world without a server, kept so until this is dropped.
+pub struct Closed {
+    fleet: Arc<Fleet>,
+    world: WorldId,
+}
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        self.fleet.state().closed.remove(&self.world);
+    }
 }
 
 struct Server {
@@ -41,6 +63,7 @@ struct Server {
     /// Whose join started it.
     started_by: ClientId,
     players: u32,
+    orders: Orders,
     /// Since when nobody plays. It begins with the start: a server that nobody ever comes to reports nothing.
     idle_since: Option<Instant>,
     phase: watch::Receiver<Phase>,
@@ -70,16 +93,68 @@ pub struct ServerStatus {
 }
 
 impl Fleet {
-    /// A fleet without servers. `address` is where the control plane itself listens.
-    pub fn new(program: PathBuf, address: SocketAddr, keys: &Keys) -> Arc<Self> {
+    /// A fleet without servers, whose worlds lie in this folder. `address` is where the control plane itself listens.
+    pub fn open(program: PathBuf, address: SocketAddr, keys: &Keys, worlds: PathBuf) -> Result<Arc<Self>, Error> {
         let (artifact_key, ticket_key) = (keys::public_hex(&keys.artifact), keys::public_hex(&keys.ticket));
-        Arc::new(Self { program, address, artifact_key, ticket_key, state: Mutex::default() })
+        let fleet = Arc::new(Self { program, address, artifact_key, ticket_key, worlds, state: Mutex::default() });
+        let copies = fleet.copies();
+        // Copies that nobody has taken away: their reader died.
+        fs::remove_dir_all(&copies)
+            .or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+            .map_err(Error::file(&copies))?;
+        fs::create_dir_all(&copies).map_err(Error::file(&copies))?;
+        Ok(fleet)
+    }
+
+    /// Where this world's file is, or will be.
+    pub fn world_file(&self, world: &WorldId) -> PathBuf {
+        world_file(&self.worlds, world)
+    }
+
+    /// Where copies of worlds' files are put to be read.
+    pub fn copies(&self) -> PathBuf {
+        self.worlds.join("copies")
+    }
+
+    /// Whether this world has a server, in whatever phase of its life.
+    pub fn is_running(&self, world: &WorldId) -> bool {
+        self.state().servers.contains_key(world)
+    }
+
+    /// What this world's server is to do.
+    pub fn orders(&self, world: &WorldId) -> Option<Orders> {
+        self.state().servers.get(world).map(|server| server.orders.clone())
+    }
+
+    /// Has this world's running server do something, and waits until it is done.
+    pub async fn order(&self, world: &WorldId, what: Errand) -> Result<(), Error> {
+        let orders = self.orders(world).ok_or_else(|| no_server(world, "it is not running".into()))?;
+        let answer = orders.give(what).ok_or_else(|| no_server(world, "it has not answered earlier orders".into()))?;
+        match tokio::time::timeout(ORDER_TIME_MAX, answer).await {
+            Ok(Ok(None)) => Ok(()),
+            Ok(Ok(Some(error))) => Err(no_server(world, error)),
+            Ok(Err(_)) => Err(no_server(world, "it ended meanwhile".into())),
+            Err(_) => Err(no_server(world, format!("it did not answer within {} s", ORDER_TIME_MAX.as_secs()))),
+        }
+    }
+
+    /// Stops this world's server, if it has one, and lets none start until the answer is dropped.
+    pub async fn close(self: &Arc<Self>, world: &WorldId) -> Result<Closed, Error> {
+        if !self.state().closed.insert(world.clone()) {
+            return Err(no_server(world, "it is being replaced already".into()));
+        }
+        let closed = Closed { fleet: self.clone(), world: world.clone() };
+        if self.is_running(world) {
+            // Unknown by now: it has ended by itself.
+            self.stop(world).await.ok();
+        }
+        Ok(closed)
     }
 
     /// The port of this world's server, started for this player where there is none. Two who ask at once get the same one; who asks while it ends gets the next one.
-    pub async fn ensure(self: &Arc<Self>, world: &WorldId, client: &ClientId) -> Result<u16, Error> {
+    pub async fn ensure(self: &Arc<Self>, world: &WorldId, generation: Generation, client: &ClientId) -> Result<u16, Error> {
         loop {
-            let mut phase = self.find_or_start(world, client)?;
+            let mut phase = self.find_or_start(world, generation, client)?;
             let was_ending = *phase.borrow() == Phase::Ending;
             let reached = phase.wait_for(|phase| matches!(phase, Phase::Ready(_) | Phase::Gone(_))).await.map(|phase| phase.clone());
             match reached {
@@ -151,7 +226,12 @@ impl Fleet {
         }
     }
 
-    fn find_or_start(self: &Arc<Self>, world: &WorldId, client: &ClientId) -> Result<watch::Receiver<Phase>, Error> {
+    fn find_or_start(
+        self: &Arc<Self>,
+        world: &WorldId,
+        generation: Generation,
+        client: &ClientId,
+    ) -> Result<watch::Receiver<Phase>, Error> {
         let mut state = self.state();
         if let Some(server) = state.servers.get_mut(world) {
             // Who asks is about to come, so the idle time starts anew.
@@ -160,6 +240,9 @@ impl Fleet {
         }
         if state.stopping {
             return Err(no_server(world, "the control plane is stopping".into()));
+        }
+        if state.closed.contains(world) {
+            return Err(no_server(world, "its contents are being replaced".into()));
         }
         if state.servers.len() >= SERVERS_MAX {
             return Err(no_server(world, format!("{SERVERS_MAX} servers are running, which is the limit")));
@@ -174,6 +257,7 @@ impl Fleet {
             secret_hash: keys::token_hash(&secret),
             started_by: client.clone(),
             players: 0,
+            orders: Orders::default(),
             idle_since: Some(Instant::now()),
             phase: phase.clone(),
             stop,
@@ -181,27 +265,29 @@ impl Fleet {
         state.servers.insert(world.clone(), server);
         drop(state);
         // A task of its own: the request that started the server may be cancelled, others may wait for it too.
-        tokio::spawn(self.clone().supervise(world.clone(), secret, phase_sender, stopped));
+        let birth = Birth { world: world.clone(), generation, secret };
+        tokio::spawn(self.clone().supervise(birth, phase_sender, stopped));
         Ok(phase)
     }
 
     /// A server's life from start to end.
-    async fn supervise(self: Arc<Self>, world: WorldId, secret: String, phase: watch::Sender<Phase>, mut stopped: watch::Receiver<bool>) {
+    async fn supervise(self: Arc<Self>, birth: Birth, phase: watch::Sender<Phase>, mut stopped: watch::Receiver<bool>) {
+        let world = &birth.world;
         let started = tokio::select! {
-            started = HostProcess::start(&self, &world, &secret) => started,
+            started = HostProcess::start(&self, &birth) => started,
             _ = stopped.wait_for(|stop| *stop) => Err("it was stopped while it started".into()),
         };
         let reason = match started {
             Ok(host) => {
                 tracing::info!(%world, port = host.port, "game server is ready");
                 phase.send_replace(Phase::Ready(host.port));
-                self.live(&world, host, &phase, &mut stopped).await
+                self.live(world, host, &phase, &mut stopped).await
             }
             Err(reason) => reason,
         };
         tracing::info!(%world, reason = ?reason, "game server is gone");
         // Forgotten before it is told: who then asks anew gets a new server.
-        self.state().servers.remove(&world);
+        self.state().servers.remove(world);
         phase.send_replace(Phase::Gone(reason));
     }
 
@@ -274,6 +360,19 @@ impl Fleet {
     }
 }
 
+/// What a server is started with.
+pub struct Birth {
+    world: WorldId,
+    /// How the ground of a new world is made.
+    generation: Generation,
+    secret: String,
+}
+
+/// A world's file in the folder of all of them.
+pub fn world_file(worlds: &Path, world: &WorldId) -> PathBuf {
+    worlds.join(format!("{world}.sqlite"))
+}
+
 fn no_server(world: &WorldId, reason: String) -> Error {
     Error::NoServer { world: world.to_string(), reason }
 }
@@ -300,13 +399,14 @@ mod tests {
     use super::*;
 
     fn fleet(address: &str) -> Arc<Fleet> {
-        Fleet::new("ugc-host".into(), address.parse().unwrap(), &Keys::derive("secret"))
+        let worlds = tempfile::tempdir().unwrap().keep().join("worlds");
+        Fleet::open("ugc-host".into(), address.parse().unwrap(), &Keys::derive("secret"), worlds).unwrap()
     }
 
     #[tokio::test]
     async fn a_server_that_nobody_ever_comes_to_is_idle_from_its_start() {
         let (fleet, world) = (fleet("127.0.0.1:5000"), "world_0a1b2c3d".parse().unwrap());
-        fleet.find_or_start(&world, &ClientId::generate()).unwrap();
+        fleet.find_or_start(&world, Generation::Floor, &ClientId::generate()).unwrap();
         let is_idle = |fleet: &Fleet| fleet.state().servers[&world].idle_since.is_some();
         assert!(is_idle(&fleet));
         fleet.set_players(&world, 1);

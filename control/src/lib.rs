@@ -24,6 +24,8 @@ mod spell;
 pub mod store;
 mod ticket;
 mod world;
+pub mod world_command;
+mod world_file;
 
 use blobs::Blobs;
 use build_queue::{BuildQueue, Workshop};
@@ -70,7 +72,7 @@ impl App {
             store: store.clone(),
             blobs: blobs.clone(),
         })?;
-        let fleet = Fleet::new(config.siblings.host.clone(), address, &keys);
+        let fleet = Fleet::open(config.siblings.host.clone(), address, &keys, config.data_dir.join("worlds"))?;
         let published = watch::Sender::new(store.with(|db| db.newest_sequence())?);
         Ok(Arc::new(Self {
             store,

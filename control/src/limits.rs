@@ -44,6 +44,8 @@ const _: () = assert!(BUILD_BODY_BYTES_MAX <= DISCARDED_BYTES_MAX);
 pub const REPORTS_BODY_BYTES_MAX: usize = LINK_REPORTS_MAX * 4096;
 /// One request from its last header to the first byte of its answer; a slow body counts.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
+/// The body of a world's import: an export, or as much JSON.
+pub const WORLD_BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// What `GET /api/jobs/<id>?wait_ms=` may ask for.
 pub const JOB_WAIT_TIME_MAX: Duration = Duration::from_secs(20);
 const _: () = assert!(JOB_WAIT_TIME_MAX.as_secs() < REQUEST_TIME_MAX.as_secs());
@@ -102,8 +104,15 @@ pub const SERVER_START_TIME_MAX: Duration = Duration::from_secs(10);
 const _: () = assert!(SERVER_START_TIME_MAX.as_secs() < REQUEST_TIME_MAX.as_secs());
 /// Starts on further ports when a game server ends before it listens: another process may have taken the port meanwhile.
 pub const SERVER_START_ATTEMPTS_MAX: u32 = 3;
-/// What a game server gets for draining before it is killed.
-pub const SERVER_DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
+/// What a game server gets for draining before it is killed: for its last save (5 s) and for telling its players (2 s).
+pub const SERVER_DRAIN_TIME_MAX: Duration = Duration::from_secs(8);
+/// For a game server to carry out an order: to save a large world and to copy its file.
+pub const ORDER_TIME_MAX: Duration = Duration::from_secs(20);
+const _: () = assert!(ORDER_TIME_MAX.as_secs() < REQUEST_TIME_MAX.as_secs());
+/// Orders that one game server has not answered yet.
+pub const ORDERS_WAITING_MAX: usize = 16;
+/// How far back an operator may take edits back: a world's journal rarely reaches further.
+pub const REVERT_SECONDS_MAX: u32 = 7 * 24 * 60 * 60;
 /// A game server without players is stopped after this long.
 pub const SERVER_IDLE_TIME_MAX: Duration = Duration::from_secs(600);
 /// One line of a game server's output; the rest of a longer one goes on a line of its own.

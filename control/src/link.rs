@@ -20,7 +20,7 @@ use axum::{
 use protocol::{
     SpellId,
     limits::LINK_REPORTS_MAX,
-    link::{Activate, Push, Report, encode},
+    link::{Activate, Order, Push, Report, encode},
 };
 use serde::Deserialize;
 use std::{convert::Infallible, sync::Arc};
@@ -45,7 +45,7 @@ pub async fn stream(
     let after = i64::try_from(query.after.unwrap_or(0)).ok().filter(|after| *after <= newest).unwrap_or(0);
     let (sender, frames) = mpsc::channel(LINK_FRAMES_WAITING_MAX);
     tokio::spawn(async move {
-        match feed(&app, after, &sender).await {
+        match feed(&app, &world, after, &sender).await {
             Ok(()) => tracing::debug!(%world, "link closed"),
             Err(error) => tracing::error!(%world, %error, "link failed; the server will connect again"),
         }
@@ -82,21 +82,31 @@ impl FromRequestParts<Arc<App>> for GameServer {
     }
 }
 
+/// What a link has to tell next.
+enum Next {
+    Published,
+    Order(Order),
+    Quiet,
+}
+
 /// Writes frames until the reader is gone or the control plane stops.
-async fn feed(app: &App, mut after: i64, frames: &mpsc::Sender<Bytes>) -> Result<(), Error> {
+async fn feed(app: &App, world: &WorldId, mut after: i64, frames: &mpsc::Sender<Bytes>) -> Result<(), Error> {
+    let Some(orders) = app.fleet.orders(world) else { return Ok(()) };
     let (mut published, mut stopping) = (app.published.subscribe(), app.stopping.subscribe());
     // Subscribed before looking: a publication in between makes us look again.
     if !send_activations(app, &mut after, frames).await? || frames.send(frame(&Push::Synced)).await.is_err() {
         return Ok(());
     }
     loop {
-        let change = tokio::select! {
-            change = timeout(LINK_ALIVE_INTERVAL, published.changed()) => change,
+        let next = tokio::select! {
+            changed = timeout(LINK_ALIVE_INTERVAL, published.changed()) => if changed.is_ok() { Next::Published } else { Next::Quiet },
+            order = orders.next() => Next::Order(order),
             _ = stopping.wait_for(|stop| *stop) => return Ok(()),
         };
-        let is_open = match change {
-            Ok(_) => send_activations(app, &mut after, frames).await?,
-            Err(_) => frames.send(frame(&Push::Alive)).await.is_ok(),
+        let is_open = match next {
+            Next::Published => send_activations(app, &mut after, frames).await?,
+            Next::Order(order) => frames.send(frame(&Push::Order(order))).await.is_ok(),
+            Next::Quiet => frames.send(frame(&Push::Alive)).await.is_ok(),
         };
         if !is_open {
             return Ok(());
@@ -153,6 +163,12 @@ fn note(app: &App, world: &WorldId, report: Report) -> Option<(SpellId, Report)>
         }
         Report::Players { count } => {
             app.fleet.set_players(world, *count);
+            return None;
+        }
+        Report::Done(done) => {
+            if let Some(orders) = app.fleet.orders(world) {
+                orders.done(done.clone());
+            }
             return None;
         }
     };

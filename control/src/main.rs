@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use control::{
     App,
-    config::{Arguments, Config, Siblings},
+    config::{Arguments, Command, Config, Siblings},
     limits::OPEN_FILES_MAX,
 };
 use rustix::{
@@ -24,6 +24,9 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     start_log();
     keep_files_private();
+    if let Some(command) = &arguments.command {
+        return carry_out(command, &arguments.data_dir);
+    }
     allow_open_files();
     let siblings = find_siblings()?;
     let config = Config::new(&arguments, siblings).context("the data directory cannot be used: set DATA_DIR to one that can be written")?;
@@ -38,6 +41,15 @@ fn main() -> Result<()> {
         app.serve(listener, stop).await.context("serving ended")
     })?;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// Something else than to serve. Nobody may serve from the same data meanwhile.
+fn carry_out(command: &Command, data_dir: &Path) -> Result<()> {
+    let _lock = lock(data_dir)?;
+    match command {
+        Command::World(command) => println!("{}", command.run(data_dir)?),
+    }
     Ok(())
 }
 

@@ -67,7 +67,19 @@ impl From<Error> for Problem {
             Error::TooMany { .. } => Self::unprocessable("too_many", detail),
             Error::QueueFull { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, "build_queue_full", detail).retry_after_s(5),
             Error::NoServer { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_server", detail).retry_after_s(2),
-            Error::Database(_) | Error::Row(_) | Error::File { .. } | Error::BlobDamaged(_) | Error::Lost => {
+            Error::World(::store::StoreError::Import(_)) => Self::unprocessable("bad_world", detail),
+            Error::World(::store::StoreError::Pack(_)) => Self::unprocessable("bad_export", detail),
+            // Whose world it is may know that it is damaged, and what is offered; where it lies is the operator's business, whose log has it.
+            Error::World(::store::StoreError::Damaged { previous, .. }) => {
+                tracing::error!(error = %detail, "a world's file is damaged");
+                let offer = if previous.is_some() {
+                    "its previous generation is whole: an operator can restore it"
+                } else {
+                    "no previous generation is whole"
+                };
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "world_damaged", format!("this world's file is damaged; {offer}"))
+            }
+            Error::World(_) | Error::Database(_) | Error::Row(_) | Error::File { .. } | Error::BlobDamaged(_) | Error::Lost => {
                 tracing::error!(error = %detail, "request failed");
                 Self::internal()
             }

@@ -2,10 +2,10 @@
 
 use crate::{
     App,
-    limits::{BODY_BYTES_MAX, REPORTS_BODY_BYTES_MAX, REQUEST_TIME_MAX},
+    limits::{BODY_BYTES_MAX, REPORTS_BODY_BYTES_MAX, REQUEST_TIME_MAX, WORLD_BODY_BYTES_MAX},
     link, operator, page,
     problem::{self, Problem},
-    session, spell, world,
+    session, spell, world, world_file,
 };
 use axum::{
     Router,
@@ -29,6 +29,15 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/session", get(session::session))
         .route("/join", post(world::join))
         .route("/worlds", get(world::list).post(world::create))
+        .route(
+            "/world/{world}",
+            get(world_file::show)
+                .post(world_file::import)
+                .put(world_file::import)
+                .delete(world_file::delete)
+                .layer(DefaultBodyLimit::max(WORLD_BODY_BYTES_MAX)),
+        )
+        .route("/world/{world}/export", get(world_file::export))
         .route("/api/spells", get(spell::list))
         .route("/api/spells/{spell}/build", post(spell::build))
         .route("/api/spells/{spell}/publish", post(spell::publish))
@@ -41,6 +50,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/internal/worlds/{world}/reports", post(link::reports).layer(DefaultBodyLimit::max(REPORTS_BODY_BYTES_MAX)))
         .route("/admin/servers", get(operator::servers))
         .route("/admin/servers/{world}", delete(operator::stop_server))
+        .route("/admin/worlds/{world}/revert", post(world_file::revert))
         .route("/health", get(operator::health))
         .route("/healthz", get(operator::health))
         // From the inside out.

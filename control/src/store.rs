@@ -22,7 +22,7 @@ use std::{
 };
 
 /// The schema's versions, oldest first; `PRAGMA user_version` counts those that were applied. A released one is never edited.
-const MIGRATIONS: [&str; 1] = [include_str!("store/0001_first.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("store/0001_first.sql"), include_str!("store/0002_generation.sql")];
 
 /// A handle on the database; clones share it.
 #[derive(Clone)]

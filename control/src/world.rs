@@ -10,8 +10,9 @@ use crate::{
     problem::Problem,
     session::Player,
     store::World,
-    ticket,
+    ticket, world_file,
 };
+use ::store::Generation;
 use axum::{
     Json,
     extract::State,
@@ -26,6 +27,8 @@ use std::sync::Arc;
 pub struct WorldRequest {
     name: Option<String>,
     description: Option<String>,
+    /// `floor` when left out, or `hills`.
+    generation: Option<String>,
 }
 
 /// `POST /join`.
@@ -34,6 +37,8 @@ pub struct JoinRequest {
     world_id: Option<String>,
     name: Option<String>,
     description: Option<String>,
+    /// Of a new world: `floor` when left out, or `hills`.
+    generation: Option<String>,
 }
 
 /// All worlds, those joined last first.
@@ -45,9 +50,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
 
 /// A new world; its server starts when somebody joins.
 pub async fn create(State(app): State<Arc<App>>, player: Player, Body(request): Body<WorldRequest>) -> Result<Json<Value>, Problem> {
-    let world_id = add(&app, &player, request.name, request.description).await?;
-    let id = world_id.clone();
-    let world = app.store.ask(move |db| db.world(&id)).await?.ok_or_else(|| Error::unknown("world", world_id.as_str()))?;
+    let world = add(&app, &player, request.name, request.description, request.generation).await?;
     Ok(Json(json!({ "world": summary(&app, &world) })))
 }
 
@@ -58,11 +61,12 @@ pub async fn join(
     headers: HeaderMap,
     Body(request): Body<JoinRequest>,
 ) -> Result<Json<Value>, Problem> {
-    let world_id = match request.world_id.filter(|id| !id.is_empty()) {
+    let world = match request.world_id.filter(|id| !id.is_empty()) {
         Some(id) => existing(&app, &id).await?,
-        None => add(&app, &player, request.name, request.description).await?,
+        None => add(&app, &player, request.name, request.description, request.generation).await?,
     };
-    let port = app.fleet.ensure(&world_id, &player.client_id).await?;
+    let port = app.fleet.ensure(&world.world_id, world_file::generation(&world), &player.client_id).await?;
+    let world_id = world.world_id;
     // Signed last: the ticket's seconds count from when the server is there.
     let ticket = ticket::sign(&app.keys, &player, &world_id, clock::now_ms());
     let host = app.fleet.host_for_clients(headers.get(header::HOST).and_then(|host| host.to_str().ok()));
@@ -74,25 +78,42 @@ pub async fn join(
     })))
 }
 
-async fn existing(app: &App, id: &str) -> Result<WorldId, Error> {
+async fn existing(app: &App, id: &str) -> Result<World, Error> {
     let unknown = || Error::unknown("world", id);
     let world_id: WorldId = id.parse().map_err(|_| unknown())?;
-    let touched = world_id.clone();
-    let is_there = app.store.ask(move |db| db.touch_world(&touched, clock::now_ms())).await?;
-    if is_there { Ok(world_id) } else { Err(unknown()) }
+    app.store
+        .ask(move |db| {
+            db.touch_world(&world_id, clock::now_ms())?;
+            db.world(&world_id)
+        })
+        .await?
+        .ok_or_else(unknown)
 }
 
-async fn add(app: &App, player: &Player, name: Option<String>, description: Option<String>) -> Result<WorldId, Problem> {
+async fn add(
+    app: &App,
+    player: &Player,
+    name: Option<String>,
+    description: Option<String>,
+    generation: Option<String>,
+) -> Result<World, Problem> {
     let world_id = WorldId::generate();
     let name = name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| format!("{}'s world", player.username));
     let description = description.unwrap_or_default();
     text("name", &name, WORLD_NAME_CHARS_MAX)?;
     text("description", &description, WORLD_DESCRIPTION_CHARS_MAX)?;
+    let generation = match generation.as_deref() {
+        None => Generation::Floor,
+        Some(name) => {
+            Generation::named(name).ok_or_else(|| Problem::unprocessable("bad_world", "a world's generation is floor or hills"))?
+        }
+    };
     let now_ms = clock::now_ms();
-    let created_by = player.client_id.clone();
-    let world = World { world_id: world_id.clone(), name, description, created_by, created_at_ms: now_ms, updated_at_ms: now_ms };
-    app.store.ask(move |db| db.add_world(&world)).await?;
-    Ok(world_id)
+    let (created_by, generation) = (player.client_id.clone(), generation.name().to_owned());
+    let world = World { world_id, name, description, created_by, generation, created_at_ms: now_ms, updated_at_ms: now_ms };
+    let added = world.clone();
+    app.store.ask(move |db| db.add_world(&added)).await?;
+    Ok(world)
 }
 
 fn text(what: &str, text: &str, chars_max: usize) -> Result<(), Problem> {
@@ -109,6 +130,7 @@ fn summary(app: &App, world: &World) -> Value {
         "name": world.name,
         "description": world.description,
         "created_by": world.created_by,
+        "generation": world.generation,
         "player_count": server.as_ref().map_or(0, |server| server.players),
         "online": server.is_some_and(|server| server.is_ready),
         "created_at": clock::iso8601(world.created_at_ms),

@@ -1,6 +1,6 @@
 //! One game server's process: started with its secrets, listened to, and ended.
 
-use super::Fleet;
+use super::{Birth, Fleet};
 use crate::{
     ids::WorldId,
     limits::{GAME_PORT_FIRST, SERVER_LINE_BYTES_MAX, SERVER_START_ATTEMPTS_MAX, SERVER_START_TIME_MAX},
@@ -26,27 +26,32 @@ const ENVIRONMENT_PASSED: [&str; 4] = ["PATH", "RUST_LOG", "RUST_BACKTRACE", "NO
 
 impl HostProcess {
     /// Starts this world's server and waits until it listens: `SERVER_START_TIME_MAX` at most, trying further ports when it ends before.
-    pub async fn start(fleet: &Fleet, world: &WorldId, secret: &str) -> Result<Self, String> {
-        timeout(SERVER_START_TIME_MAX, Self::try_ports(fleet, world, secret))
+    pub async fn start(fleet: &Fleet, birth: &Birth) -> Result<Self, String> {
+        timeout(SERVER_START_TIME_MAX, Self::try_ports(fleet, birth))
             .await
             .unwrap_or_else(|_| Err(format!("it did not listen within {} s", SERVER_START_TIME_MAX.as_secs())))
     }
 
-    async fn try_ports(fleet: &Fleet, world: &WorldId, secret: &str) -> Result<Self, String> {
+    async fn try_ports(fleet: &Fleet, birth: &Birth) -> Result<Self, String> {
+        let world = &birth.world;
         let (mut port, mut reason) = (GAME_PORT_FIRST - 1, String::new());
         for _ in 0..SERVER_START_ATTEMPTS_MAX {
             port = fleet.take_port(world, port).ok_or("no port is free")?;
-            match Self::try_port(fleet, world, secret, port).await {
+            match Self::try_port(fleet, birth, port).await {
                 Ok(host) => return Ok(host),
-                Err(why) => reason = why,
+                // What is wrong with the world is wrong on every port.
+                Err(Failure::World(why)) => return Err(why),
+                Err(Failure::Port(why)) => reason = why,
             }
             tracing::warn!(%world, port, reason = ?reason, "game server did not start");
         }
         Err(reason)
     }
 
-    async fn try_port(fleet: &Fleet, world: &WorldId, secret: &str, port: u16) -> Result<Self, String> {
-        let mut child = command(fleet, world, port).spawn().map_err(|error| format!("{}: {error}", fleet.program.display()))?;
+    async fn try_port(fleet: &Fleet, birth: &Birth, port: u16) -> Result<Self, Failure> {
+        let Birth { world, secret, .. } = birth;
+        let spawned = command(fleet, birth, port).spawn();
+        let mut child = spawned.map_err(|error| Failure::Port(format!("{}: {error}", fleet.program.display())))?;
         let mut stdin = child.stdin.take().expect("stdin is piped");
         let stderr = child.stderr.take().expect("stderr is piped");
         let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
@@ -56,11 +61,12 @@ impl HostProcess {
         // A server that ended already reads nothing; the missing port says so.
         stdin.write_all(&secrets).await.ok();
         match announced_port(&mut stdout, world).await {
-            Some(port) => {
+            Some(Announced::Port(port)) => {
                 tokio::spawn(pass_on(stdout, world.clone()));
                 Ok(Self { port, child, stdin: Some(stdin) })
             }
-            None => Err(format!("it ended before it listened ({})", ending(child.wait().await))),
+            Some(Announced::Error(why)) => Err(Failure::World(why)),
+            None => Err(Failure::Port(format!("it ended before it listened ({})", ending(child.wait().await)))),
         }
     }
 
@@ -79,9 +85,11 @@ impl HostProcess {
     }
 }
 
-fn command(fleet: &Fleet, world: &WorldId, port: u16) -> Command {
+fn command(fleet: &Fleet, birth: &Birth, port: u16) -> Command {
+    let Birth { world, generation, .. } = birth;
     let mut command = Command::new(&fleet.program);
     command.arg("--port").arg(port.to_string()).arg("--world").arg(world.as_str()).arg("--control-plane").arg(fleet.control_plane_url());
+    command.arg("--save").arg(fleet.world_file(world)).arg("--generation").arg(generation.name());
     command.env_clear().envs(ENVIRONMENT_PASSED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     // It listens where we do.
     command.env("HOST", fleet.address.ip().to_string());
@@ -91,13 +99,32 @@ fn command(fleet: &Fleet, world: &WorldId, port: u16) -> Command {
     command
 }
 
-/// Reads the output up to `GAMESERVER_PORT=<n>`; nothing where it ends before.
-async fn announced_port(stdout: &mut BufReader<ChildStdout>, world: &WorldId) -> Option<u16> {
+/// Why a server did not start.
+enum Failure {
+    /// Another port may do.
+    Port(String),
+    /// The world cannot be run.
+    World(String),
+}
+
+/// What a server says of itself on its standard output.
+enum Announced {
+    /// `GAMESERVER_PORT=<n>`: it listens.
+    Port(u16),
+    /// `GAMESERVER_ERROR=<why>`: it cannot run this world.
+    Error(String),
+}
+
+/// Reads the output up to the announcement; nothing where it ends before.
+async fn announced_port(stdout: &mut BufReader<ChildStdout>, world: &WorldId) -> Option<Announced> {
     while let Some(line) = line(stdout).await {
-        match line.trim().strip_prefix("GAMESERVER_PORT=").and_then(|port| port.parse().ok()) {
-            Some(port) => return Some(port),
-            None => tell(world, &line),
+        if let Some(port) = line.trim().strip_prefix("GAMESERVER_PORT=").and_then(|port| port.parse().ok()) {
+            return Some(Announced::Port(port));
         }
+        if let Some(why) = line.trim().strip_prefix("GAMESERVER_ERROR=") {
+            return Some(Announced::Error(why.to_owned()));
+        }
+        tell(world, &line);
     }
     None
 }

@@ -9,6 +9,7 @@ use crate::{
 use rusqlite::{Row, params};
 
 /// A world, running or not.
+#[derive(Debug, Clone)]
 pub struct World {
     /// Its id.
     pub world_id: WorldId,
@@ -18,6 +19,8 @@ pub struct World {
     pub description: String,
     /// Who made it.
     pub created_by: ClientId,
+    /// How its ground is made: `floor` or `hills`.
+    pub generation: String,
     /// When it was made.
     pub created_at_ms: i64,
     /// When it was last joined.
@@ -34,8 +37,8 @@ impl Database {
             return Err(Error::TooMany { what: "worlds", max: WORLDS_PER_PLAYER_MAX });
         }
         change.execute(
-            "INSERT INTO world (world_id, name, description, created_by, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-            params![world.world_id.as_str(), world.name, world.description, world.created_by.as_str(), world.created_at_ms],
+            "INSERT INTO world (world_id, name, description, created_by, created_at, updated_at, generation) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)",
+            params![world.world_id.as_str(), world.name, world.description, world.created_by.as_str(), world.created_at_ms, world.generation],
         )?;
         Ok(change.commit()?)
     }
@@ -44,6 +47,12 @@ impl Database {
     pub fn touch_world(&mut self, world: &WorldId, now_ms: i64) -> Result<bool, Error> {
         let changed = self.connection.execute("UPDATE world SET updated_at = ?2 WHERE world_id = ?1", params![world.as_str(), now_ms])?;
         Ok(changed == 1)
+    }
+
+    /// Forgets a world.
+    pub fn delete_world(&mut self, world: &WorldId) -> Result<(), Error> {
+        self.connection.execute("DELETE FROM world WHERE world_id = ?1", [world.as_str()])?;
+        Ok(())
     }
 
     /// One world.
@@ -64,6 +73,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<World> {
         name: row.get("name")?,
         description: row.get("description")?,
         created_by: parsed(row, "created_by")?,
+        generation: row.get("generation")?,
         created_at_ms: row.get("created_at")?,
         updated_at_ms: row.get("updated_at")?,
     })

@@ -1,0 +1,215 @@
+//! A world's contents over HTTP: shown, exported, imported, deleted; and what an operator does about them.
+//!
+//! A running world's file belongs to its server, which is asked for a copy; a stopped one's is opened here.
+
+use crate::{
+    App,
+    body::Body,
+    clock,
+    error::Error,
+    fleet::Fleet,
+    ids::WorldId,
+    keys::random,
+    limits::{REVERT_SECONDS_MAX, WORLD_BODY_BYTES_MAX},
+    operator::Admin,
+    problem::Problem,
+    session::Player,
+    store::World,
+};
+use ::store::exchange::{self, Brought, Encoding};
+use ::store::{Contents, Generation, WorldFile};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use protocol::link::{Errand, Whose};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::{path::PathBuf, sync::Arc};
+
+/// The content type of an export.
+const EXPORT_TYPE: &str = "application/vnd.ugc-world";
+
+/// `GET /world/<id>`.
+#[derive(Deserialize)]
+pub struct ShowQuery {
+    encoding: Option<Encoding>,
+}
+
+/// `POST /admin/worlds/<id>/revert`.
+#[derive(Deserialize)]
+pub struct RevertRequest {
+    client_id: Option<String>,
+    spell_id: Option<protocol::SpellId>,
+    revision_id: Option<protocol::RevisionId>,
+    minutes: f64,
+}
+
+/// The world as JSON: metadata, chunks, entities.
+pub async fn show(
+    State(app): State<Arc<App>>,
+    owner: WorldOwner,
+    Path(_): Path<String>,
+    query: Result<Query<ShowQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(query) = query.map_err(|_| Problem::unprocessable("bad_encoding", "encoding is gzip (when left out) or zstd"))?;
+    let encoding = query.encoding.unwrap_or(Encoding::Gzip);
+    let WorldOwner(world) = owner;
+    let contents = contents(&app, &world).await?;
+    let text = in_background(move || {
+        let mut shown = match &contents {
+            Some(contents) => serde_json::to_value(exchange::show(contents, encoding)),
+            // Nobody has been there yet: it is made when somebody comes.
+            None => {
+                Ok(json!({ "world_id": world.world_id, "server_tick": 0, "generation": world.generation, "chunks": [], "entities": [] }))
+            }
+        }?;
+        shown["name"] = world.name.into();
+        shown["description"] = world.description.into();
+        serde_json::to_vec(&shown)
+    })
+    .await?
+    .map_err(Error::from)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+/// The world as one file, which `POST /world/<id>` takes back, here or elsewhere.
+pub async fn export(State(app): State<Arc<App>>, owner: WorldOwner) -> Result<Response, Problem> {
+    let WorldOwner(world) = owner;
+    let contents = contents(&app, &world).await?.ok_or_else(|| {
+        Problem::new(StatusCode::CONFLICT, "world_is_new", "nobody has been in this world yet, so there is nothing to export")
+    })?;
+    let bytes = in_background(move || ::store::pack(&contents)).await?;
+    let name = format!("attachment; filename=\"{}.ugcworld\"", world.world_id);
+    Ok(([(header::CONTENT_TYPE, EXPORT_TYPE.to_owned()), (header::CONTENT_DISPOSITION, name)], bytes).into_response())
+}
+
+/// Replaces the world's contents by those in the body: JSON as `GET` shows them, or an export.
+pub async fn import(State(app): State<Arc<App>>, owner: WorldOwner, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Problem> {
+    let WorldOwner(world) = owner;
+    let is_export = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(EXPORT_TYPE.as_bytes()));
+    let (id, generation) = (world.world_id.to_string(), generation(&world));
+    let contents = match is_export {
+        true => in_background(move || unpacked(&body, id)).await?.map_err(Error::from)?,
+        false => {
+            let brought: Brought = crate::body::parse(&body)?;
+            in_background(move || exchange::bring(brought, &id, generation, clock::now_ms())).await?.map_err(Error::from)?
+        }
+    };
+    // Nobody is thrown out of a world that somebody plays in.
+    if app.fleet.status(&world.world_id).is_some_and(|server| server.players > 0) {
+        return Err(Problem::new(StatusCode::CONFLICT, "world_in_use", "people are in this world: import when they have left"));
+    }
+    let closed = app.fleet.close(&world.world_id).await?;
+    let path = app.fleet.world_file(&world.world_id);
+    in_background(move || WorldFile::replace(&path, &contents)).await?.map_err(Error::from)?;
+    drop(closed);
+    tracing::info!(world = %world.world_id, "world imported");
+    Ok(Json(json!({ "status": "saved" })))
+}
+
+/// Deletes the world, for good; its server is stopped.
+pub async fn delete(State(app): State<Arc<App>>, owner: WorldOwner) -> Result<Json<Value>, Problem> {
+    let WorldOwner(world) = owner;
+    let closed = app.fleet.close(&world.world_id).await?;
+    // First from the list: should the rest fail, nobody can join what is half deleted, and an operator finds the file.
+    let id = world.world_id.clone();
+    app.store.ask(move |db| db.delete_world(&id)).await?;
+    let path = app.fleet.world_file(&world.world_id);
+    in_background(move || WorldFile::delete(&path)).await?.map_err(Error::from)?;
+    drop(closed);
+    tracing::info!(world = %world.world_id, "world deleted");
+    Ok(Json(json!({ "status": "deleted" })))
+}
+
+/// Takes back what a player or a spell did to a world's terrain in the last minutes.
+pub async fn revert(
+    State(app): State<Arc<App>>,
+    _: Admin,
+    Path(id): Path<String>,
+    Body(request): Body<RevertRequest>,
+) -> Result<Json<Value>, Problem> {
+    let whose = match (request.client_id, request.spell_id) {
+        (Some(client), None) => Whose::Client(client),
+        (None, Some(spell_id)) => Whose::Spell { spell_id, revision_id: request.revision_id },
+        _ => return Err(Problem::unprocessable("bad_revert", "say whose edits: client_id, or spell_id with or without revision_id")),
+    };
+    let seconds = request.minutes * 60.0;
+    if !(seconds > 0.0 && seconds <= f64::from(REVERT_SECONDS_MAX)) {
+        return Err(Problem::unprocessable("bad_revert", format!("minutes is above 0 and at most {}", REVERT_SECONDS_MAX / 60)));
+    }
+    let world = find(&app, &id).await?;
+    // It is the world that knows who did what, so it has to run.
+    app.fleet.ensure(&world.world_id, generation(&world), &world.created_by).await?;
+    app.fleet.order(&world.world_id, Errand::Revert { whose, seconds: seconds.ceil() as u32 }).await?;
+    Ok(Json(json!({ "status": "reverted" })))
+}
+
+/// How the world's ground is made.
+pub fn generation(world: &World) -> Generation {
+    Generation::named(&world.generation).unwrap_or(Generation::Floor)
+}
+
+/// The world of the path, which the player who asks has made. As a handler's argument it demands that: 401, 404, 403, before the body is read.
+pub struct WorldOwner(World);
+
+impl axum::extract::FromRequestParts<Arc<App>> for WorldOwner {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let player = Player::from_request_parts(parts, app).await?;
+        let Path(id) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| Error::unknown("world", ""))?;
+        let world = find(app, &id).await?;
+        if world.created_by == player.client_id {
+            return Ok(Self(world));
+        }
+        Err(Problem::new(StatusCode::FORBIDDEN, "not_your_world", "this world belongs to another player"))
+    }
+}
+
+async fn find(app: &App, id: &str) -> Result<World, Error> {
+    let unknown = || Error::unknown("world", id);
+    let world_id: WorldId = id.parse().map_err(|_| unknown())?;
+    app.store.ask(move |db| db.world(&world_id)).await?.ok_or_else(unknown)
+}
+
+/// What the world holds now; nothing where nobody has been yet.
+async fn contents(app: &App, world: &World) -> Result<Option<Contents>, Error> {
+    let id = &world.world_id;
+    if !app.fleet.is_running(id) {
+        let path = app.fleet.world_file(id);
+        return in_background(move || read(&path)).await?;
+    }
+    let copy = copy_path(&app.fleet, id);
+    let copied = app.fleet.order(id, Errand::Copy { to: copy.to_string_lossy().into_owned() }).await;
+    in_background(move || {
+        let contents = copied.and_then(|()| read(&copy));
+        // What cannot be removed lies in a folder of its own, which is emptied at the next start.
+        WorldFile::delete(&copy).ok();
+        contents
+    })
+    .await?
+}
+
+fn read(path: &std::path::Path) -> Result<Option<Contents>, Error> {
+    if path.exists() { Ok(WorldFile::read(path)?) } else { Ok(None) }
+}
+
+fn unpacked(bytes: &[u8], world_id: String) -> Result<Contents, ::store::StoreError> {
+    let contents = ::store::unpack(bytes)?;
+    exchange::verify(&contents.stored)?;
+    Ok(Contents { world_id, ..contents })
+}
+
+fn copy_path(fleet: &Fleet, world: &WorldId) -> PathBuf {
+    fleet.copies().join(format!("{world}-{}.sqlite", hex::encode(random::<8>())))
+}
+
+async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Error::Lost)
+}
+
+const _: () = assert!(WORLD_BODY_BYTES_MAX >= ::store::limits::PACK_BYTES_MAX);
