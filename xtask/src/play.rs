@@ -24,7 +24,7 @@ const HEALTH_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Sets up, builds, starts, casts; then stays until ctrl-c, or with `once` stops.
 pub fn run(once: bool) -> Result<()> {
-    setup::run()?;
+    setup::to_play()?;
     dist::run()?;
     let mut server = Server::start()?;
     let played = server.wait_until_healthy().and_then(|()| first_cast(&server.url));

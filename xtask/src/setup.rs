@@ -1,12 +1,21 @@
-//! `cargo xtask setup`: what a build needs and this machine may lack.
+//! `cargo xtask setup`: what building, playing and testing need and this machine may lack.
 
 use crate::step::Steps;
 use crate::toolchain::{SPELL_TARGET, has_spell_target};
 use anyhow::{Result, bail};
 use std::process::{Command, Stdio};
 
+/// The oldest Node that the tests run in: Debian 12's.
+const NODE_MIN: u32 = 18;
+
 /// Checks, and installs what can be installed without asking.
 pub fn run() -> Result<()> {
+    check_node()?;
+    to_play()
+}
+
+/// The same, for who does not test.
+pub fn to_play() -> Result<()> {
     let steps = Steps::new("setup");
     check_c_compiler()?;
     add_spell_target(&steps)?;
@@ -20,6 +29,25 @@ fn check_c_compiler() -> Result<()> {
         return Ok(());
     }
     bail!("no C compiler: `cc` is needed once, to compile the bundled SQLite\n  on Debian or Ubuntu: sudo apt-get install build-essential")
+}
+
+/// The tests compare the simulation with itself as WebAssembly, which Node runs.
+fn check_node() -> Result<()> {
+    let output = Command::new("node").arg("--version").stdin(Stdio::null()).output();
+    let version = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+    match node_major(&version) {
+        Some(major) if major >= NODE_MIN => Ok(()),
+        Some(_) => bail!("`node` is {version}; the tests need Node {NODE_MIN} or newer\n{GET_NODE}"),
+        None => bail!("no Node: `node` runs the simulation as WebAssembly in the tests\n{GET_NODE}"),
+    }
+}
+
+const GET_NODE: &str = "  on Debian or Ubuntu: sudo apt-get install nodejs
+  elsewhere: https://nodejs.org";
+
+/// The first number of `v20.1.2`.
+fn node_major(version: &str) -> Option<u32> {
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
 fn add_spell_target(steps: &Steps) -> Result<()> {

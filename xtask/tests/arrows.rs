@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("sim", &[]),
+    ("busy-world", &["sim"]),
     ("spell-runtime", &[]),
     ("spell-sdk", &[]),
     ("spells/*", &["spell-sdk"]),

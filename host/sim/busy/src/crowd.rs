@@ -1,0 +1,191 @@
+//! What players do: a stream of whatever can come in.
+
+use crate::SEED;
+use crate::draw::Draw;
+use crate::wild::SPELLS;
+use crate::witness::one_of_each;
+use sim::edit::{Area, Change};
+use sim::inbound::{CastRequest, Input, SpellSpec};
+use sim::limits::PLAYERS_MAX;
+use sim::undo::Whose;
+use sim::{Edit, EntityId, EntityKind, Inbound, Vec3, World};
+
+/// About so many players are there.
+const CROWD: u64 = 10;
+/// Ticks between two moments in which more want in than there is room for, and ticks after which they leave again.
+const RUSH_EVERY: u64 = 4_000;
+const RUSH_TICKS: u64 = 4;
+
+/// Once in so many ticks, on average, this.
+type Deed = (u64, fn(&mut Doing) -> Inbound);
+
+one_of_each! {
+    /// Each kind of inbound: how often, and what.
+    DEEDS: Deed, Inbound {
+        Join: (200, |doing| doing.join()),
+        // Of twice as many places as are usually taken: so many leave as come.
+        Leave: (100, |doing| Inbound::Leave { player: doing.place() }),
+        Input: (2, |doing| Inbound::Input { player: doing.player(), input: doing.input() }),
+        Cast: (4, |doing| Inbound::Cast(doing.cast())),
+        Terraform: (9, |doing| doing.terraform()),
+        Revert: (150, |doing| Inbound::Revert { whose: doing.whose(), since_tick: doing.world.tick().saturating_sub(600) }),
+        Activate: (300, |doing| { let spell = doing.spell(); doing.activate(spell) }),
+    }
+}
+
+/// Where the crowd's stream stands.
+pub struct Crowd {
+    draw: Draw,
+    /// Joins and wishes so far.
+    count: u32,
+}
+
+impl Crowd {
+    pub fn new() -> Self {
+        Self { draw: Draw::named(SEED ^ 1), count: 0 }
+    }
+
+    /// What comes in for the next tick.
+    pub fn acts(&mut self, world: &World) -> Vec<Inbound> {
+        let all = |kinds: &[EntityKind]| {
+            world.scene().entities().filter(|entity| kinds.contains(&entity.kind)).map(|entity| entity.id).collect::<Vec<_>>()
+        };
+        let (players, characters) = (all(&[EntityKind::Player]), all(&[EntityKind::Player, EntityKind::Npc]));
+        let mut doing = Doing { crowd: self, world, players, characters };
+        let mut inbound = match world.tick() {
+            0 => doing.opening(),
+            tick if tick % RUSH_EVERY == RUSH_EVERY / 2 => (0..=PLAYERS_MAX).map(|_| doing.join()).collect(),
+            tick if tick % RUSH_EVERY == RUSH_EVERY / 2 + RUSH_TICKS => {
+                doing.players.iter().skip(CROWD as usize).map(|player| Inbound::Leave { player: *player }).collect()
+            }
+            _ => Vec::new(),
+        };
+        for (every, deed) in DEEDS {
+            if doing.draw().one_in(*every) {
+                inbound.push(deed(&mut doing));
+            }
+        }
+        inbound
+    }
+}
+
+/// The crowd before a tick, and what it sees.
+struct Doing<'a> {
+    crowd: &'a mut Crowd,
+    world: &'a World,
+    players: Vec<EntityId>,
+    characters: Vec<EntityId>,
+}
+
+impl Doing<'_> {
+    fn opening(&mut self) -> Vec<Inbound> {
+        let mut inbound: Vec<Inbound> = SPELLS.iter().map(|spell| self.activate(spell)).collect();
+        inbound.extend((0..CROWD).map(|_| self.join()));
+        inbound
+    }
+
+    fn draw(&mut self) -> &mut Draw {
+        &mut self.crowd.draw
+    }
+
+    fn count(&mut self) -> u32 {
+        self.crowd.count += 1;
+        self.crowd.count
+    }
+
+    /// One of the players; nobody while there is none.
+    fn player(&mut self) -> EntityId {
+        self.crowd.draw.one_of(&self.players).unwrap_or(EntityId::NONE)
+    }
+
+    /// Whoever has one of twice as many places as are usually taken; often nobody.
+    fn place(&mut self) -> EntityId {
+        let at = self.draw().below(2 * CROWD) as usize;
+        self.players.get(at).copied().unwrap_or(EntityId::NONE)
+    }
+
+    fn character(&mut self) -> EntityId {
+        self.crowd.draw.one_of(&self.characters).unwrap_or(EntityId::NONE)
+    }
+
+    fn position(&self, id: EntityId) -> Vec3 {
+        self.world.scene().entity(id).map_or(Vec3::ZERO, |entity| entity.position)
+    }
+
+    fn spell(&mut self) -> &'static str {
+        self.draw().one_of(SPELLS).unwrap_or_default()
+    }
+
+    fn join(&mut self) -> Inbound {
+        let token = self.count();
+        Inbound::Join { token: token.into(), username: format!("player {token}") }
+    }
+
+    /// Every fourth one walks on and on in one direction, into hills that nobody has seen; the others stay about, and aim at somebody now and then.
+    fn input(&mut self) -> Input {
+        let player = self.player();
+        let (sequence, at) = (self.count(), self.character());
+        let toward = self.position(at) - self.position(player);
+        let draw = self.draw();
+        let walks_on = player.0.is_multiple_of(4);
+        let direction = [Vec3::X, Vec3::Z, Vec3::NEG_X, Vec3::NEG_Z][(player.0 / 4 % 4) as usize];
+        let aim = match draw.below(3) {
+            _ if walks_on => direction,
+            0 => toward,
+            _ => draw.vector(1.0) * Vec3::new(1.0, 0.3, 1.0),
+        };
+        let movement = if walks_on { Vec3::NEG_Z } else { draw.vector(1.5) };
+        Input { sequence, movement, aim, sprint: walks_on || draw.one_in(3), fire: draw.one_in(4), jump: walks_on || draw.one_in(5) }
+    }
+
+    /// Mostly of a spell and a revision that are known, by players and NPCs.
+    fn cast(&mut self) -> CastRequest {
+        let (caster, target, spell) = (self.character(), self.character(), self.spell());
+        let target_position = self.position(target);
+        let draw = self.draw();
+        CastRequest {
+            caster,
+            spell: if draw.one_in(50) { "unheard of".into() } else { spell.into() },
+            revision: if draw.one_in(10) { format!("r{}", draw.below(4)) } else { String::new() },
+            target_position: if draw.one_in(50) { Vec3::splat(f32::NAN) } else { target_position },
+            target,
+            params: "{}".into(),
+        }
+    }
+
+    /// Near a player; now and then too big, too far, or of what nobody may dig.
+    fn terraform(&mut self) -> Inbound {
+        let player = self.player();
+        let position = self.position(player);
+        let client_sequence = self.count();
+        let draw = self.draw();
+        let center = position + draw.vector(6.0) + if draw.one_in(30) { Vec3::X * 50.0 } else { Vec3::ZERO };
+        let area = if draw.one_in(3) {
+            let low = center.floor().as_ivec3();
+            Area::Box { low, high: low + draw.vector(4.0).abs().as_ivec3() }
+        } else {
+            Area::Sphere { center, radius: if draw.one_in(20) { draw.between(0.0, 20.0) } else { draw.between(0.5, 3.0) } }
+        };
+        let (one, other) = (1 + draw.below(9) as u8, 1 + draw.below(8) as u8);
+        let change = match draw.below(5) {
+            0 => Change::Add(one),
+            1 => Change::Paint(one),
+            // Of grass, dirt or stone.
+            2 => Change::Replace { from: 1 + one % 3, to: other },
+            _ => Change::Subtract,
+        };
+        Inbound::Terraform { player, edit: Edit { area, change }, client_sequence }
+    }
+
+    fn whose(&mut self) -> Whose {
+        let (player, spell) = (self.player(), self.spell());
+        if self.draw().one_in(4) { Whose::Spell { spell: spell.into(), revision: None } } else { Whose::Player(player) }
+    }
+
+    fn activate(&mut self, spell: &str) -> Inbound {
+        let draw = self.draw();
+        let duration_ticks = if draw.one_in(3) { 0 } else { 1 + draw.below(240) as u32 };
+        let spec = SpellSpec { duration_ticks, tick_interval: draw.below(12) as u32 };
+        Inbound::Activate { spell: spell.into(), revision: format!("r{}", draw.below(3)), spec }
+    }
+}
