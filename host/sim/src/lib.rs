@@ -14,17 +14,21 @@
 #![forbid(unsafe_code)]
 
 mod behaviour;
+pub mod body;
 mod cast;
 pub mod character;
 mod combat;
+pub mod debris;
 pub mod digest;
 pub mod edit;
+pub mod field;
 pub mod generate;
 mod geometry;
 mod grid;
 pub mod inbound;
 pub mod intent;
 mod invariants;
+pub mod joint;
 pub mod limits;
 pub mod material;
 mod npc;
@@ -37,8 +41,11 @@ mod projectile;
 mod rng;
 pub mod scene;
 pub mod settings;
+mod shove;
+mod space;
 pub mod spells;
 pub mod status;
+pub mod summon;
 pub mod team;
 pub mod tick;
 pub mod undo;

@@ -1,9 +1,14 @@
 //! Rigid bodies: rapier behind the few words that the world needs, by entity.
 
-use crate::limits::{CHARACTER_HALF_HEIGHT_M, CHARACTER_RADIUS_M, GRAVITY, PROP_HALF_M, PROP_MASS_KG, PROP_SPEED_MAX, TICK_SECONDS};
+use crate::body::{Form, Prop};
+use crate::joint::{End, Joint, JointKind};
+use crate::limits::{CHARACTER_HALF_HEIGHT_M, CHARACTER_RADIUS_M, GRAVITY, PROP_SPEED_MAX, TICK_SECONDS};
 use crate::voxel::{Chunk, ChunkId, Terrain};
-use crate::{EntityId, IVec3, Quat, Vec3, World};
-use rapier3d::prelude::{ColliderBuilder, ColliderHandle, PhysicsWorld, RigidBody, RigidBodyBuilder, RigidBodyHandle};
+use crate::{EntityId, IVec3, Quat, Vec3, World, debris, field, joint, shove};
+use rapier3d::prelude::{
+    ColliderBuilder, ColliderHandle, GenericJoint, GenericJointBuilder, Group, ImpulseJointHandle, InteractionGroups, InteractionTestMode,
+    JointAxesMask, PhysicsWorld, Pose, RigidBody, RigidBodyBuilder, RigidBodyHandle, RopeJointBuilder,
+};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -13,7 +18,17 @@ pub(crate) struct Physics {
     bodies: BTreeMap<EntityId, RigidBodyHandle>,
     /// One for each chunk in which something is.
     chunks: BTreeMap<ChunkId, ColliderHandle>,
+    joints: BTreeMap<EntityId, ImpulseJointHandle>,
+    /// What joints to the world hold on to.
+    ground: RigidBodyHandle,
 }
+
+/// What debris is in, and what it collides with: everything but characters and other debris.
+const DEBRIS: Group = Group::GROUP_2;
+/// What characters are in.
+const CHARACTERS: Group = Group::GROUP_3;
+/// How fast a ball on the ground loses its spin, 1/s: a box lies still by itself.
+const BALL_DRAG: f32 = 0.8;
 
 /// A body as it stands.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,13 +40,18 @@ pub(crate) struct BodyState {
     pub sleeps: bool,
 }
 
-/// The tick's stage: characters push what they walk into, everything falls and rolls, and the scene learns where the props are now.
+/// The tick's stage: force fields work, everything falls and rolls, hits whom it hits and breaks what it strains, and the scene learns where the props
+/// are now.
 pub(crate) fn advance(world: &mut World) {
+    debris::advance(world);
+    field::advance(world);
     for entity in world.scene.entities().filter(|entity| entity.kind.is_character()) {
         world.physics.walk_to(entity.id, entity.position);
     }
     world.physics.rapier.step();
-    for id in &world.props {
+    shove::knock(world);
+    joint::give_way(world);
+    for id in world.props.keys() {
         let Some(state) = world.physics.state(*id) else { continue };
         world.scene.place(*id, state.position);
         if let Some(entity) = world.scene.entity_mut(*id) {
@@ -45,7 +65,8 @@ impl Physics {
         let mut rapier = PhysicsWorld::new();
         rapier.gravity = Vec3::NEG_Y * GRAVITY;
         rapier.integration_parameters.dt = TICK_SECONDS;
-        let mut physics = Self { rapier, bodies: BTreeMap::new(), chunks: BTreeMap::new() };
+        let ground = rapier.insert_body(RigidBodyBuilder::fixed());
+        let mut physics = Self { rapier, bodies: BTreeMap::new(), chunks: BTreeMap::new(), joints: BTreeMap::new(), ground };
         for (id, chunk) in terrain.chunks() {
             physics.insert_chunk(id, chunk);
         }
@@ -54,14 +75,71 @@ impl Physics {
 
     /// A body that goes where it is told and moves what is in its way.
     pub(crate) fn insert_character(&mut self, id: EntityId, position: Vec3) {
-        let capsule = ColliderBuilder::capsule_y(CHARACTER_HALF_HEIGHT_M - CHARACTER_RADIUS_M, CHARACTER_RADIUS_M);
+        let capsule = ColliderBuilder::capsule_y(CHARACTER_HALF_HEIGHT_M - CHARACTER_RADIUS_M, CHARACTER_RADIUS_M)
+            .collision_groups(InteractionGroups::new(CHARACTERS, Group::ALL, InteractionTestMode::And));
         self.insert(id, RigidBodyBuilder::kinematic_position_based().translation(position), capsule);
     }
 
-    /// A cube that falls, rolls and can be pushed.
-    pub(crate) fn insert_prop(&mut self, id: EntityId, position: Vec3) {
-        let cube = ColliderBuilder::cuboid(PROP_HALF_M, PROP_HALF_M, PROP_HALF_M).mass(PROP_MASS_KG);
-        self.insert(id, RigidBodyBuilder::dynamic().translation(position).ccd_enabled(true), cube);
+    /// A body that falls, rolls and can be pushed.
+    pub(crate) fn insert_prop(&mut self, id: EntityId, position: Vec3, velocity: Vec3, prop: &Prop) {
+        let body = RigidBodyBuilder::dynamic().translation(position).linvel(velocity);
+        let (collider, drag) = match prop.form {
+            Form::Ball { radius } => (ColliderBuilder::ball(radius), BALL_DRAG),
+            form => {
+                let half = form.half();
+                (ColliderBuilder::cuboid(half.x, half.y, half.z), 0.0)
+            }
+        };
+        let collider = collider.mass(prop.mass_kg);
+        if prop.is_debris() {
+            let groups = InteractionGroups::new(DEBRIS, Group::ALL & !(DEBRIS | CHARACTERS), InteractionTestMode::And);
+            self.insert(id, body, collider.collision_groups(groups));
+        } else {
+            self.insert(id, body.angular_damping(drag).ccd_enabled(true), collider);
+        }
+    }
+
+    /// Joins what a joint says; nothing where a body is not there.
+    pub(crate) fn join(&mut self, id: EntityId, joint: &Joint) {
+        let body = |end: &End| if end.body == EntityId::NONE { Some(self.ground) } else { self.bodies.get(&end.body).copied() };
+        let (Some(one), Some(other)) = (body(&joint.one), body(&joint.other)) else { return };
+        let handle = self.rapier.insert_impulse_joint(one, other, rapier_joint(joint));
+        self.joints.insert(id, handle);
+    }
+
+    pub(crate) fn part(&mut self, id: EntityId) {
+        if let Some(handle) = self.joints.remove(&id) {
+            self.rapier.remove_impulse_joint(handle);
+        }
+    }
+
+    /// The joints, by id.
+    pub(crate) fn joints(&self) -> impl Iterator<Item = EntityId> {
+        self.joints.keys().copied()
+    }
+
+    /// Newtons with which a joint held in the last step.
+    pub(crate) fn strain(&self, id: EntityId) -> f32 {
+        let Some(joint) = self.joints.get(&id).and_then(|handle| self.rapier.impulse_joints.get(*handle)) else { return 0.0 };
+        // A rope is a limit to the solver. Its impulses are those of one of its smaller steps, the last.
+        let impulse = Vec3::from_array([0, 1, 2].map(|axis| joint.impulses[axis] + joint.data.limits[axis].impulse));
+        impulse.length() * self.rapier.integration_parameters.num_solver_iterations as f32 / TICK_SECONDS
+    }
+
+    /// What props have pressed against a character in the last step, newton seconds, by prop.
+    pub(crate) fn blows(&self, character: EntityId) -> Vec<(EntityId, Vec3)> {
+        let Some(own) = self.bodies.get(&character).and_then(|handle| self.rapier.bodies.get(*handle)) else { return Vec::new() };
+        let pairs = own.colliders().iter().flat_map(|collider| self.rapier.contact_pairs_with(*collider).map(move |pair| (collider, pair)));
+        let mut blows: Vec<(EntityId, Vec3)> = pairs
+            .filter_map(|(own, pair)| {
+                let (other, toward) = if pair.collider1 == *own { (pair.collider2, -1.0) } else { (pair.collider1, 1.0) };
+                let body = self.rapier.colliders.get(other).and_then(|collider| collider.parent())?;
+                Some((EntityId(self.rapier.bodies.get(body)?.user_data as u64), pair.total_impulse() * toward))
+            })
+            .filter(|(_, blow)| *blow != Vec3::ZERO)
+            .collect();
+        blows.sort_by_key(|(prop, _)| *prop);
+        blows
     }
 
     /// A collider for a chunk that has none yet; one of air needs none.
@@ -147,13 +225,28 @@ impl Physics {
     }
 
     fn insert(&mut self, id: EntityId, body: RigidBodyBuilder, collider: ColliderBuilder) {
-        let (handle, _) = self.rapier.insert(body, collider);
+        let (handle, _) = self.rapier.insert(body.user_data(id.0.into()), collider);
         self.bodies.insert(id, handle);
     }
 
     fn body_mut(&mut self, id: EntityId) -> Option<&mut RigidBody> {
         self.bodies.get(&id).and_then(|handle| self.rapier.bodies.get_mut(*handle))
     }
+}
+
+/// Those that are held together at a point do not collide with each other; those on a rope do.
+fn rapier_joint(joint: &Joint) -> GenericJoint {
+    let frame = |end: &End| Pose::from_parts(end.anchor, end.frame);
+    let locked = match joint.kind {
+        JointKind::Rope { length } => {
+            return RopeJointBuilder::new(length).local_anchor1(joint.one.anchor).local_anchor2(joint.other.anchor).build().into();
+        }
+        JointKind::Fixed => JointAxesMask::LOCKED_FIXED_AXES,
+        JointKind::Ball => JointAxesMask::LOCKED_SPHERICAL_AXES,
+        JointKind::Hinge { .. } => JointAxesMask::LOCKED_REVOLUTE_AXES,
+    };
+    let (one, other) = (frame(&joint.one), frame(&joint.other));
+    GenericJointBuilder::new(locked).local_frame1(one).local_frame2(other).contacts_enabled(false).build()
 }
 
 impl BodyState {

@@ -148,6 +148,15 @@ pub(crate) fn absorb(world: &mut World, id: EntityId, amount: f32) -> f32 {
 }
 
 impl Status {
+    pub(crate) fn is_finite(self) -> bool {
+        match self {
+            Self::Slow { factor } => factor.is_finite(),
+            Self::Root => true,
+            Self::Shield { amount } => amount.is_finite(),
+            Self::Burn { per_second } => per_second.is_finite(),
+        }
+    }
+
     fn in_range(self) -> bool {
         match self {
             Self::Slow { factor } => (0.0..=1.0).contains(&factor),

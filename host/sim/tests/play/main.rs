@@ -1,5 +1,6 @@
 //! What a player or author would notice of the simulation: text in, text out.
 
+mod bodies;
 mod casts;
 mod combat;
 mod life;
@@ -7,6 +8,7 @@ mod movement;
 mod properties;
 mod scenario;
 mod scripted;
+mod servants;
 mod terrain;
 
 use expect_test::Expect;
