@@ -210,13 +210,26 @@ impl<S: Fn(IVec3) -> bool> Around<'_, S> {
 }
 
 impl Obstacle {
+    /// Whether a character that goes so far along an axis can meet it at all: most bodies around are told apart by this alone.
+    fn is_near(&self, position: Vec3, axis: usize, way: f32) -> bool {
+        let mut reach = HALF_EXTENTS + self.form.reach();
+        reach[axis] += way;
+        (self.position - position).abs().cmple(reach).all()
+    }
+
     /// The shortest way out of it, and how far, if a character there is in it by more than its skin.
     fn covers(&self, position: Vec3) -> Option<(Vec3, f32)> {
+        if !self.is_near(position, 0, 0.0) {
+            return None;
+        }
         overlap(self.position - position, HALF_EXTENTS - CHARACTER_SKIN_M, self.form, self.rotation)
     }
 
     /// How far a character may go along an axis until it stops. One that is in it already may only go out.
     fn way_to(&self, position: Vec3, axis: usize, by: f32) -> Option<f32> {
+        if !self.is_near(position, axis, by.abs()) {
+            return None;
+        }
         match self.covers(position) {
             Some((way, _)) => (way[axis] * by < 0.0 && way[axis].abs() > 0.1).then_some(0.0),
             None => {

@@ -31,8 +31,8 @@ pub(crate) fn scatter(world: &mut World, caster: EntityId, ids: impl Iterator<It
         return;
     }
     let expires = world.tick + (spec.seconds * TICK_HZ as f32).round().max(1.0) as u64;
+    let (mut all, mut own) = count(world, caster);
     for id in ids {
-        let (all, own) = count(world, caster);
         if all >= DEBRIS_MAX || own >= DEBRIS_PER_CASTER_MAX || !world.has_room() {
             return;
         }
@@ -43,6 +43,7 @@ pub(crate) fn scatter(world: &mut World, caster: EntityId, ids: impl Iterator<It
         let position = spec.at + way * SCATTER_M;
         if !world.scene.terrain().solid(voxel_of(position)) {
             put(world, id, caster, position, velocity, expires);
+            (all, own) = (all + 1, own + 1);
         }
     }
 }

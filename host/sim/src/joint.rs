@@ -127,6 +127,17 @@ fn may_join(world: &World, caster: EntityId, entity: &Entity) -> bool {
     whole && (entity.owner == caster || entity.owner == EntityId::NONE)
 }
 
+impl JointSpec {
+    fn in_range(&self) -> bool {
+        let kind = match self.kind {
+            JointKind::Fixed | JointKind::Ball => true,
+            JointKind::Hinge { axis } => axis.is_normalized(),
+            JointKind::Rope { length } => (ROPE_LENGTH_MIN_M..=ROPE_LENGTH_MAX_M).contains(&length),
+        };
+        kind && self.break_force > 0.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,16 +183,5 @@ mod tests {
         assert!(world.scene.entity(spoiled).is_none() && world.joints.is_empty() && world.physics.joints().count() == 0);
         assert!(world.scene.entity(other).is_some_and(|other| other.position.is_finite()));
         world.check_invariants();
-    }
-}
-
-impl JointSpec {
-    fn in_range(&self) -> bool {
-        let kind = match self.kind {
-            JointKind::Fixed | JointKind::Ball => true,
-            JointKind::Hinge { axis } => axis.is_normalized(),
-            JointKind::Rope { length } => (ROPE_LENGTH_MIN_M..=ROPE_LENGTH_MAX_M).contains(&length),
-        };
-        kind && self.break_force > 0.0
     }
 }

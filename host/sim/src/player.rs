@@ -111,7 +111,7 @@ fn walk(world: &mut World, id: EntityId, wish: Wish) {
     let wish = status::hinder(world, id, wish);
     let Some(entity) = world.scene.entity(id) else { return };
     let mut motion = Motion { position: entity.position, velocity: entity.velocity, grounded: entity.grounded };
-    let near = shove::obstacles(&world.scene, &motion);
+    let near = if world.props.is_empty() { Vec::new() } else { shove::obstacles(&world.scene, &motion) };
     let obstacles: Vec<Obstacle> = near.iter().map(|(_, obstacle)| *obstacle).collect();
     let bumps = character::advance_among(&mut motion, wish, TICK_SECONDS, &|voxel| world.scene.terrain().solid(voxel), &obstacles);
     shove::push(world, &near, &bumps);

@@ -4,7 +4,7 @@ use crate::body::Form;
 use crate::character::{Bump, Motion, Obstacle};
 use crate::geometry::Aabb;
 use crate::limits::{BODY_REACH_M, CHARACTER_MASS_KG, CHARACTER_PUSH_N, CHARACTER_SPEED_MAX, KNOCK_SPEED_MIN, TICK_SECONDS};
-use crate::scene::Scene;
+use crate::scene::{Entity, Scene};
 use crate::{EntityId, EntityKind, Vec3, World, character};
 
 /// The props that a character may meet in a tick, by id.
@@ -19,13 +19,13 @@ pub(crate) fn obstacles(scene: &Scene, motion: &Motion) -> Vec<(EntityId, Obstac
         }
     });
     near.sort_unstable();
-    let solid = near.into_iter().filter_map(|id| scene.entity(id)).filter(|entity| entity.form != Form::Point);
-    let obstacle = |entity: &crate::scene::Entity| Obstacle {
-        form: entity.form,
-        position: entity.position,
-        rotation: entity.rotation,
-        velocity: entity.velocity,
+    let spare = |entity: &Entity| BODY_REACH_M - entity.form.reach();
+    let within = |entity: &Entity| {
+        (entity.position - bounds.low).min_element() >= spare(entity) && (bounds.high - entity.position).min_element() >= spare(entity)
     };
+    let solid = near.into_iter().filter_map(|id| scene.entity(id)).filter(|entity| entity.form != Form::Point && within(entity));
+    let obstacle =
+        |entity: &Entity| Obstacle { form: entity.form, position: entity.position, rotation: entity.rotation, velocity: entity.velocity };
     solid.map(|entity| (entity.id, obstacle(entity))).collect()
 }
 

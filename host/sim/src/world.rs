@@ -299,13 +299,14 @@ impl World {
         if joint::remove(self, id) || self.fields.remove(&id).is_some() || self.scene.remove(id).is_none() {
             return;
         }
-        joint::part(self, id);
+        if self.props.remove(&id).is_some() {
+            joint::part(self, id);
+        }
         self.players.remove(&id);
         self.allowances.forget(id);
         self.npcs.remove(&id);
         self.teams.remove(&id);
         self.statuses.remove(&id);
-        self.props.remove(&id);
         self.physics.remove(id);
         self.projectiles.remove(&id);
         self.emit(Outbound::Despawned { id, reason });
