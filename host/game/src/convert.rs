@@ -98,7 +98,8 @@ fn event(from: &spells::Event) -> rt::Event {
         spells::Event::Hit { projectile, entity, point, normal } => {
             rt::Event::Hit { projectile: projectile.0, entity: entity.0, point: point.to_array(), normal: normal.to_array() }
         }
-        spells::Event::Expired(id) => rt::Event::Expired(id.0),
+        // Interface 0.1 has no word for a death: there nothing that can die is summoned.
+        spells::Event::Expired(id) | spells::Event::Died(id) => rt::Event::Expired(id.0),
         spells::Event::Timer(token) => rt::Event::Timer(token),
         spells::Event::Dropped(id) => rt::Event::Dropped(id.0),
     }

@@ -5,11 +5,13 @@ use crate::limits::{
     GUARD_FLEES_BELOW, NPC_BLOW_DAMAGE, NPC_BLOW_TICKS, NPC_CALM_TICKS, NPC_FLEE_M, NPC_FLEE_SPEED, NPC_HUNT_SPEED, NPC_PATROL_M,
     NPC_PATROL_SPEED, NPC_REACH_M, NPC_REPLAN_TICKS, NPC_STUCK_TICKS, PATH_ARRIVAL_M,
 };
-use crate::npc::Temper;
+use crate::npc::{Npc, Temper};
 use crate::outbound::Detection;
 use crate::path::{self, Cell, Route};
 use crate::rng::Stream;
-use crate::{EntityId, Vec3, World, combat, perception};
+use crate::scene::Scene;
+use crate::summon::Order;
+use crate::{EntityId, Vec3, World, combat, perception, summon};
 use serde::{Deserialize, Serialize};
 
 /// What an NPC is about.
@@ -42,12 +44,16 @@ pub(crate) enum Mind {
         /// From whom.
         from: EntityId,
     },
+    /// Keeps up with its summoner.
+    Follow,
+    /// Goes where its summoner has sent it.
+    Go,
 }
 
 /// The tick's stage: NPCs whose turn it is look around and make up their minds, by id; then those who wait for a way get one.
 pub(crate) fn advance(world: &mut World) {
     let tick = world.tick;
-    let due = |(id, npc): &(&EntityId, &crate::npc::Npc)| npc.temper != Temper::Dummy && perception::is_due(tick, **id);
+    let due = |(id, npc): &(&EntityId, &Npc)| npc.temper != Temper::Dummy && perception::is_due(tick, **id);
     let ids: Vec<EntityId> = world.npcs.iter().filter(due).map(|(id, _)| *id).collect();
     for id in ids {
         perception::look(world, id);
@@ -61,12 +67,12 @@ pub(crate) fn wish(world: &mut World, id: EntityId) -> (Wish, Option<Vec3>) {
     let (Some(entity), Some(npc)) = (world.scene.entity(id), world.npcs.get_mut(&id)) else { return (Wish::default(), None) };
     let speed = match npc.mind {
         Mind::Attack { target } => {
-            let toward = npc.notices.get(&target).map(|notice| flat(notice.last_seen - entity.position));
+            let toward = whereabouts(&world.scene, npc, target).map(|at| flat(at - entity.position));
             return (Wish::default(), toward.and_then(Vec3::try_normalize));
         }
         Mind::Fresh | Mind::Idle { .. } => return (Wish::default(), None),
         Mind::Patrol => NPC_PATROL_SPEED,
-        Mind::Investigate | Mind::Chase { .. } => NPC_HUNT_SPEED,
+        Mind::Investigate | Mind::Chase { .. } | Mind::Follow | Mind::Go => NPC_HUNT_SPEED,
         Mind::Flee { .. } => NPC_FLEE_SPEED,
     };
     // Who looks for somebody looks there, wherever its way turns; all others look where they go.
@@ -88,10 +94,11 @@ pub(crate) fn wish(world: &mut World, id: EntityId) -> (Wish, Option<Vec3>) {
 fn act(world: &mut World, id: EntityId) {
     let Some(npc) = world.npcs.get(&id) else { return };
     let before = npc.mind;
-    let mind = match npc.temper {
-        Temper::Dummy => return,
-        Temper::Guard => guard(world, id),
-        Temper::Critter => critter(world, id),
+    let mind = match (npc.temper, npc.summoned) {
+        (Temper::Dummy, _) => return,
+        (_, Some(summoned)) => summon::obey(world, id, summoned),
+        (Temper::Guard, None) => guard(world, id),
+        (Temper::Critter, None) => critter(world, id),
     };
     let goal = goal(world, id, before, mind);
     let tick = world.tick;
@@ -144,7 +151,7 @@ fn nearest(world: &World, id: EntityId, detection: Detection) -> Option<EntityId
         .map(|(_, target)| target)
 }
 
-fn reaches(world: &World, id: EntityId, target: EntityId) -> bool {
+pub(crate) fn reaches(world: &World, id: EntityId, target: EntityId) -> bool {
     let (Some(entity), Some(other)) = (world.scene.entity(id), world.scene.entity(target)) else { return false };
     let near = (other.position - entity.position).length() <= NPC_REACH_M;
     near && perception::is_clear(&world.scene, entity.eye(), other.eye())
@@ -161,18 +168,34 @@ fn strike(world: &mut World, id: EntityId, target: EntityId) {
 /// Where a mind leads; none: nowhere.
 fn goal(world: &World, id: EntityId, before: Mind, mind: Mind) -> Option<Cell> {
     let (npc, entity) = (world.npcs.get(&id)?, world.scene.entity(id)?);
-    let seen = |target: EntityId| npc.notices.get(&target).map(|notice| notice.last_seen);
+    let seen = |target: EntityId| whereabouts(&world.scene, npc, target);
     match mind {
         Mind::Fresh | Mind::Idle { .. } | Mind::Attack { .. } => None,
         Mind::Patrol if before == Mind::Patrol => npc.route.goal,
         Mind::Patrol => Some(path::feet(npc.home + stroll(world, id))),
         Mind::Investigate => nearest(world, id, Detection::Suspicious).and_then(seen).map_or(npc.route.goal, |seen| Some(path::feet(seen))),
         Mind::Chase { target } => seen(target).map(path::feet),
+        Mind::Follow => world.scene.entity(npc.summoned?.summoner).map(|summoner| path::feet(summoner.position)),
+        Mind::Go => {
+            if let Order::Go { to } = npc.summoned?.order {
+                Some(path::feet(to))
+            } else {
+                None
+            }
+        }
         Mind::Flee { from } => {
             let Some(seen) = seen(from) else { return npc.route.goal };
             let away = flat(entity.position - seen).normalize_or(Vec3::X);
             Some(path::feet(entity.position + away * NPC_FLEE_M))
         }
+    }
+}
+
+/// Where an NPC takes its target to be: where it saw it last, or, set on it by its summoner, where it is.
+fn whereabouts(scene: &Scene, npc: &Npc, target: EntityId) -> Option<Vec3> {
+    match npc.summoned {
+        Some(_) => scene.entity(target).map(|entity| entity.position),
+        None => npc.notices.get(&target).map(|notice| notice.last_seen),
     }
 }
 
@@ -197,6 +220,6 @@ fn plan(route: &mut Route, goal: Option<Cell>, changed: bool, tick: u64) {
     }
 }
 
-fn flat(v: Vec3) -> Vec3 {
+pub(crate) fn flat(v: Vec3) -> Vec3 {
     Vec3::new(v.x, 0.0, v.z)
 }

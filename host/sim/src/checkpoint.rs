@@ -2,6 +2,7 @@
 
 use crate::limits::CHECKPOINT_FUEL;
 use crate::outbound::CastEnd;
+use crate::physics::Rebuilt;
 use crate::saved::{Saved, Stored};
 use crate::spells::Kept;
 use crate::undo::JournalChange;
@@ -35,9 +36,8 @@ pub enum Thoroughness {
 pub(crate) fn settle(world: &mut World, spells: &mut impl Spells) {
     let Some(thoroughness) = world.checkpoint_due.take() else { return };
     let states = suspend(world, spells, thoroughness.fuel());
-    let World { scene, props, physics, .. } = world;
-    let states_of_props: BTreeMap<_, _> = props.iter().filter_map(|id| Some((*id, physics.state(*id)?))).collect();
-    physics.rebuild(scene, |id| states_of_props.get(&id).copied());
+    let World { scene, props, joints, physics, .. } = world;
+    physics.rebuild(&Rebuilt { scene, props, joints, states: None });
     let dirty = world.scene.terrain_mut().take_dirty();
     let chunks = dirty.into_iter().filter_map(|id| Some((id, world.scene.terrain().chunk(id)?.clone()))).collect();
     world.checkpoint = Some(Checkpoint { saved: Saved::of(world, states), chunks, journal: world.journal.take_change() });

@@ -3,7 +3,8 @@
 use crate::limits::{FALL_LIMIT_M, WORLD_EXTENT_M};
 use crate::outbound::DespawnReason;
 use crate::scene::Entity;
-use crate::{EntityId, EntityKind, Outbound, Vec3, World, npc, player, projectile, status, team};
+use crate::spells::Event;
+use crate::{EntityId, EntityKind, Outbound, Vec3, World, npc, player, status, team};
 
 /// The tick's stage: the lost, then the dead, then those who come back; each by id.
 pub(crate) fn settle(world: &mut World) {
@@ -40,7 +41,8 @@ pub(crate) fn heal(world: &mut World, id: EntityId, amount: f32) {
     }
 }
 
-/// The one place where what has fallen out of the world, or has a state that is not finite, is taken out of it, before anything else can read it.
+/// The quarantine after the step: the one place where what has fallen out of the world, or has a state that is not finite, is taken out of it, before
+/// anything else can read it. The other quarantine, at the door, is `intent::admit`'s.
 fn quarantine(world: &mut World) {
     let mut lost = world.physics.quarantined();
     lost.extend(world.scene.entities().filter(|entity| is_lost(entity)).map(|entity| entity.id));
@@ -49,8 +51,7 @@ fn quarantine(world: &mut World) {
     for id in lost {
         match world.scene.entity(id).map(|entity| entity.kind) {
             Some(EntityKind::Player | EntityKind::Npc) => fell(world, id),
-            Some(EntityKind::Projectile) => projectile::expire(world, id, DespawnReason::Lost),
-            Some(EntityKind::Prop) => world.despawn(id, DespawnReason::Lost),
+            Some(EntityKind::Projectile | EntityKind::Prop) => world.expire(id, DespawnReason::Lost),
             None => {}
         }
     }
@@ -73,7 +74,11 @@ fn die(world: &mut World, id: EntityId) {
     if world.players.contains_key(&id) {
         return come_back(world, id);
     }
-    npc::respawn_later(world, id);
+    let maker = world.maker(id);
+    match maker {
+        Some(cast) => world.casts.notify(cast, Event::Died(id)),
+        None => npc::respawn_later(world, id),
+    }
     world.despawn(id, DespawnReason::Died);
 }
 

@@ -2,14 +2,18 @@
 
 use crate::absent::Place;
 use crate::behaviour::Mind;
+use crate::body::{Form, Prop};
+use crate::field::{Field, FieldSpec};
 use crate::inbound::{CastRequest, Input};
 use crate::intent::Homing;
+use crate::joint::{End, Joint, JointKind};
 use crate::npc::Npc;
 use crate::path::{Cell, Route};
 use crate::perception::Notice;
 use crate::scene::Entity;
 use crate::spells::Event;
 use crate::status::Statuses;
+use crate::summon::{Order, Summoned};
 use crate::{EntityId, EntityKind, Quat, Vec3, World};
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64;
@@ -25,7 +29,7 @@ pub struct Digest {
     pub npcs: u64,
     /// Projectiles.
     pub projectiles: u64,
-    /// Rigid bodies: rapier's own state of props and characters, and what the scene says of props.
+    /// Rigid bodies: rapier's own state of props and characters, and what the scene says of props; joints and force fields.
     pub bodies: u64,
     /// Spells, casts and cooldowns.
     pub casts: u64,
@@ -106,12 +110,12 @@ fn players(world: &World) -> u64 {
 fn npcs(world: &World) -> u64 {
     let mut part = Part::new();
     for (id, npc) in &world.npcs {
-        let Npc { home, temper, respawn_ticks, notices, mind, route, strike_ready } = npc;
+        let Npc { home, temper, respawn_ticks, notices, mind, route, strike_ready, summoned } = npc;
         part.entity(world.scene.entity(*id)).standing(world, *id).vector(*home).number(*temper as u64).number(*respawn_ticks);
         for (target, Notice { suspicion, detection, last_seen, in_sight }) in notices {
             part.id(*target).float(*suspicion).number(*detection as u64).vector(*last_seen).flag(*in_sight);
         }
-        part.number(notices.len() as u64).mind(*mind).number(*strike_ready);
+        part.number(notices.len() as u64).mind(*mind).number(*strike_ready).summoned(*summoned);
         let Route { goal, steps, asked, searched, since } = route;
         part.flag(goal.is_some())
             .cells(goal.as_slice())
@@ -150,6 +154,25 @@ fn bodies(world: &World) -> u64 {
     for entity in world.scene.entities().filter(|entity| entity.kind == EntityKind::Prop) {
         part.entity(Some(entity));
     }
+    for Prop { form, mass_kg, cast, expires } in world.props.values() {
+        part.form(*form).float(*mass_kg).number(cast.map_or(0, |cast| cast.0)).number(expires.unwrap_or(0));
+    }
+    for (id, Joint { cast, caster, kind, one, other, break_force }) in &world.joints {
+        part.id(*id).number(cast.0).id(*caster).joint_kind(*kind).end(*one).end(*other).float(*break_force);
+    }
+    for (id, Field { cast, caster, spec, expires }) in &world.fields {
+        let FieldSpec { center, radius, acceleration, falloff, seconds } = *spec;
+        part.id(*id)
+            .number(cast.0)
+            .id(*caster)
+            .vector(center)
+            .float(radius)
+            .float(acceleration)
+            .float(falloff)
+            .float(seconds)
+            .number(*expires);
+    }
+    part.number(world.joints.len() as u64).number(world.fields.len() as u64);
     part.done()
 }
 
@@ -228,6 +251,7 @@ impl Part {
             Event::Expired(id) => self.number(2).id(id),
             Event::Timer(token) => self.number(3).number(token.into()),
             Event::Dropped(id) => self.number(4).id(id),
+            Event::Died(id) => self.number(5).id(id),
         };
     }
 
@@ -240,7 +264,42 @@ impl Part {
             Mind::Chase { target } => self.number(4).id(target),
             Mind::Attack { target } => self.number(5).id(target),
             Mind::Flee { from } => self.number(6).id(from),
+            Mind::Follow => self.number(7),
+            Mind::Go => self.number(8),
         }
+    }
+
+    fn summoned(&mut self, summoned: Option<Summoned>) -> &mut Self {
+        let Some(Summoned { cast, summoner, order }) = summoned else { return self.number(0) };
+        self.number(cast.0).id(summoner);
+        match order {
+            Order::Follow => self.number(1),
+            Order::Stay => self.number(2),
+            Order::Go { to } => self.number(3).vector(to),
+            Order::Attack { target } => self.number(4).id(target),
+        }
+    }
+
+    fn form(&mut self, form: Form) -> &mut Self {
+        match form {
+            Form::Point => self.number(0),
+            Form::Capsule => self.number(1),
+            Form::Box { half } => self.number(2).vector(half),
+            Form::Ball { radius } => self.number(3).float(radius),
+        }
+    }
+
+    fn joint_kind(&mut self, kind: JointKind) -> &mut Self {
+        match kind {
+            JointKind::Fixed => self.number(0),
+            JointKind::Ball => self.number(1),
+            JointKind::Hinge { axis } => self.number(2).vector(axis),
+            JointKind::Rope { length } => self.number(3).float(length),
+        }
+    }
+
+    fn end(&mut self, End { body, anchor, frame }: End) -> &mut Self {
+        self.id(body).vector(anchor).rotation(frame)
     }
 
     fn cells(&mut self, cells: &[Cell]) -> &mut Self {
@@ -260,9 +319,10 @@ impl Part {
 
     fn entity(&mut self, entity: Option<&Entity>) -> &mut Self {
         let Some(entity) = entity else { return self.number(0) };
-        let Entity { id, kind, name, owner, position, rotation, velocity, aim, health, health_max, grounded, input_sequence } = entity;
+        let Entity { id, kind, name, owner, position, rotation, form, velocity, aim, health, health_max, grounded, input_sequence } =
+            entity;
         self.id(*id).number(*kind as u64).text(name).id(*owner);
-        self.vector(*position).rotation(*rotation).vector(*velocity).vector(*aim);
+        self.vector(*position).rotation(*rotation).form(*form).vector(*velocity).vector(*aim);
         self.float(*health).float(*health_max).flag(*grounded).number((*input_sequence).into())
     }
 

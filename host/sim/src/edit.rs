@@ -3,8 +3,10 @@
 use crate::generate;
 use crate::limits::{
     CHARACTER_HALF_HEIGHT_M, CHARACTER_RADIUS_M, CHARACTER_SKIN_M, CHUNK_COORDINATE_MAX, CHUNKS_MAX, TERRAFORM_BURST,
-    TERRAFORM_RADIUS_MAX_M, TERRAFORM_RADIUS_MIN_M, TERRAFORM_RANGE_M, TERRAFORM_VOXELS_MAX, TERRAFORMS_PER_SECOND, TICK_HZ, WAKE_MARGIN_M,
+    TERRAFORM_RADIUS_MAX_M, TERRAFORM_RADIUS_MIN_M, TERRAFORM_RANGE_M, TERRAFORM_VOXELS_MAX, TERRAFORM_VOXELS_PER_CASTER_TICK,
+    TERRAFORM_VOXELS_PER_EDIT_MIN, TERRAFORM_VOXELS_PER_TICK, TERRAFORMS_PER_SECOND, TICK_HZ, WAKE_MARGIN_M,
 };
+use crate::spells::Call;
 use crate::undo::{Author, Change as VoxelChange, Entry};
 use crate::voxel::{AIR, CHUNK_EDGE, CHUNK_VOXELS, Chunk, ChunkId, chunk_of, place};
 use crate::{EntityId, IVec3, Outbound, Vec3, World, material, player};
@@ -60,7 +62,8 @@ pub enum Change {
 /// A limit that stood against an edit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Refusal {
-    /// Its name: `not_finite`, `material`, `radius_m`, `voxels`, `world_bounds`, `range_m`, `rate`, `protected`, `chunks`.
+    /// Its name: `not_finite`, `material`, `radius_m`, `voxels`, `world_bounds`, `range_m`, `rate`, `protected`, `chunks`, and
+    /// of a spell's `voxels_per_tick`.
     pub limit: &'static str,
     /// What would have been allowed, in the limit's unit.
     pub allowed: f64,
@@ -89,6 +92,27 @@ pub(crate) fn terraform(world: &mut World, player: EntityId, edit: Edit, client_
         Ok(affected) => Outbound::TerraformApplied { player, edit, affected, client_sequence },
         Err(Refusal { limit, allowed, asked }) => Outbound::TerraformRefused { player, client_sequence, limit, allowed, asked },
     });
+}
+
+/// A spell's wish, which counts as its caster's; the range is its envelope's business. Told when it is applied.
+///
+/// # Errors
+/// The first limit that stands against it; nothing has changed then.
+pub(crate) fn by_spell(world: &mut World, call: &Call, edit: Edit, worked: &mut Worked) -> Result<(), Refusal> {
+    edit.check()?;
+    unprotected(world, &edit)?;
+    worked.take(call.caster, edit.area.work())?;
+    let author = Author::of(world, call.caster, Some((call.spell.clone(), call.revision.clone())));
+    let affected = apply(world, &edit, author)?;
+    world.emit(Outbound::TerraformApplied { player: call.caster, edit, affected, client_sequence: 0 });
+    Ok(())
+}
+
+/// How many voxels spells have looked at in the running tick to change them.
+#[derive(Debug, Default)]
+pub(crate) struct Worked {
+    by_caster: BTreeMap<EntityId, usize>,
+    all: usize,
 }
 
 /// Changes the voxels, their colliders and versions, wakes what lay there, and notes it all for who may want it undone. Answers the chunks that changed.
@@ -233,6 +257,14 @@ impl Area {
         }
     }
 
+    /// Voxels that an edit looks at there; of one that passes [`Edit::check`].
+    fn work(&self) -> usize {
+        let (low, high) = self.voxels();
+        let edges = (high - low + 1).max(IVec3::ZERO);
+        let voxels = edges.to_array().into_iter().fold(1usize, |voxels, edge| voxels.saturating_mul(edge as usize));
+        voxels.max(TERRAFORM_VOXELS_PER_EDIT_MIN)
+    }
+
     /// From a point to the middle of a ball, or to the nearest point of a box; metres.
     fn distance(&self, from: Vec3) -> f32 {
         match *self {
@@ -272,6 +304,20 @@ impl Change {
     }
 }
 
+impl Worked {
+    /// Takes the voxels from what the caster, and all, have left in this tick.
+    fn take(&mut self, caster: EntityId, voxels: usize) -> Result<(), Refusal> {
+        let own = self.by_caster.entry(caster).or_default();
+        let left = (TERRAFORM_VOXELS_PER_CASTER_TICK - *own).min(TERRAFORM_VOXELS_PER_TICK - self.all);
+        if voxels > left {
+            return Err(Refusal { limit: "voxels_per_tick", allowed: left as f64, asked: voxels as f64 });
+        }
+        *own += voxels;
+        self.all += voxels;
+        Ok(())
+    }
+}
+
 impl Allowances {
     /// Takes one edit, or answers how many there are.
     fn take(&mut self, player: EntityId, tick: u64) -> Result<(), f64> {
@@ -307,11 +353,17 @@ fn grant(world: &mut World, player: EntityId, edit: &Edit) -> Result<(), Refusal
     if distance > TERRAFORM_RANGE_M {
         return Err(Refusal { limit: "range_m", allowed: TERRAFORM_RANGE_M.into(), asked: distance.into() });
     }
+    unprotected(world, edit)?;
+    world.allowances.take(player, world.tick).map_err(|left| Refusal { limit: "rate", allowed: left, asked: 1.0 })
+}
+
+/// Nothing is changed around the spawn.
+fn unprotected(world: &World, edit: &Edit) -> Result<(), Refusal> {
     let (protected, beside) = (world.settings.spawn_protection_m, edit.area.beside(player::SPAWN));
     if beside < protected {
         return Err(Refusal { limit: "protected", allowed: protected.into(), asked: beside.max(0.0).into() });
     }
-    world.allowances.take(player, world.tick).map_err(|left| Refusal { limit: "rate", allowed: left, asked: 1.0 })
+    Ok(())
 }
 
 /// Makes the chunks that are generated where the edit works, and checks that those which it would add fit.

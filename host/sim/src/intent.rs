@@ -1,6 +1,11 @@
 //! What spells ask for. A spell writes nothing itself: these are admitted and applied here, in cast order, and nowhere else.
 
+use crate::body::{self, BodySpec, Form};
 use crate::cast::{self, Timer};
+use crate::debris::{self, DebrisSpec};
+use crate::edit::{self, Area, Worked};
+use crate::field::{self, FieldSpec};
+use crate::joint::{self, JointKind, JointSpec};
 use crate::limits::{
     CHARACTER_MASS_KG, CHARACTER_SPEED_MAX, HOMING_TURN_MAX, PROJECTILE_BOUNCES_MAX, PROJECTILE_PIERCES_MAX, PROJECTILE_RADIUS_MAX_M,
     PROJECTILE_SECONDS_MAX, PROJECTILE_SPEED_MAX, SPAWNED_PER_CASTER_MAX, SPAWNS_PER_CALL_MAX, TIMERS_PER_CAST_MAX,
@@ -9,7 +14,8 @@ use crate::outbound::{CastEnd, DespawnReason};
 use crate::scene::Entity;
 use crate::spells::{Call, Event, Hook, Outcome};
 use crate::status::{self, Status};
-use crate::{CastId, EntityId, EntityKind, Outbound, Vec3, World, combat, player, projectile, team};
+use crate::summon::{self, Order, SummonSpec};
+use crate::{CastId, Edit, EntityId, EntityKind, Outbound, Vec3, World, combat, player, projectile, team};
 
 /// One wish of one cast, its own limits already checked at the call.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +64,54 @@ pub enum Intent {
         /// What.
         projectile: ProjectileSpec,
     },
-    /// Take away a thing that this cast spawned.
+    /// Spawn a rigid body.
+    Spawn {
+        /// Reserved for it at the call.
+        id: EntityId,
+        /// What.
+        body: BodySpec,
+    },
+    /// Scatter debris, as much as fits.
+    Debris {
+        /// Reserved for the first piece; the others take the ids behind it.
+        id: EntityId,
+        /// What.
+        debris: DebrisSpec,
+    },
+    /// Join two bodies, or one to the world.
+    Join {
+        /// Reserved for the joint.
+        id: EntityId,
+        /// What.
+        joint: JointSpec,
+    },
+    /// Set up a force field.
+    Field {
+        /// Reserved for it at the call.
+        id: EntityId,
+        /// What.
+        field: FieldSpec,
+    },
+    /// Call an NPC.
+    Summon {
+        /// Reserved for it at the call.
+        id: EntityId,
+        /// What.
+        npc: SummonSpec,
+    },
+    /// Tell an NPC that a spell of this caster has summoned what to do.
+    Command {
+        /// Which.
+        npc: EntityId,
+        /// What.
+        order: Order,
+    },
+    /// Change the terrain.
+    Terraform {
+        /// How.
+        edit: Edit,
+    },
+    /// Take away a thing that this cast made: an entity, a joint or a field.
     Despawn {
         /// Which.
         id: EntityId,
@@ -125,20 +178,21 @@ pub struct Homing {
 /// The tick's stage: what every call came to, in cast order, which is that of the calls' ids. What a cast's later calls ask for after it has ended
 /// is not heard any more.
 pub(crate) fn apply(world: &mut World, calls: &[Call], outcomes: Vec<Outcome>) {
+    let mut worked = Worked::default();
     let mut settled: Vec<(&Call, Outcome)> = calls.iter().zip(outcomes).collect();
     settled.sort_by_key(|(call, _)| call.first_id);
     for (call, outcome) in settled {
         if world.casts.is_live(call.cast) {
-            settle(world, call, outcome);
+            settle(world, call, outcome, &mut worked);
         }
     }
 }
 
 /// One call: its intents (of a faulted one only its log lines), then whether its cast goes on.
-fn settle(world: &mut World, call: &Call, outcome: Outcome) {
+fn settle(world: &mut World, call: &Call, outcome: Outcome, worked: &mut Worked) {
     for intent in outcome.intents {
         if outcome.fault.is_none() || matches!(intent, Intent::Log { .. }) {
-            admit(world, call, intent);
+            admit(world, call, intent, worked);
         }
     }
     if let Some(fault) = outcome.fault {
@@ -153,20 +207,24 @@ fn settle(world: &mut World, call: &Call, outcome: Outcome) {
 }
 
 /// The world's own rules. A number that is not finite or out of the contract's range is a fault of whoever ran the spell; here it is only kept out.
-fn admit(world: &mut World, call: &Call, intent: Intent) {
+/// This is the quarantine at the door: what is not finite gets no further. The other one is `combat`'s, after the step.
+fn admit(world: &mut World, call: &Call, intent: Intent, worked: &mut Worked) {
+    if !intent.is_finite() {
+        return refuse(world, call, &intent);
+    }
     match intent {
         Intent::Damage { target, amount } => {
-            if amount > 0.0 && amount.is_finite() && is_there(world, call.cast, target) && is_fair(world, call, target) {
+            if amount > 0.0 && is_there(world, call.cast, target) && is_fair(world, call, target) {
                 combat::hurt(world, target, amount);
             }
         }
         Intent::Heal { target, amount } => {
-            if amount > 0.0 && amount.is_finite() && is_there(world, call.cast, target) {
+            if amount > 0.0 && is_there(world, call.cast, target) {
                 combat::heal(world, target, amount);
             }
         }
         Intent::Push { target, impulse } => {
-            if impulse.is_finite() && is_there(world, call.cast, target) {
+            if is_there(world, call.cast, target) {
                 push(world, target, impulse);
             }
         }
@@ -180,7 +238,18 @@ fn admit(world: &mut World, call: &Call, intent: Intent) {
                 world.casts.notify(call.cast, Event::Dropped(target));
             }
         }
-        Intent::Launch { id, projectile } => launch(world, call, id, projectile),
+        Intent::Launch { id, projectile } => make(world, call, id, |world| launch(world, call, id, projectile)),
+        Intent::Spawn { id, body } => make(world, call, id, |world| body::spawn(world, id, call.caster, call.cast, body)),
+        Intent::Debris { id, debris } => scatter(world, call, id, debris),
+        Intent::Join { id, joint } => make(world, call, id, |world| joint::make(world, id, call, joint)),
+        Intent::Field { id, field } => make(world, call, id, |world| field::make(world, id, call, field)),
+        Intent::Summon { id, npc } => make(world, call, id, |world| summon::summon(world, id, call, npc)),
+        Intent::Command { npc, order } => {
+            if !summon::command(world, call.caster, npc, order) {
+                world.casts.notify(call.cast, Event::Dropped(npc));
+            }
+        }
+        Intent::Terraform { edit } => terraform(world, call, edit, worked),
         Intent::Despawn { id } => despawn(world, call.cast, id),
         Intent::Cue { name, at, scale } => world.emit(Outbound::Cue {
             cast: call.cast,
@@ -227,32 +296,127 @@ fn push(world: &mut World, target: EntityId, impulse: Vec3) {
     }
 }
 
-/// Spawns under an id of the call's block that nothing had before: one at or above the world's next. Where the world or the caster's share of it is full,
-/// the projectile that the spell already knows expires at once.
-fn launch(world: &mut World, call: &Call, id: EntityId, spec: ProjectileSpec) {
-    let reserved = call.first_id..call.first_id + SPAWNS_PER_CALL_MAX;
-    if !reserved.contains(&id.0) || id.0 < world.next_id {
+/// What is not finite: its cast is told as if it had been tried.
+fn refuse(world: &mut World, call: &Call, intent: &Intent) {
+    match intent {
+        Intent::Launch { id, .. }
+        | Intent::Spawn { id, .. }
+        | Intent::Join { id, .. }
+        | Intent::Field { id, .. }
+        | Intent::Summon { id, .. } => {
+            make(world, call, *id, |_| false);
+        }
+        Intent::Damage { target, .. }
+        | Intent::Heal { target, .. }
+        | Intent::Push { target, .. }
+        | Intent::Teleport { target, .. }
+        | Intent::Afflict { target, .. }
+        | Intent::Command { npc: target, .. } => world.casts.notify(call.cast, Event::Dropped(*target)),
+        Intent::Terraform { .. } => world.casts.notify(call.cast, Event::Dropped(EntityId::NONE)),
+        Intent::Debris { .. } | Intent::Cue { .. } | Intent::Despawn { .. } | Intent::SetTimer { .. } | Intent::Log { .. } => {}
+    }
+}
+
+/// Makes something under an id of the call's block. Where the world or the caster's share of it is full, or it cannot be made, what the spell already knows
+/// expires at once.
+fn make(world: &mut World, call: &Call, id: EntityId, make: impl FnOnce(&mut World) -> bool) {
+    if !take_id(world, call, id) {
         return;
     }
-    world.next_id = id.0 + 1;
     let full = !world.has_room() || world.casts.spawned_by(call.caster) >= SPAWNED_PER_CASTER_MAX;
-    if full || !in_range(&spec) {
+    if !full && make(world) {
+        world.casts.remember_spawned(call.cast, id);
+    } else {
         world.casts.notify(call.cast, Event::Expired(id));
-        return;
     }
-    projectile::launch(world, id, call.caster, Some(call.cast), spec);
-    world.casts.remember_spawned(call.cast, id);
+}
+
+/// Whether the id is one of the call's block that nothing had before: one at or above the world's next. It is given out then.
+fn take_id(world: &mut World, call: &Call, id: EntityId) -> bool {
+    let reserved = call.first_id..call.first_id + SPAWNS_PER_CALL_MAX;
+    let free = reserved.contains(&id.0) && id.0 >= world.next_id;
+    if free {
+        world.next_id = id.0 + 1;
+    }
+    free
+}
+
+fn launch(world: &mut World, call: &Call, id: EntityId, spec: ProjectileSpec) -> bool {
+    let fine = in_range(&spec);
+    if fine {
+        projectile::launch(world, id, call.caster, Some(call.cast), spec);
+    }
+    fine
+}
+
+/// Debris belongs to no cast: nobody is told what becomes of it.
+fn scatter(world: &mut World, call: &Call, first: EntityId, spec: DebrisSpec) {
+    let ids = (0..u64::from(spec.count)).map_while(|index| first.0.checked_add(index).map(EntityId));
+    let taken: Vec<EntityId> = ids.take_while(|id| take_id(world, call, *id)).collect();
+    debris::scatter(world, call.caster, taken.into_iter(), spec);
+}
+
+fn terraform(world: &mut World, call: &Call, edit: Edit, worked: &mut Worked) {
+    if let Err(edit::Refusal { limit, allowed, asked }) = edit::by_spell(world, call, edit, worked) {
+        log(world, call, "warn", format!("terraform refused: {limit}, allowed {allowed:.2}, asked {asked:.2}"));
+        world.casts.notify(call.cast, Event::Dropped(EntityId::NONE));
+    }
+}
+
+impl Intent {
+    /// Whether every number in it is one. An infinite break force says that a joint never breaks.
+    fn is_finite(&self) -> bool {
+        match self {
+            Self::Damage { amount, .. } | Self::Heal { amount, .. } => amount.is_finite(),
+            Self::Push { impulse, .. } => impulse.is_finite(),
+            Self::Teleport { to, .. } => to.is_finite(),
+            Self::Afflict { status, seconds, .. } => status.is_finite() && seconds.is_finite(),
+            Self::Launch { projectile, .. } => projectile.is_finite(),
+            Self::Spawn { body: BodySpec { form, mass_kg, position, velocity }, .. } => {
+                let form = match form {
+                    Form::Point | Form::Capsule => true,
+                    Form::Box { half } => half.is_finite(),
+                    Form::Ball { radius } => radius.is_finite(),
+                };
+                form && mass_kg.is_finite() && position.is_finite() && velocity.is_finite()
+            }
+            Self::Debris { debris: DebrisSpec { at, count: _, speed, seconds }, .. } => {
+                at.is_finite() && speed.is_finite() && seconds.is_finite()
+            }
+            Self::Join { joint: JointSpec { kind, at, break_force, .. }, .. } => {
+                let kind = match kind {
+                    JointKind::Fixed | JointKind::Ball => true,
+                    JointKind::Hinge { axis } => axis.is_finite(),
+                    JointKind::Rope { length } => length.is_finite(),
+                };
+                kind && at.is_finite() && !break_force.is_nan()
+            }
+            Self::Field { field: FieldSpec { center, radius, acceleration, falloff, seconds }, .. } => {
+                center.is_finite() && [radius, acceleration, falloff, seconds].into_iter().all(|number| number.is_finite())
+            }
+            Self::Summon { npc: SummonSpec { position, aim, .. }, .. } => position.is_finite() && aim.is_finite(),
+            Self::Command { order: Order::Go { to }, .. } => to.is_finite(),
+            Self::Terraform { edit: Edit { area: Area::Sphere { center, radius }, .. } } => center.is_finite() && radius.is_finite(),
+            Self::Cue { at, scale, .. } => at.is_finite() && scale.is_finite(),
+            Self::Command { .. } | Self::Terraform { .. } | Self::Despawn { .. } | Self::SetTimer { .. } | Self::Log { .. } => true,
+        }
+    }
+}
+
+impl ProjectileSpec {
+    fn is_finite(&self) -> bool {
+        let Self { start, velocity, radius, gravity, seconds, damage, restitution, bounces: _, pierces: _, homing } = self;
+        let numbers = [radius, gravity, seconds, damage, restitution];
+        let homing = homing.is_none_or(|Homing { turn, half_angle }| turn.is_finite() && half_angle.is_finite());
+        start.is_finite() && velocity.is_finite() && numbers.into_iter().all(|number| number.is_finite()) && homing
+    }
 }
 
 fn in_range(spec: &ProjectileSpec) -> bool {
     // A little over the maximum is what rounding makes of it.
-    spec.start.is_finite()
-        && spec.velocity.is_finite()
-        && spec.velocity.length() <= PROJECTILE_SPEED_MAX * 1.001
+    spec.velocity.length() <= PROJECTILE_SPEED_MAX * 1.001
         && (0.0..=PROJECTILE_RADIUS_MAX_M).contains(&spec.radius)
         && (0.0..=PROJECTILE_SECONDS_MAX).contains(&spec.seconds)
-        && spec.gravity.is_finite()
-        && spec.damage.is_finite()
         && (0.0..=1.0).contains(&spec.restitution)
         && spec.bounces <= PROJECTILE_BOUNCES_MAX
         && spec.pierces <= PROJECTILE_PIERCES_MAX
@@ -262,7 +426,7 @@ fn in_range(spec: &ProjectileSpec) -> bool {
 }
 
 fn despawn(world: &mut World, cast: CastId, id: EntityId) {
-    if world.projectiles.get(&id).is_some_and(|projectile| projectile.cast == Some(cast)) {
+    if world.maker(id) == Some(cast) {
         world.despawn(id, DespawnReason::Spell);
     } else if world.scene.entity(id).is_none() {
         world.casts.notify(cast, Event::Dropped(id));

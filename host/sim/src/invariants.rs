@@ -1,10 +1,13 @@
 //! What is always true of a world between two ticks. Of one that runs, a violation is a bug of ours, found near its cause; one that is loaded may be anybody's.
 
+use crate::body::Form;
 use crate::limits::{
-    CHUNKS_MAX, ENTITIES_MAX, EVENTS_PER_CAST_MAX, FALL_LIMIT_M, LIVE_CASTS_MAX, LIVE_CASTS_PER_CASTER_MAX, PATH_NODES_PER_SEARCH,
-    PLAYERS_MAX, PROJECTILE_BOUNCES_MAX, PROJECTILE_PIERCES_MAX, SPAWNED_PER_CASTER_MAX, SUSPICION_MAX, TIMERS_PER_CAST_MAX,
+    BODY_REACH_M, CHUNKS_MAX, DEBRIS_MAX, DEBRIS_PER_CASTER_MAX, ENTITIES_MAX, EVENTS_PER_CAST_MAX, FALL_LIMIT_M, FIELDS_MAX,
+    FIELDS_PER_CASTER_MAX, JOINTS_MAX, JOINTS_PER_CASTER_MAX, LIVE_CASTS_MAX, LIVE_CASTS_PER_CASTER_MAX, PATH_NODES_PER_SEARCH,
+    PLAYERS_MAX, PROJECTILE_BOUNCES_MAX, PROJECTILE_PIERCES_MAX, SPAWNED_PER_CASTER_MAX, SUMMONED_PER_CASTER_MAX, SUSPICION_MAX,
+    TIMERS_PER_CAST_MAX,
 };
-use crate::{EntityId, EntityKind, World};
+use crate::{EntityId, EntityKind, World, debris};
 
 /// Leaves the function with the message when the condition does not hold.
 macro_rules! ensure {
@@ -33,6 +36,7 @@ impl World {
         self.check_entities()?;
         self.check_life()?;
         self.check_bodies()?;
+        self.check_joints_and_fields()?;
         self.check_casts()
     }
 
@@ -50,7 +54,7 @@ impl World {
         ensure!(of_kind(EntityKind::Player).eq(self.players.keys().copied()), "the scene's players are the world's");
         ensure!(of_kind(EntityKind::Npc).eq(self.npcs.keys().copied()), "the scene's npcs are the world's");
         ensure!(of_kind(EntityKind::Projectile).eq(self.projectiles.keys().copied()), "the scene's projectiles are the world's");
-        ensure!(of_kind(EntityKind::Prop).eq(self.props.iter().copied()), "the scene's props are the world's");
+        ensure!(of_kind(EntityKind::Prop).eq(self.props.keys().copied()), "the scene's props are the world's");
         ensure!(self.scene.len() <= ENTITIES_MAX && self.players.len() <= PLAYERS_MAX, "the world is not overfull");
         Ok(())
     }
@@ -91,6 +95,36 @@ impl World {
     fn check_bodies(&self) -> Result<(), String> {
         let solid = self.scene.entities().filter(|entity| entity.kind != EntityKind::Projectile).map(|entity| entity.id);
         ensure!(solid.eq(self.physics.states().map(|(id, _)| id)), "every player, npc and prop has a body");
+        for entity in self.scene.entities() {
+            let form = match self.props.get(&entity.id) {
+                Some(prop) if prop.is_debris() => Form::Point,
+                Some(prop) => prop.form,
+                None if entity.kind.is_character() => Form::Capsule,
+                None => Form::Point,
+            };
+            ensure!(entity.form == form && form.reach() <= BODY_REACH_M, "{entity:?} has its own form");
+        }
+        for (id, prop) in self.props.iter().filter(|(_, prop)| prop.is_debris()) {
+            let (all, own) = debris::count(self, self.scene.entity(*id).map_or(EntityId::NONE, |entity| entity.owner));
+            ensure!(all <= DEBRIS_MAX && own <= DEBRIS_PER_CASTER_MAX && prop.cast.is_none(), "there is not too much debris");
+        }
+        Ok(())
+    }
+
+    /// Joints are those of the physics, between bodies that are there; neither they nor fields are too many.
+    fn check_joints_and_fields(&self) -> Result<(), String> {
+        ensure!(self.physics.joints().eq(self.joints.keys().copied()), "the physics has the world's joints");
+        let there = |body| body == EntityId::NONE || self.props.contains_key(&body);
+        ensure!(self.joints.values().all(|joint| there(joint.one.body) && there(joint.other.body)), "joints join what is there");
+        ensure!(self.joints.len() <= JOINTS_MAX && self.fields.len() <= FIELDS_MAX, "not too many joints and fields");
+        for (id, _) in self.casts.live() {
+            let mine = |caster: EntityId| self.casts.get(id).is_some_and(|cast| cast.request.caster == caster);
+            let joints = self.joints.values().filter(|joint| mine(joint.caster)).count();
+            let fields = self.fields.values().filter(|field| mine(field.caster)).count();
+            let summoned = self.npcs.values().filter_map(|npc| npc.summoned).filter(|summoned| mine(summoned.summoner)).count();
+            let few = joints <= JOINTS_PER_CASTER_MAX && fields <= FIELDS_PER_CASTER_MAX && summoned <= SUMMONED_PER_CASTER_MAX;
+            ensure!(few, "the caster of {id:?} has not too many joints, fields and npcs");
+        }
         Ok(())
     }
 
@@ -103,12 +137,12 @@ impl World {
             let caster = cast.request.caster;
             ensure!(self.casts.of_caster(caster) <= LIVE_CASTS_PER_CASTER_MAX, "{caster:?} has not too many casts");
             ensure!(self.casts.spawned_by(caster) <= SPAWNED_PER_CASTER_MAX, "{caster:?} has not too many things");
-            let mine = |projectile| self.projectiles.get(projectile).is_some_and(|projectile| projectile.cast == Some(id));
-            ensure!(cast.spawned.iter().all(mine), "what {id:?} spawned is there and its own");
+            ensure!(cast.spawned.iter().all(|made| self.maker(*made) == Some(id)), "what {id:?} spawned is there and its own");
         }
-        for (id, projectile) in &self.projectiles {
-            let known = |cast| self.casts.get(cast).is_some_and(|cast| cast.spawned.contains(id));
-            ensure!(projectile.cast.is_none_or(known), "{id:?} belongs to a live cast");
+        let made = self.scene.entities().map(|entity| entity.id).chain(self.joints.keys().copied()).chain(self.fields.keys().copied());
+        for id in made {
+            let known = |cast| self.casts.get(cast).is_some_and(|cast| cast.spawned.contains(&id));
+            ensure!(self.maker(id).is_none_or(known), "{id:?} belongs to a live cast");
         }
         Ok(())
     }

@@ -70,6 +70,13 @@ pub const CHARACTER_STEP_M: f32 = 0.5;
 /// Metres by which a character may dip into a voxel and still count as outside: far above f32's rounding at the edge of the world, far below what shows.
 pub const CHARACTER_SKIN_M: f32 = 1e-3;
 
+/// Metres a tick by which a character gives way to a body that has come into it: 6 m/s, so that nobody is thrown by what rolls against their feet.
+pub const CHARACTER_YIELD_M: f32 = 0.1;
+/// Most force with which a character pushes what is in its way, newtons: a crate (50 kg, held by 620 N of friction) easily, 120 kg barely.
+pub const CHARACTER_PUSH_N: f32 = 1_600.0;
+/// Metres a second that a body's blow must change a character's speed by to count: below it is the weight of what lies on or leans against it.
+pub const KNOCK_SPEED_MIN: f32 = 0.5;
+
 /// Where players enter, metres (PROTOCOL.md).
 pub const SPAWN_POSITION: [f32; 3] = [0.0, 10.0, 0.0];
 /// Below this height everything has fallen out of the world, metres: two chunks under the floor.
@@ -183,10 +190,61 @@ pub const PROP_MASS_KG: f32 = 50.0;
 /// No prop is faster, m/s, however many pushes add up: with continuous collision on, it stays above the floor.
 pub const PROP_SPEED_MAX: f32 = 100.0;
 
+/// Nothing of a spell's body is nearer to its middle, metres: thinner ones would slip through each other.
+pub const BODY_HALF_MIN_M: f32 = 0.1;
+/// Lightest body that a spell makes, kilograms. Between it and the heaviest the solver still holds a stack.
+pub const BODY_MASS_MIN_KG: f32 = 1.0;
+/// Heaviest body that a spell makes, kilograms.
+pub const BODY_MASS_MAX_KG: f32 = 1_000.0;
+
+/// Half of a piece of debris' edge, metres.
+pub const DEBRIS_HALF_M: f32 = 0.12;
+/// Mass of a piece of debris, kilograms.
+pub const DEBRIS_MASS_KG: f32 = 4.0;
+/// Fastest that debris starts, m/s: slow enough not to need continuous collision.
+pub const DEBRIS_SPEED_MAX: f32 = 20.0;
+/// Longest life of debris, seconds.
+pub const DEBRIS_SECONDS_MAX: f32 = 5.0;
+/// Pieces of debris of one caster in the world; of a blast only as many appear as fit.
+pub const DEBRIS_PER_CASTER_MAX: usize = 48;
+/// Pieces of debris in one world: each is an entity in every snapshot near it.
+pub const DEBRIS_MAX: usize = 512;
+
+/// Joints of one caster in the world; a further one is not made, and its cast is told that it expired.
+pub const JOINTS_PER_CASTER_MAX: usize = 16;
+/// Joints in one world: what the solver does in every tick, awake.
+pub const JOINTS_MAX: usize = 1_024;
+/// From a body's middle to where it is joined, metres: longer levers make the solver swing.
+pub const JOINT_ARM_MAX_M: f32 = 8.0;
+/// Longest rope, metres.
+pub const ROPE_LENGTH_MAX_M: f32 = 32.0;
+/// Shortest rope, metres.
+pub const ROPE_LENGTH_MIN_M: f32 = 0.1;
+
+/// Force fields of one caster in the world; a further one is not made, and its cast is told that it expired.
+pub const FIELDS_PER_CASTER_MAX: usize = 4;
+/// Force fields in one world. With `FIELD_BODIES_MAX` it bounds what they move in a tick.
+pub const FIELDS_MAX: usize = 128;
+/// Bodies and characters that one field moves, those nearest to its middle.
+pub const FIELD_BODIES_MAX: usize = 128;
+/// Largest radius of a field, metres: that of the largest edit.
+pub const FIELD_RADIUS_MAX_M: f32 = 16.0;
+/// Strongest field, m/s2 in its middle: four times what things fall with.
+pub const FIELD_ACCELERATION_MAX: f32 = 100.0;
+/// Longest life of a field, seconds: as long as the longest projectile lives.
+pub const FIELD_SECONDS_MAX: f32 = 30.0;
+
+/// NPCs that one caster has summoned at once: each looks around, walks and searches its way.
+pub const SUMMONED_PER_CASTER_MAX: usize = 8;
+/// How near a summoned NPC follows, metres.
+pub const SUMMONED_FOLLOW_M: f32 = 3.0;
+/// How near to where it was sent a summoned NPC has arrived, metres on the ground.
+pub const SUMMONED_ARRIVAL_M: f32 = 1.0;
+
 /// Edge of a cell of the spatial grid, metres: about the size of what is looked for at once.
 pub const GRID_CELL_M: f32 = 4.0;
-/// No body reaches further from its middle, metres: a cube's half diagonal (0.87) and half a character (0.9), rounded up.
-pub const BODY_REACH_M: f32 = 1.0;
+/// No body reaches further from its middle, metres: a cube of 2.3 m, a plank of 3.8 m. Everything that looks for bodies looks so much further.
+pub const BODY_REACH_M: f32 = 2.0;
 /// A ray is cut here, metres: four times the largest radius that an envelope may declare.
 pub const RAY_LENGTH_MAX_M: f32 = 1_024.0;
 
@@ -212,6 +270,12 @@ pub const TERRAFORM_RANGE_M: f32 = 32.0;
 pub const TERRAFORMS_PER_SECOND: u32 = 10;
 /// Edits that a player who has made none for a while may make at once.
 pub const TERRAFORM_BURST: u32 = 20;
+/// Voxels that one caster's spells look at in a tick to change them: a ball of radius 9.5.
+pub const TERRAFORM_VOXELS_PER_CASTER_TICK: usize = 8_192;
+/// Voxels that all spells of a world look at in a tick to change them: about 4 ms.
+pub const TERRAFORM_VOXELS_PER_TICK: usize = 32_768;
+/// Each edit of a spell counts as at least so many voxels: its chunk is unpacked and packed for a single one too.
+pub const TERRAFORM_VOXELS_PER_EDIT_MIN: usize = 512;
 /// Metres beside the spawn within which a world's players change nothing unless its settings say otherwise: nobody is walled in or dropped where all come in.
 pub const SPAWN_PROTECTION_M: f32 = 4.0;
 /// Bodies so near to an edit are woken, metres: those that rest on it or against it.
@@ -227,5 +291,13 @@ const _: () = assert!(LIVE_CASTS_PER_CASTER_MAX <= LIVE_CASTS_MAX && PLAYERS_MAX
 const _: () = assert!(SPAWNED_PER_CASTER_MAX * PLAYERS_MAX <= ENTITIES_MAX);
 const _: () = assert!(CHARACTER_HALF_HEIGHT_M <= BODY_REACH_M && PROP_HALF_M * 1.74 <= BODY_REACH_M);
 const _: () = assert!(PROJECTILE_SECONDS_MAX * (TICK_HZ as f32) < CAST_INSTANT_TICKS_MAX as f32);
+const _: () = assert!(FIELD_SECONDS_MAX * (TICK_HZ as f32) < CAST_INSTANT_TICKS_MAX as f32);
+const _: () = assert!(BODY_HALF_MIN_M * 1.74 <= BODY_REACH_M && DEBRIS_HALF_M >= BODY_HALF_MIN_M && BODY_MASS_MIN_KG < BODY_MASS_MAX_KG);
+const _: () = assert!(DEBRIS_PER_CASTER_MAX <= DEBRIS_MAX && DEBRIS_SPEED_MAX <= PROP_SPEED_MAX);
+const _: () = assert!(JOINTS_PER_CASTER_MAX <= SPAWNED_PER_CASTER_MAX && FIELDS_PER_CASTER_MAX <= SPAWNED_PER_CASTER_MAX);
+const _: () = assert!(SUMMONED_PER_CASTER_MAX <= SPAWNED_PER_CASTER_MAX && FIELDS_PER_CASTER_MAX <= FIELDS_MAX);
+const _: () = assert!(ROPE_LENGTH_MIN_M < ROPE_LENGTH_MAX_M);
+const _: () = assert!(TERRAFORM_VOXELS_PER_EDIT_MIN <= TERRAFORM_VOXELS_PER_CASTER_TICK);
+const _: () = assert!(TERRAFORM_VOXELS_PER_CASTER_TICK <= TERRAFORM_VOXELS_PER_TICK);
 const _: () = assert!(SHOT_RADIUS_M <= PROJECTILE_RADIUS_MAX_M && SHOT_SPEED <= PROJECTILE_SPEED_MAX);
 const _: () = assert!(PATH_NODES_PER_SEARCH <= PATH_NODES_PER_TICK && SUSPICION_SUSPICIOUS < SUSPICION_SPOTTED);

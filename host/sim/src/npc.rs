@@ -5,6 +5,7 @@ use crate::limits::{NPC_RESPAWN_TICKS, PATH_REACH};
 use crate::path::{self, Route};
 use crate::perception::Notice;
 use crate::scene::Entity;
+use crate::summon::Summoned;
 use crate::team::Team;
 use crate::{EntityId, EntityKind, Vec3, World};
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,8 @@ pub(crate) struct Npc {
     pub route: Route,
     /// The first tick in which it may strike again.
     pub strike_ready: u64,
+    /// Whom it serves, if a spell has called it; it does not come back then.
+    pub summoned: Option<Summoned>,
 }
 
 /// An NPC that is dead for now.
@@ -74,7 +77,14 @@ pub(crate) fn spawn(world: &mut World, name: &str, home: Vec3) -> EntityId {
 /// An NPC that looks along `aim`.
 pub(crate) fn spawn_of(world: &mut World, temper: Temper, name: &str, home: Vec3, aim: Vec3) -> EntityId {
     let id = world.fresh_id();
-    world.spawn(Entity::character(id, EntityKind::Npc, name, home, aim.normalize_or(Vec3::Z)));
+    spawn_as(world, id, temper, name, home, aim, None);
+    id
+}
+
+/// As [`spawn_of`], under an id that was given out already.
+pub(crate) fn spawn_as(world: &mut World, id: EntityId, temper: Temper, name: &str, home: Vec3, aim: Vec3, summoned: Option<Summoned>) {
+    let owner = summoned.map_or(EntityId::NONE, |summoned| summoned.summoner);
+    world.spawn(Entity { owner, ..Entity::character(id, EntityKind::Npc, name, home, aim.normalize_or(Vec3::Z)) });
     let npc = Npc {
         home,
         temper,
@@ -83,10 +93,10 @@ pub(crate) fn spawn_of(world: &mut World, temper: Temper, name: &str, home: Vec3
         mind: Mind::default(),
         route: Route::default(),
         strike_ready: 0,
+        summoned,
     };
     world.npcs.insert(id, npc);
     world.physics.insert_character(id, home);
-    id
 }
 
 /// One of a spawner's NPCs, two metres from its neighbours, on the ground if there is some near.
@@ -132,7 +142,7 @@ pub(crate) fn respawn_due(world: &mut World) {
     }
 }
 
-fn join_team(world: &mut World, id: EntityId, team: Option<Team>) {
+pub(crate) fn join_team(world: &mut World, id: EntityId, team: Option<Team>) {
     if let Some(team) = team {
         world.teams.insert(id, team);
     }

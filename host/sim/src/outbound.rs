@@ -161,7 +161,7 @@ pub enum Outbound {
         /// What.
         text: String,
     },
-    /// A player has changed the terrain.
+    /// A player, or a spell in its caster's name, has changed the terrain.
     TerraformApplied {
         /// Who.
         player: EntityId,
@@ -169,7 +169,7 @@ pub enum Outbound {
         edit: Edit,
         /// The chunks that changed, with their new versions; none when all was so already.
         affected: Vec<(ChunkId, u32)>,
-        /// The client's number of its wish.
+        /// The client's number of its wish; 0 for a spell's.
         client_sequence: u32,
     },
     /// A player may not change the terrain so.

@@ -63,13 +63,14 @@ pub(crate) fn is_clear(scene: &Scene, from: Vec3, to: Vec3) -> bool {
     way.try_normalize().is_none_or(|direction| scene.terrain().raycast(from, direction, way.length()).is_none())
 }
 
-/// The players of no team of its own that it sees, nearest first: in range, within its field of view (which is measured on the ground, so that nobody is
+/// The players that are neither of its own team nor its summoner that it sees, nearest first: in range, within its field of view (which is measured on the ground, so that nobody is
 /// overlooked for standing close and low), nothing but air between.
 fn in_sight(world: &World, npc: &Entity) -> Vec<(EntityId, Vec3)> {
     let sphere = Shape::Sphere { center: npc.position, radius: NPC_SIGHT_M };
     let mut near = world.scene.find(sphere, Kinds::of(&[EntityKind::Player]), NPC_NOTICED_MAX, npc.id);
     near.retain(|(target, position)| {
         in_view(npc.aim, *position - npc.position)
+            && *target != npc.owner
             && !team::allied(world, npc.id, *target)
             && is_clear(&world.scene, npc.position + Vec3::Y * NPC_EYE_M, *position + Vec3::Y * NPC_TARGET_M)
     });

@@ -1,10 +1,15 @@
 //! Rigid bodies: rapier behind the few words that the world needs, by entity.
 
-use crate::limits::{CHARACTER_HALF_HEIGHT_M, CHARACTER_RADIUS_M, GRAVITY, PROP_HALF_M, PROP_MASS_KG, PROP_SPEED_MAX, TICK_SECONDS};
+use crate::body::{Form, Prop};
+use crate::joint::{End, Joint, JointKind};
+use crate::limits::{CHARACTER_HALF_HEIGHT_M, CHARACTER_RADIUS_M, GRAVITY, PROP_SPEED_MAX, TICK_SECONDS};
 use crate::scene::Scene;
 use crate::voxel::{Chunk, ChunkId, Terrain};
-use crate::{EntityId, EntityKind, IVec3, Quat, Vec3, World};
-use rapier3d::prelude::{ColliderBuilder, ColliderHandle, PhysicsWorld, Pose, RigidBody, RigidBodyBuilder, RigidBodyHandle, SharedShape};
+use crate::{EntityId, IVec3, Quat, Vec3, World, debris, field, joint, shove};
+use rapier3d::prelude::{
+    ColliderBuilder, ColliderHandle, GenericJoint, GenericJointBuilder, Group, ImpulseJointHandle, InteractionGroups, InteractionTestMode,
+    JointAxesMask, PhysicsWorld, Pose, RigidBody, RigidBodyBuilder, RigidBodyHandle, RopeJointBuilder, SharedShape,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,6 +22,25 @@ pub(crate) struct Physics {
     chunks: BTreeMap<ChunkId, ColliderHandle>,
     /// Chunks whose colliders were changed voxel by voxel: they hold the same voxels as ones made at once, but in another order.
     changed: BTreeSet<ChunkId>,
+    joints: BTreeMap<EntityId, ImpulseJointHandle>,
+    /// What joints to the world hold on to.
+    ground: RigidBodyHandle,
+}
+
+/// What debris is in, and what it collides with: everything but characters and other debris.
+const DEBRIS: Group = Group::GROUP_2;
+/// What characters are in.
+const CHARACTERS: Group = Group::GROUP_3;
+/// How fast a ball on the ground loses its spin, 1/s: a box lies still by itself.
+const BALL_DRAG: f32 = 0.8;
+
+/// What the physics is made of.
+pub(crate) struct Rebuilt<'a> {
+    pub scene: &'a Scene,
+    pub props: &'a BTreeMap<EntityId, Prop>,
+    pub joints: &'a BTreeMap<EntityId, Joint>,
+    /// Of the props; none for those of the physics itself.
+    pub states: Option<&'a BTreeMap<EntityId, BodyState>>,
 }
 
 /// A body as it stands.
@@ -29,13 +53,18 @@ pub(crate) struct BodyState {
     pub sleeps: bool,
 }
 
-/// The tick's stage: characters push what they walk into, everything falls and rolls, and the scene learns where the props are now.
+/// The tick's stage: force fields work, everything falls and rolls, hits whom it hits and breaks what it strains, and the scene learns where the props
+/// are now.
 pub(crate) fn advance(world: &mut World) {
+    debris::advance(world);
+    field::advance(world);
     for entity in world.scene.entities().filter(|entity| entity.kind.is_character()) {
         world.physics.walk_to(entity.id, entity.position);
     }
     world.physics.rapier.step();
-    for id in &world.props {
+    shove::knock(world);
+    joint::give_way(world);
+    for id in world.props.keys() {
         let Some(state) = world.physics.state(*id) else { continue };
         world.scene.place(*id, state.position);
         if let Some(entity) = world.scene.entity_mut(*id) {
@@ -46,7 +75,9 @@ pub(crate) fn advance(world: &mut World) {
 
 impl Physics {
     pub(crate) fn new(terrain: &Terrain) -> Self {
-        let mut physics = Self { rapier: empty_space(), bodies: BTreeMap::new(), chunks: BTreeMap::new(), changed: BTreeSet::new() };
+        let (rapier, ground) = empty_space();
+        let (bodies, chunks, joints) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut physics = Self { rapier, bodies, chunks, changed: BTreeSet::new(), joints, ground };
         for (id, chunk) in terrain.chunks() {
             physics.insert_chunk(id, chunk);
         }
@@ -55,46 +86,95 @@ impl Physics {
 
     /// Makes everything anew from what is saved of it, in one order, as a load does: what rapier remembers beside that (contacts, islands, the order of
     /// insertions) would else tell a world that goes on from one that was loaded. Only the shapes of chunks that no edit has touched are kept, for they cost most.
-    pub(crate) fn rebuild<'a>(&mut self, scene: &'a Scene, props: impl Fn(EntityId) -> Option<BodyState> + 'a) {
+    pub(crate) fn rebuild(&mut self, world: &Rebuilt<'_>) {
         let shapes: BTreeMap<ChunkId, SharedShape> =
             self.chunks.iter().filter_map(|(id, handle)| Some((*id, self.shape(*id, *handle)?))).collect();
-        (self.rapier, self.bodies, self.chunks, self.changed) = (empty_space(), BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        for (id, chunk) in scene.terrain().chunks() {
+        let states: BTreeMap<EntityId, BodyState> = world.props.keys().filter_map(|id| Some((*id, self.state(*id)?))).collect();
+        *self = Self::new(&Terrain::default());
+        for (id, chunk) in world.scene.terrain().chunks() {
             match shapes.get(&id) {
                 Some(shape) => self.insert_shape(id, shape.clone()),
                 None => self.insert_chunk(id, chunk),
             }
         }
-        for entity in scene.entities() {
-            match entity.kind {
-                EntityKind::Player | EntityKind::Npc => self.insert_character(entity.id, entity.position),
-                EntityKind::Prop => {
-                    if let Some(state) = props(entity.id) {
-                        self.insert_prop_as(entity.id, state);
-                    }
-                }
-                EntityKind::Projectile => {}
+        for entity in world.scene.entities() {
+            match (world.props.get(&entity.id), world.states.unwrap_or(&states).get(&entity.id)) {
+                (Some(prop), Some(state)) => self.insert_prop(entity.id, prop, *state),
+                _ if entity.kind.is_character() => self.insert_character(entity.id, entity.position),
+                _ => {}
             }
         }
+        world.joints.iter().for_each(|(id, joint)| self.join(*id, joint));
     }
 
     /// A body that goes where it is told and moves what is in its way.
     pub(crate) fn insert_character(&mut self, id: EntityId, position: Vec3) {
-        let capsule = ColliderBuilder::capsule_y(CHARACTER_HALF_HEIGHT_M - CHARACTER_RADIUS_M, CHARACTER_RADIUS_M);
+        let capsule = ColliderBuilder::capsule_y(CHARACTER_HALF_HEIGHT_M - CHARACTER_RADIUS_M, CHARACTER_RADIUS_M)
+            .collision_groups(InteractionGroups::new(CHARACTERS, Group::ALL, InteractionTestMode::And));
         self.insert(id, RigidBodyBuilder::kinematic_position_based().translation(position), capsule);
     }
 
-    /// A cube that falls, rolls and can be pushed.
-    pub(crate) fn insert_prop(&mut self, id: EntityId, position: Vec3) {
-        self.insert_prop_as(id, BodyState { position, rotation: Quat::IDENTITY, velocity: Vec3::ZERO, spin: Vec3::ZERO, sleeps: false });
+    /// A body that falls, rolls and can be pushed.
+    pub(crate) fn insert_prop(&mut self, id: EntityId, prop: &Prop, state: BodyState) {
+        let BodyState { position, rotation, velocity, spin, sleeps } = state;
+        let body = RigidBodyBuilder::dynamic().pose(Pose::from_parts(position, rotation)).linvel(velocity).angvel(spin).sleeping(sleeps);
+        let (collider, drag) = match prop.form {
+            Form::Ball { radius } => (ColliderBuilder::ball(radius), BALL_DRAG),
+            form => {
+                let half = form.half();
+                (ColliderBuilder::cuboid(half.x, half.y, half.z), 0.0)
+            }
+        };
+        let collider = collider.mass(prop.mass_kg);
+        if prop.is_debris() {
+            let groups = InteractionGroups::new(DEBRIS, Group::ALL & !(DEBRIS | CHARACTERS), InteractionTestMode::And);
+            self.insert(id, body, collider.collision_groups(groups));
+        } else {
+            self.insert(id, body.angular_damping(drag).ccd_enabled(true), collider);
+        }
     }
 
-    /// A cube in this state.
-    pub(crate) fn insert_prop_as(&mut self, id: EntityId, state: BodyState) {
-        let cube = ColliderBuilder::cuboid(PROP_HALF_M, PROP_HALF_M, PROP_HALF_M).mass(PROP_MASS_KG);
-        let BodyState { position, rotation, velocity, spin, sleeps } = state;
-        let body = RigidBodyBuilder::dynamic().pose(Pose::from_parts(position, rotation)).linvel(velocity).angvel(spin);
-        self.insert(id, body.ccd_enabled(true).sleeping(sleeps), cube);
+    /// Joins what a joint says; nothing where a body is not there.
+    pub(crate) fn join(&mut self, id: EntityId, joint: &Joint) {
+        let body = |end: &End| if end.body == EntityId::NONE { Some(self.ground) } else { self.bodies.get(&end.body).copied() };
+        let (Some(one), Some(other)) = (body(&joint.one), body(&joint.other)) else { return };
+        let handle = self.rapier.insert_impulse_joint(one, other, rapier_joint(joint));
+        self.joints.insert(id, handle);
+    }
+
+    pub(crate) fn part(&mut self, id: EntityId) {
+        if let Some(handle) = self.joints.remove(&id) {
+            self.rapier.remove_impulse_joint(handle);
+        }
+    }
+
+    /// The joints, by id.
+    pub(crate) fn joints(&self) -> impl Iterator<Item = EntityId> {
+        self.joints.keys().copied()
+    }
+
+    /// Newtons with which a joint held in the last step.
+    pub(crate) fn strain(&self, id: EntityId) -> f32 {
+        let Some(joint) = self.joints.get(&id).and_then(|handle| self.rapier.impulse_joints.get(*handle)) else { return 0.0 };
+        // A rope is a limit to the solver. Its impulses are those of one of its smaller steps, the last.
+        let impulse = Vec3::from_array([0, 1, 2].map(|axis| joint.impulses[axis] + joint.data.limits[axis].impulse));
+        impulse.length() * self.rapier.integration_parameters.num_solver_iterations as f32 / TICK_SECONDS
+    }
+
+    /// What props have pressed against a character in the last step, newton seconds, by prop.
+    pub(crate) fn blows(&self, character: EntityId) -> Vec<(EntityId, Vec3)> {
+        let Some(own) = self.bodies.get(&character).and_then(|handle| self.rapier.bodies.get(*handle)) else { return Vec::new() };
+        let pairs = own.colliders().iter().flat_map(|collider| self.rapier.contact_pairs_with(*collider).map(move |pair| (collider, pair)));
+        let mut blows: Vec<(EntityId, Vec3)> = pairs
+            .filter_map(|(own, pair)| {
+                let (other, toward) = if pair.collider1 == *own { (pair.collider2, -1.0) } else { (pair.collider1, 1.0) };
+                let body = self.rapier.colliders.get(other).and_then(|collider| collider.parent())?;
+                Some((EntityId(self.rapier.bodies.get(body)?.user_data as u64), pair.total_impulse() * toward))
+            })
+            .filter(|(_, blow)| *blow != Vec3::ZERO)
+            .collect();
+        blows.sort_by_key(|(prop, _)| *prop);
+        blows
     }
 
     /// A collider for a chunk that has none yet; one of air needs none.
@@ -192,7 +272,7 @@ impl Physics {
     }
 
     fn insert(&mut self, id: EntityId, body: RigidBodyBuilder, collider: ColliderBuilder) {
-        let (handle, _) = self.rapier.insert(body, collider);
+        let (handle, _) = self.rapier.insert(body.user_data(id.0.into()), collider);
         self.bodies.insert(id, handle);
     }
 
@@ -201,14 +281,36 @@ impl Physics {
     }
 }
 
-fn empty_space() -> PhysicsWorld {
+/// Nothing but what joints to the world hold on to.
+fn empty_space() -> (PhysicsWorld, RigidBodyHandle) {
     let mut rapier = PhysicsWorld::new();
     rapier.gravity = Vec3::NEG_Y * GRAVITY;
     rapier.integration_parameters.dt = TICK_SECONDS;
-    rapier
+    let ground = rapier.insert_body(RigidBodyBuilder::fixed());
+    (rapier, ground)
+}
+
+/// Those that are held together at a point do not collide with each other; those on a rope do.
+fn rapier_joint(joint: &Joint) -> GenericJoint {
+    let frame = |end: &End| Pose::from_parts(end.anchor, end.frame);
+    let locked = match joint.kind {
+        JointKind::Rope { length } => {
+            return RopeJointBuilder::new(length).local_anchor1(joint.one.anchor).local_anchor2(joint.other.anchor).build().into();
+        }
+        JointKind::Fixed => JointAxesMask::LOCKED_FIXED_AXES,
+        JointKind::Ball => JointAxesMask::LOCKED_SPHERICAL_AXES,
+        JointKind::Hinge { .. } => JointAxesMask::LOCKED_REVOLUTE_AXES,
+    };
+    let (one, other) = (frame(&joint.one), frame(&joint.other));
+    GenericJointBuilder::new(locked).local_frame1(one).local_frame2(other).contacts_enabled(false).build()
 }
 
 impl BodyState {
+    /// One that is put somewhere, not turned.
+    pub(crate) fn moving(position: Vec3, velocity: Vec3) -> Self {
+        Self { position, rotation: Quat::IDENTITY, velocity, spin: Vec3::ZERO, sleeps: false }
+    }
+
     fn of(body: &RigidBody) -> Self {
         Self {
             position: body.translation(),

@@ -1,16 +1,16 @@
 //! Players: entering, leaving, controls, shots; and the stage in which all characters move.
 
-use crate::character::{self, Motion, Wish};
+use crate::character::{self, Motion, Obstacle, Wish};
 use crate::inbound::Input;
 use crate::intent::ProjectileSpec;
 use crate::limits::{
-    ACCOUNT_BYTES_MAX, BODY_REACH_M, FALL_LIMIT_M, FIRE_COOLDOWN_TICKS, NAME_BYTES_MAX, PLAYERS_MAX, PROP_HALF_M, SHOT_DAMAGE,
-    SHOT_RADIUS_M, SHOT_SECONDS, SHOT_SPEED, SPAWN_POSITION, TICK_SECONDS, WORLD_EXTENT_M,
+    ACCOUNT_BYTES_MAX, FIRE_COOLDOWN_TICKS, NAME_BYTES_MAX, PLAYERS_MAX, SHOT_DAMAGE, SHOT_RADIUS_M, SHOT_SECONDS, SHOT_SPEED,
+    SPAWN_POSITION, TICK_SECONDS,
 };
 use crate::outbound::DespawnReason;
 use crate::path::Route;
-use crate::scene::{Entity, Kinds, Shape};
-use crate::{EntityId, EntityKind, Outbound, Vec3, World, behaviour, projectile, status};
+use crate::scene::Entity;
+use crate::{EntityId, EntityKind, Outbound, Vec3, World, behaviour, projectile, shove, space, status};
 use serde::{Deserialize, Serialize};
 
 /// What only players have.
@@ -62,7 +62,7 @@ pub(crate) fn join(world: &mut World, token: u64, account: &str, username: &str)
         None => {
             let player = EntityId(world.next_id);
             world.emit(Outbound::Joined { token, player });
-            let place = world.absent.take(account).filter(|place| is_free(world, player, place.position));
+            let place = world.absent.take(account).filter(|place| space::character_fits(world, player, place.position));
             let (position, aim) = place.map_or((SPAWN, Vec3::NEG_Z), |place| (place.position, place.aim));
             spawn(world, account, username, position, aim);
             if let (Some(place), Some(entity)) = (place, world.scene.entity_mut(player)) {
@@ -117,7 +117,7 @@ impl Player {
 /// Puts a player or NPC somewhere else, at rest, and answers whether it could: only where no voxel, character or prop is in its way.
 pub(crate) fn teleport(world: &mut World, id: EntityId, to: Vec3) -> bool {
     let character = world.scene.entity(id).is_some_and(|entity| entity.kind.is_character());
-    if !character || !is_free(world, id, to) {
+    if !character || !space::character_fits(world, id, to) {
         return false;
     }
     world.scene.place(id, to);
@@ -133,26 +133,14 @@ pub(crate) fn teleport(world: &mut World, id: EntityId, to: Vec3) -> bool {
     true
 }
 
-fn is_free(world: &World, id: EntityId, to: Vec3) -> bool {
-    let inside = to.is_finite() && to.y >= FALL_LIMIT_M && to.abs().max_element() <= WORLD_EXTENT_M;
-    if !inside || !character::fits(to, &|voxel| world.scene.terrain().solid(voxel)) {
-        return false;
-    }
-    let solid = Kinds::of(&[EntityKind::Player, EntityKind::Npc, EntityKind::Prop]);
-    let near = world.scene.find(Shape::Sphere { center: to, radius: 2.0 * BODY_REACH_M }, solid, usize::MAX, id);
-    near.into_iter().all(|(other, position)| {
-        // Of a prop its reach in every direction: it may be turned anyhow.
-        let character = world.scene.entity(other).is_some_and(|entity| entity.kind.is_character());
-        let half = character::HALF_EXTENTS + if character { character::HALF_EXTENTS } else { Vec3::splat(PROP_HALF_M * 1.74) };
-        (position - to).abs().cmpge(half).any()
-    })
-}
-
 fn walk(world: &mut World, id: EntityId, wish: Wish) {
     let wish = status::hinder(world, id, wish);
     let Some(entity) = world.scene.entity(id) else { return };
     let mut motion = Motion { position: entity.position, velocity: entity.velocity, grounded: entity.grounded };
-    character::advance(&mut motion, wish, TICK_SECONDS, &|voxel| world.scene.terrain().solid(voxel));
+    let near = if world.props.is_empty() { Vec::new() } else { shove::obstacles(&world.scene, &motion) };
+    let obstacles: Vec<Obstacle> = near.iter().map(|(_, obstacle)| *obstacle).collect();
+    let bumps = character::advance_among(&mut motion, wish, TICK_SECONDS, &|voxel| world.scene.terrain().solid(voxel), &obstacles);
+    shove::push(world, &near, &bumps);
     world.scene.place(id, motion.position);
     if let Some(entity) = world.scene.entity_mut(id) {
         (entity.velocity, entity.grounded) = (motion.velocity, motion.grounded);

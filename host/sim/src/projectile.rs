@@ -44,7 +44,7 @@ pub(crate) fn advance(world: &mut World) {
     let ids: Vec<EntityId> = world.projectiles.keys().copied().collect();
     for id in ids {
         if world.projectiles.get(&id).is_some_and(|projectile| projectile.expires <= world.tick) {
-            expire(world, id, DespawnReason::Expired);
+            world.expire(id, DespawnReason::Expired);
         } else {
             fly(world, id);
         }
@@ -61,15 +61,6 @@ pub(crate) fn launch(world: &mut World, id: EntityId, owner: EntityId, cast: Opt
     let (pierced, target) = (Vec::new(), EntityId::NONE);
     let projectile = Projectile { cast, radius, gravity, damage, expires, restitution, bounces, pierces, pierced, homing, target };
     world.projectiles.insert(id, projectile);
-}
-
-/// Ends a projectile that has not hit anything, and tells its cast.
-pub(crate) fn expire(world: &mut World, id: EntityId, reason: DespawnReason) {
-    let cast = world.projectiles.get(&id).and_then(|projectile| projectile.cast);
-    world.despawn(id, reason);
-    if let Some(cast) = cast {
-        world.casts.notify(cast, Event::Expired(id));
-    }
 }
 
 /// One tick of flight: it turns, falls, and goes its way, from one thing that it meets to the next.

@@ -1,9 +1,12 @@
 //! A world's state at one tick, whole but for its chunks and its journal: what a file holds, and what a world goes on from.
 
 use crate::absent::{self, Absent, Place};
+use crate::body::Prop;
 use crate::cast::SavedCasts;
 use crate::edit::Allowances;
+use crate::field::Field;
 use crate::generate::Generation;
+use crate::joint::Joint;
 use crate::limits::{
     CHUNKS_MAX, ENTITIES_MAX, NAME_BYTES_MAX, PROJECTILE_RADIUS_MAX_M, PROJECTILE_SPEED_MAX, TICK_MAX, UNDO_BYTES_MAX, UNDO_ENTRIES_MAX,
     WORLD_EXTENT_M,
@@ -11,7 +14,7 @@ use crate::limits::{
 use crate::npc::{Npc, Respawn};
 use crate::outbound::CastEnd;
 use crate::path::Cell;
-use crate::physics::BodyState;
+use crate::physics::{BodyState, Rebuilt};
 use crate::player::Player;
 use crate::projectile::Projectile;
 use crate::scene::Entity;
@@ -21,7 +24,7 @@ use crate::status::Statuses;
 use crate::team::{Policy, Team};
 use crate::undo::{Entry, Journal};
 use crate::voxel::{Chunk, ChunkId, Terrain};
-use crate::{CastId, EntityId, EntityKind, Spells, Vec3, World, cast};
+use crate::{CastId, EntityId, Spells, Vec3, World, cast};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,8 +42,11 @@ pub struct Saved {
     npcs: BTreeMap<EntityId, Npc>,
     respawns: Vec<Respawn>,
     projectiles: BTreeMap<EntityId, Projectile>,
+    props: BTreeMap<EntityId, Prop>,
     /// Of props; all other bodies are where their entities are.
     bodies: BTreeMap<EntityId, BodyState>,
+    joints: BTreeMap<EntityId, Joint>,
+    fields: BTreeMap<EntityId, Field>,
     allowances: Allowances,
     teams: BTreeMap<EntityId, Team>,
     statuses: BTreeMap<EntityId, Statuses>,
@@ -92,7 +98,10 @@ impl Saved {
             npcs: world.npcs.clone(),
             respawns: world.respawns.clone(),
             projectiles: world.projectiles.clone(),
-            bodies: world.props.iter().filter_map(|id| Some((*id, world.physics.state(*id)?))).collect(),
+            props: world.props.clone(),
+            bodies: world.props.keys().filter_map(|id| Some((*id, world.physics.state(*id)?))).collect(),
+            joints: world.joints.clone(),
+            fields: world.fields.clone(),
             allowances: world.allowances.clone(),
             teams: world.teams.clone(),
             statuses: world.statuses.clone(),
@@ -139,10 +148,10 @@ impl World {
         world.tick = saved.tick;
         world.policy = saved.policy;
         world.next_id = saved.next_id;
-        for entity in saved.entities {
-            world.props.extend((entity.kind == EntityKind::Prop).then_some(entity.id));
-            world.scene.insert(entity);
-        }
+        saved.entities.into_iter().for_each(|entity| world.scene.insert(entity));
+        world.props = saved.props;
+        world.joints = saved.joints;
+        world.fields = saved.fields;
         world.players = saved.players;
         world.absent = Absent::of(saved.absent);
         world.npcs = saved.npcs;
@@ -153,7 +162,8 @@ impl World {
         world.statuses = saved.statuses;
         world.path_served = saved.path_served;
         world.journal = Journal::of(journal, saved.journal_next);
-        world.physics.rebuild(&world.scene, |id| saved.bodies.get(&id).copied());
+        let World { scene, props, joints, physics, .. } = &mut world;
+        physics.rebuild(&Rebuilt { scene, props, joints, states: Some(&saved.bodies) });
         let (casts, states) = cast::Casts::of(saved.casts);
         world.casts = casts;
         world.fits_together().map_err(LoadError)?;
@@ -221,7 +231,10 @@ impl Saved {
         ensure(self.respawns.iter().all(|respawn| here(respawn.home) && named(&respawn.name)), "dead npcs are sound")?;
         ensure(self.respawns.iter().all(|respawn| respawn.respawn_ticks <= TICK_MAX), "dead npcs come back")?;
         ensure(self.projectiles.values().all(projectile_is_sound), "projectiles are sound")?;
+        ensure(self.props.values().all(Prop::is_sound), "props are sound")?;
         ensure(self.bodies.values().all(body_is_sound), "bodies are sound")?;
+        ensure(self.joints.values().all(Joint::is_sound), "joints are sound")?;
+        ensure(self.fields.values().all(Field::is_sound), "force fields are sound")?;
         ensure(self.allowances.entries().all(|(_, _, tick)| tick <= self.tick), "allowances are of the past")?;
         ensure(self.statuses.values().all(Statuses::is_sound), "statuses are sound")?;
         self.casts.check(self.tick)
@@ -232,6 +245,7 @@ impl Saved {
         here(npc.home)
             && npc.respawn_ticks <= TICK_MAX
             && npc.strike_ready <= 2 * TICK_MAX
+            && npc.summoned.is_none_or(|summoned| summoned.is_sound())
             && npc.notices.values().all(|notice| here(notice.last_seen) && notice.suspicion.is_finite())
             && npc.route.goal.iter().chain(&npc.route.steps).all(cell)
     }

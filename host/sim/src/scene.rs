@@ -1,8 +1,9 @@
 //! The world as it can be looked at: entities and terrain. Spells see it frozen, as it stood when the tick began.
 
+use crate::body::Form;
 use crate::geometry::{Aabb, Contact, sweep_box, sweep_capsule};
 use crate::grid::{Entry, Grid};
-use crate::limits::{BODY_REACH_M, CHARACTER_HALF_HEIGHT_M, CHARACTER_RADIUS_M, EYE_HEIGHT_M, PROP_HALF_M, RAY_LENGTH_MAX_M};
+use crate::limits::{BODY_REACH_M, CHARACTER_HALF_HEIGHT_M, CHARACTER_RADIUS_M, EYE_HEIGHT_M, RAY_LENGTH_MAX_M};
 use crate::voxel::Terrain;
 use crate::{EntityId, EntityKind, Quat, Vec3};
 use rapier3d::glamx::Vec2;
@@ -24,6 +25,8 @@ pub struct Entity {
     pub position: Vec3,
     /// How it is turned.
     pub rotation: Quat,
+    /// What others bump into.
+    pub form: Form,
     /// Metres a second.
     pub velocity: Vec3,
     /// A unit vector.
@@ -49,20 +52,22 @@ impl Entity {
         self.health_max > 0.0 && self.health > 0.0
     }
 
-    /// Where a ball of this radius meets the body; projectiles have none. A prop is taken as a box grown by the radius.
+    /// Where a ball of this radius meets the body. A box is taken as one grown by the radius.
     fn sweep(&self, start: Vec3, direction: Vec3, length: f32, radius: f32) -> Option<Contact> {
         let from = start - self.position;
-        match self.kind {
-            EntityKind::Player | EntityKind::Npc => {
+        match self.form {
+            Form::Point => None,
+            Form::Capsule => {
                 let half_segment = CHARACTER_HALF_HEIGHT_M - CHARACTER_RADIUS_M;
                 sweep_capsule(from, direction, length, half_segment, CHARACTER_RADIUS_M + radius)
             }
-            EntityKind::Prop => {
+            Form::Box { half } => {
                 let into_box = self.rotation.inverse();
-                let contact = sweep_box(into_box * from, into_box * direction, length, Vec3::splat(PROP_HALF_M + radius))?;
+                let contact = sweep_box(into_box * from, into_box * direction, length, half + radius)?;
                 Some(Contact { normal: self.rotation * contact.normal, ..contact })
             }
-            EntityKind::Projectile => None,
+            // A capsule without a segment.
+            Form::Ball { radius: own } => sweep_capsule(from, direction, length, 0.0, own + radius),
         }
     }
 }
@@ -186,7 +191,7 @@ impl Scene {
         found.into_iter().map(|(_, id, position)| (id, position)).collect()
     }
 
-    /// The first thing (terrain, player, NPC or prop; rays pass through projectiles) along the ray; `except` is left out.
+    /// The first thing (terrain, player, NPC or prop; rays pass through projectiles and debris) along the ray; `except` is left out.
     /// `direction` is a unit vector, or nothing is met; beyond `RAY_LENGTH_MAX_M` the ray ends.
     pub fn raycast(&self, start: Vec3, direction: Vec3, length: f32, except: EntityId) -> Option<RayHit> {
         if !direction.is_normalized() {
@@ -304,7 +309,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn entity(id: u64, kind: EntityKind, position: Vec3) -> Entity {
-        Entity::inert(EntityId(id), kind, position)
+        let form = if kind.is_character() { Form::Capsule } else { Form::Point };
+        Entity { form, ..Entity::inert(EntityId(id), kind, position) }
     }
 
     fn scene(positions: &[[f32; 3]]) -> Scene {
@@ -347,6 +353,25 @@ mod tests {
         let down = scene.raycast(Vec3::new(0.0, 8.0, 0.0), Vec3::NEG_Y, 50.0, EntityId::NONE).expect("the ground");
         assert_eq!((down.entity, down.point), (EntityId::NONE, Vec3::Y));
         assert_eq!(scene.raycast(Vec3::Y, Vec3::X * 9.0, 50.0, EntityId::NONE), None, "not a unit vector");
+    }
+
+    #[test]
+    fn a_body_is_met_at_its_own_surface() {
+        let mut scene = Scene::new(Terrain::floor());
+        let body = |id, x, form| Entity { form, ..entity(id, EntityKind::Prop, Vec3::new(x, 5.0, 0.0)) };
+        scene.insert(body(1, 0.0, Form::Box { half: Vec3::new(0.2, 0.3, 1.9) }));
+        scene.insert(body(2, 10.0, Form::Ball { radius: 1.5 }));
+        scene.insert(body(3, 20.0, Form::Point));
+        let met = |x, y, radius| {
+            let hit = scene.sweep(Vec3::new(x, y, 5.0), Vec3::NEG_Z, 9.0, radius, EntityId::NONE);
+            hit.map(|hit| (hit.entity.0, (hit.distance * 1e4).round() / 1e4))
+        };
+        assert_eq!(met(0.1, 5.0, 0.0), Some((1, 3.1)));
+        assert_eq!(met(0.3, 5.0, 0.0), None);
+        assert_eq!(met(0.3, 5.0, 0.5), Some((1, 2.6)));
+        assert_eq!(met(10.0, 5.0, 0.5), Some((2, 3.0)));
+        assert_eq!(met(11.6, 5.0, 0.0), None);
+        assert_eq!(met(20.0, 5.0, 0.0), None, "debris is met by nobody");
     }
 
     proptest! {

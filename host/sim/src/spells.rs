@@ -116,19 +116,21 @@ pub enum Event {
         /// The surface's normal.
         normal: Vec3,
     },
-    /// Its projectile ended without a hit.
+    /// What it made has ended by itself, or was refused: a projectile without a hit, a body that was lost, a joint that broke, a field whose time is up.
     Expired(EntityId),
     /// Its timer is due.
     Timer(u32),
-    /// The target of its intent was gone.
+    /// Its intent came to nothing: the target was gone or protected. `NONE` for an edit of the terrain that was refused.
     Dropped(EntityId),
+    /// The NPC that it summoned died.
+    Died(EntityId),
 }
 
 impl Event {
     pub(crate) fn is_finite(&self) -> bool {
         match self {
             Self::Hit { point, normal, .. } => point.is_finite() && normal.is_finite(),
-            Self::Expired(_) | Self::Timer(_) | Self::Dropped(_) => true,
+            Self::Expired(_) | Self::Timer(_) | Self::Dropped(_) | Self::Died(_) => true,
         }
     }
 }

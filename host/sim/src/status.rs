@@ -158,6 +158,15 @@ impl Statuses {
 }
 
 impl Status {
+    pub(crate) fn is_finite(self) -> bool {
+        match self {
+            Self::Slow { factor } => factor.is_finite(),
+            Self::Root => true,
+            Self::Shield { amount } => amount.is_finite(),
+            Self::Burn { per_second } => per_second.is_finite(),
+        }
+    }
+
     fn in_range(self) -> bool {
         match self {
             Self::Slow { factor } => (0.0..=1.0).contains(&factor),

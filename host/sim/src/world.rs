@@ -1,11 +1,14 @@
 //! The world: everything that the next tick depends on, and how one is set up.
 
 use crate::absent::Absent;
+use crate::body::{self, Form, Prop};
 use crate::cast::Casts;
 use crate::checkpoint::{Checkpoint, Thoroughness};
 use crate::digest::Digest;
 use crate::edit::Allowances;
+use crate::field::Field;
 use crate::generate::{self, Generation};
+use crate::joint::{self, Joint};
 use crate::limits::{CHARACTER_HEALTH_MAX, ENTITIES_MAX};
 use crate::npc::{self, Npc, Respawn, Spawner, Temper};
 use crate::outbound::DespawnReason;
@@ -14,12 +17,13 @@ use crate::player::Player;
 use crate::projectile::Projectile;
 use crate::scene::{Entity, Scene};
 use crate::settings::Settings;
+use crate::spells::Event;
 use crate::status::{self, Status, Statuses};
 use crate::team::{Policy, Team};
 use crate::undo::Journal;
 use crate::voxel::Terrain;
 use crate::{CastId, EntityId, EntityKind, Outbound, Quat, Vec3, character};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Where the target dummy of a new world stands, metres.
 const DUMMY_POSITION: Vec3 = Vec3::new(0.0, 1.9, -10.0);
@@ -40,7 +44,9 @@ pub struct World {
     pub(crate) npcs: BTreeMap<EntityId, Npc>,
     pub(crate) respawns: Vec<Respawn>,
     pub(crate) projectiles: BTreeMap<EntityId, Projectile>,
-    pub(crate) props: BTreeSet<EntityId>,
+    pub(crate) props: BTreeMap<EntityId, Prop>,
+    pub(crate) joints: BTreeMap<EntityId, Joint>,
+    pub(crate) fields: BTreeMap<EntityId, Field>,
     pub(crate) physics: Physics,
     /// How many edits of the terrain each player may make now.
     pub(crate) allowances: Allowances,
@@ -119,7 +125,9 @@ impl World {
             npcs: BTreeMap::new(),
             respawns: Vec::new(),
             projectiles: BTreeMap::new(),
-            props: BTreeSet::new(),
+            props: BTreeMap::new(),
+            joints: BTreeMap::new(),
+            fields: BTreeMap::new(),
             physics,
             allowances: Allowances::default(),
             journal: Journal::default(),
@@ -228,9 +236,8 @@ impl World {
     pub fn spawn_prop(&mut self, name: &str, position: Vec3) -> EntityId {
         self.set_up(|world| {
             let id = world.fresh_id();
-            world.spawn(Entity { name: name.into(), ..Entity::inert(id, EntityKind::Prop, position) });
-            world.props.insert(id);
-            world.physics.insert_prop(id, position);
+            let entity = Entity { name: name.into(), form: Prop::CRATE_FORM, ..Entity::inert(id, EntityKind::Prop, position) };
+            body::put(world, entity, Prop::CRATE);
             id
         })
     }
@@ -291,21 +298,43 @@ impl World {
         self.scene.insert(entity);
     }
 
-    /// Takes an entity away from everywhere and tells of it; nothing happens when it is gone already.
+    /// The cast that an entity, joint or field belongs to.
+    pub(crate) fn maker(&self, id: EntityId) -> Option<CastId> {
+        let of_entity = || self.projectiles.get(&id)?.cast;
+        let of_prop = || self.props.get(&id)?.cast;
+        let of_npc = || Some(self.npcs.get(&id)?.summoned?.cast);
+        let of_joint = || Some(self.joints.get(&id)?.cast);
+        let of_field = || Some(self.fields.get(&id)?.cast);
+        of_entity().or_else(of_prop).or_else(of_npc).or_else(of_joint).or_else(of_field)
+    }
+
+    /// Takes away what has come to its end by itself, and tells its cast.
+    pub(crate) fn expire(&mut self, id: EntityId, reason: DespawnReason) {
+        let maker = self.maker(id);
+        self.despawn(id, reason);
+        if let Some(cast) = maker {
+            self.casts.notify(cast, Event::Expired(id));
+        }
+    }
+
+    /// Takes an entity away from everywhere and tells of it, or a joint or field, which nobody is told of; nothing happens when it is gone already.
     pub(crate) fn despawn(&mut self, id: EntityId, reason: DespawnReason) {
-        if self.scene.remove(id).is_none() {
+        if let Some(cast) = self.maker(id) {
+            self.casts.forget_spawned(cast, id);
+        }
+        if joint::remove(self, id) || self.fields.remove(&id).is_some() || self.scene.remove(id).is_none() {
             return;
+        }
+        if self.props.remove(&id).is_some() {
+            joint::part(self, id);
         }
         self.players.remove(&id);
         self.allowances.forget(id);
         self.npcs.remove(&id);
         self.teams.remove(&id);
         self.statuses.remove(&id);
-        self.props.remove(&id);
         self.physics.remove(id);
-        if let Some(cast) = self.projectiles.remove(&id).and_then(|projectile| projectile.cast) {
-            self.casts.forget_spawned(cast, id);
-        }
+        self.projectiles.remove(&id);
         self.emit(Outbound::Despawned { id, reason });
     }
 
@@ -324,6 +353,7 @@ impl Entity {
             owner: EntityId::NONE,
             position,
             rotation: Quat::IDENTITY,
+            form: Form::Point,
             velocity: Vec3::ZERO,
             aim: Vec3::NEG_Z,
             health: 0.0,
@@ -338,6 +368,7 @@ impl Entity {
         Self {
             name: name.into(),
             rotation: character::facing(aim),
+            form: Form::Capsule,
             aim,
             health: CHARACTER_HEALTH_MAX,
             health_max: CHARACTER_HEALTH_MAX,

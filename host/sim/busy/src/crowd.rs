@@ -8,7 +8,7 @@ use sim::edit::{Area, Change};
 use sim::inbound::{CastRequest, Input, SpellSpec};
 use sim::limits::PLAYERS_MAX;
 use sim::undo::Whose;
-use sim::{Edit, EntityId, EntityKind, Inbound, Vec3, World};
+use sim::{Edit, EntityId, EntityKind, Inbound, Thoroughness, Vec3, World};
 
 /// About so many players are there.
 const CROWD: u64 = 10;
@@ -29,6 +29,7 @@ one_of_each! {
         Cast: (4, |doing| Inbound::Cast(doing.cast())),
         Terraform: (9, |doing| doing.terraform()),
         Revert: (150, |doing| Inbound::Revert { whose: doing.whose(), since_tick: doing.world.tick().saturating_sub(600) }),
+        Checkpoint: (90, |doing| Inbound::Checkpoint(if doing.draw().one_in(3) { Thoroughness::Whole } else { Thoroughness::InPassing })),
         Activate: (300, |doing| { let spell = doing.spell(); doing.activate(spell) }),
     }
 }
@@ -54,7 +55,7 @@ impl Crowd {
         let mut doing = Doing { crowd: self, world, players, characters };
         let mut inbound = match world.tick() {
             0 => doing.opening(),
-            tick if tick % RUSH_EVERY == RUSH_EVERY / 2 => (0..=PLAYERS_MAX).map(|_| doing.join()).collect(),
+            tick if tick % RUSH_EVERY == RUSH_EVERY / 2 => (0..=PLAYERS_MAX).map(|_| doing.come(String::new())).collect(),
             tick if tick % RUSH_EVERY == RUSH_EVERY / 2 + RUSH_TICKS => {
                 doing.players.iter().skip(CROWD as usize).map(|player| Inbound::Leave { player: *player }).collect()
             }
@@ -117,8 +118,14 @@ impl Doing<'_> {
     }
 
     fn join(&mut self) -> Inbound {
+        // Of so many accounts: some come back, some take over who is there still.
+        let account = format!("account {}", self.draw().below(8 * CROWD));
+        self.come(account)
+    }
+
+    fn come(&mut self, account: String) -> Inbound {
         let token = self.count();
-        Inbound::Join { token: token.into(), username: format!("player {token}") }
+        Inbound::Join { token: token.into(), account, username: format!("player {token}") }
     }
 
     /// Every fourth one walks on and on in one direction, into hills that nobody has seen; the others stay about, and aim at somebody now and then.
@@ -179,7 +186,11 @@ impl Doing<'_> {
 
     fn whose(&mut self) -> Whose {
         let (player, spell) = (self.player(), self.spell());
-        if self.draw().one_in(4) { Whose::Spell { spell: spell.into(), revision: None } } else { Whose::Player(player) }
+        match self.draw().below(6) {
+            0 => Whose::Spell { spell: spell.into(), revision: None },
+            1 => Whose::Account(format!("account {}", self.draw().below(8 * CROWD))),
+            _ => Whose::Player(player),
+        }
     }
 
     fn activate(&mut self, spell: &str) -> Inbound {

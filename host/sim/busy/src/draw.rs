@@ -11,6 +11,11 @@ impl Draw {
         Self(name)
     }
 
+    /// Where the stream stands: [`Draw::named`] takes it up again.
+    pub fn state(&self) -> u64 {
+        self.0
+    }
+
     /// The next number.
     pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);

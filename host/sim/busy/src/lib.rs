@@ -43,6 +43,10 @@ impl Busy {
         let outbound = step(&mut self.world, &inbound, &mut spells, &mut |stage| stages.push(stage));
         stages.iter().for_each(|stage| self.witness.saw(stage));
         outbound.iter().for_each(|event| self.witness.heard(event));
+        if let Some(checkpoint) = self.world.take_checkpoint() {
+            // What would be written is compared as well.
+            self.witness.was_told(&checkpoint);
+        }
         let mut parts = self.world.digest().parts().to_vec();
         parts.push(("told", self.witness.take_told()));
         parts

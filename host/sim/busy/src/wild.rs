@@ -2,12 +2,18 @@
 
 use crate::draw::Draw;
 use crate::witness::{Witness, one_of_each};
+use sim::body::{BodySpec, Form};
+use sim::debris::DebrisSpec;
+use sim::edit::{Area, Change};
+use sim::field::FieldSpec;
 use sim::intent::{Homing, ProjectileSpec};
+use sim::joint::{JointKind, JointSpec};
 use sim::limits::HOMING_TURN_MAX;
 use sim::scene::{Kinds, Scene, Shape};
-use sim::spells::{Call, Fault, Hook, Outcome};
+use sim::spells::{Call, Fault, Hook, Kept, Outcome, Resumed};
 use sim::status::Status;
-use sim::{CastId, EntityId, Intent, Spells, Vec3};
+use sim::summon::{Order, SummonSpec};
+use sim::{CastId, Edit, EntityId, Intent, Spells, Temper, Vec3};
 use std::collections::{BTreeMap, BTreeSet};
 use std::f32::consts::PI;
 use std::sync::Arc;
@@ -18,6 +24,8 @@ pub const SPELLS: &[&str] = &["bolt", "gust", "mend", "quake", "ward", "whim"];
 const TICK_FUEL: u64 = 200_000;
 /// What one call may spend.
 const CALL_FUEL: u64 = 40_000;
+/// What a save takes.
+const SAVE_FUEL: u64 = 300_000;
 /// How far a spell looks, metres.
 const SIGHT_M: f32 = 12.0;
 
@@ -31,6 +39,13 @@ one_of_each! {
         Afflict: |wish| Intent::Afflict { target: wish.anyone(), status: wish.status(), seconds: wish.draw.between(-0.1, 4.0) },
         Launch: |wish| Intent::Launch { id: wish.reserve(), projectile: wish.projectile() },
         Despawn: |wish| Intent::Despawn { id: wish.launched() },
+        Spawn: |wish| Intent::Spawn { id: wish.reserve(), body: wish.body() },
+        Debris: |wish| Intent::Debris { id: wish.reserve(), debris: wish.debris() },
+        Join: |wish| Intent::Join { id: wish.reserve(), joint: wish.joint() },
+        Field: |wish| Intent::Field { id: wish.reserve(), field: wish.field() },
+        Summon: |wish| Intent::Summon { id: wish.reserve(), npc: wish.servant() },
+        Command: |wish| Intent::Command { npc: wish.launched(), order: wish.order() },
+        Terraform: |wish| Intent::Terraform { edit: wish.edit() },
         Cue: |wish| Intent::Cue { name: "whim".into(), at: wish.point(), scale: wish.draw.between(0.0, 2.0) },
         SetTimer: |wish| Intent::SetTimer { token: wish.draw.below(9) as u32, ticks: wish.draw.below(90) as u32 },
         Log: |wish| Intent::Log { level: "info", text: wish.look() },
@@ -81,6 +96,29 @@ impl Spells for Wild<'_> {
 
     fn end(&mut self, cast: CastId) {
         self.memories.remove(&cast);
+    }
+
+    /// The stream's state is all of a save; now and then one breaks, and what does not fit is not saved.
+    fn checkpoint(&mut self, casts: &[CastId], fuel: u64) -> Vec<(Kept, u64)> {
+        let mut left = fuel;
+        let answer = |cast: &CastId| {
+            let Some(memory) = self.memories.get_mut(cast).filter(|_| left >= SAVE_FUEL) else { return (Kept::Unsaved, 0) };
+            left -= SAVE_FUEL;
+            let fault = || Fault { hook: "save", limit: "fuel", allowed: 1.0, asked: 2.0, message: "a whim".into() };
+            let kept = if memory.draw.one_in(20) { Kept::Fault(fault()) } else { Kept::State(memory.draw.state().to_le_bytes().to_vec()) };
+            (kept, SAVE_FUEL)
+        };
+        casts.iter().map(answer).collect()
+    }
+
+    fn knows(&self, spell: &str, _revision: &str) -> bool {
+        SPELLS.contains(&spell)
+    }
+
+    fn resume(&mut self, cast: Resumed<'_>) -> bool {
+        let Some(state) = cast.state.try_into().ok().map(u64::from_le_bytes) else { return false };
+        self.memories.insert(cast.cast, Memory { draw: Draw::named(state), launched: Vec::new() });
+        true
     }
 }
 
@@ -186,6 +224,72 @@ impl<'a> Wish<'a> {
             pierces: draw.below(4) as u8,
             homing: draw.one_in(2).then_some(homing),
         }
+    }
+
+    /// Boxes and balls of every size, and one that is too heavy.
+    fn body(&mut self) -> BodySpec {
+        let (position, velocity) = (self.point(), self.draw.vector(20.0));
+        let half = Vec3::new(self.draw.between(0.1, 0.9), self.draw.between(0.1, 0.9), self.draw.between(0.1, 0.9));
+        let form = if self.draw.one_in(2) { Form::Box { half } } else { Form::Ball { radius: half.x } };
+        BodySpec { form, mass_kg: self.draw.between(1.0, 1_050.0), position, velocity }
+    }
+
+    fn debris(&mut self) -> DebrisSpec {
+        DebrisSpec {
+            at: self.point(),
+            count: self.draw.below(6) as u8,
+            speed: self.draw.between(0.0, 20.0),
+            seconds: self.draw.between(0.0, 3.0),
+        }
+    }
+
+    /// Between two things of its own, or one and the world.
+    fn joint(&mut self) -> JointSpec {
+        let kind = match self.draw.below(4) {
+            0 => JointKind::Fixed,
+            1 => JointKind::Ball,
+            2 => JointKind::Hinge { axis: Vec3::Y },
+            _ => JointKind::Rope { length: self.draw.between(0.0, 9.0) },
+        };
+        let one = self.draw.one_of(self.launched).unwrap_or(EntityId::NONE);
+        let other = if self.draw.one_in(2) { self.launched() } else { EntityId::NONE };
+        let at = self.scene.entity(one).map_or(self.from, |entity| entity.position + self.draw.vector(2.0));
+        JointSpec { kind, one, other, at, break_force: self.draw.between(100.0, 20_000.0) }
+    }
+
+    fn field(&mut self) -> FieldSpec {
+        let center = self.point();
+        let draw = &mut *self.draw;
+        FieldSpec {
+            center,
+            radius: draw.between(0.5, 8.0),
+            acceleration: draw.between(-60.0, 60.0),
+            falloff: draw.between(0.0, 1.0),
+            seconds: draw.between(0.0, 2.0),
+        }
+    }
+
+    fn servant(&mut self) -> SummonSpec {
+        let temper = self.draw.one_of(&[Temper::Guard, Temper::Guard, Temper::Critter, Temper::Dummy]).unwrap_or(Temper::Guard);
+        let beside = self.from + self.draw.vector(3.0) * Vec3::new(1.0, 0.0, 1.0);
+        // Some are called where they fall to their death.
+        let position = if self.draw.one_in(3) { Vec3::new(beside.x, -50.0, beside.z) } else { beside };
+        SummonSpec { temper, position, aim: self.aim }
+    }
+
+    fn order(&mut self) -> Order {
+        match self.draw.below(4) {
+            0 => Order::Follow,
+            1 => Order::Stay,
+            2 => Order::Go { to: self.point() },
+            _ => Order::Attack { target: self.anyone() },
+        }
+    }
+
+    fn edit(&mut self) -> Edit {
+        let area = Area::Sphere { center: self.point(), radius: self.draw.between(0.3, 3.0) };
+        let change = if self.draw.one_in(2) { Change::Subtract } else { Change::Add(1 + self.draw.below(4) as u8) };
+        Edit { area, change }
     }
 
     /// What it sees, in words, so that it is compared too.

@@ -49,12 +49,12 @@ named! {
     NpcEventKind { Spotted, Lost, SuspicionChanged }
     CastEnd { Finished, Duration, CasterGone, Revision, Fault }
     Hook { Cast, Tick, Event, Cancel }
-    Event { Hit, Expired, Timer, Dropped }
+    Event { Hit, Expired, Timer, Dropped, Died }
     CancelReason { Duration, CasterGone, Revision }
     Status { Slow, Root, Shield, Burn }
     Area { Sphere, Box }
     Change { Add, Subtract, Paint, Replace }
-    Stage { Admit, Terrain, Move, Due, Spells, Intents, Npcs, Projectiles, Physics, Combat, Close }
+    Stage { Admit, Terrain, Move, Due, Spells, Intents, Npcs, Projectiles, Physics, Combat, Checkpoint, Close }
 }
 
 /// Everything that should happen.

@@ -1,5 +1,6 @@
 //! What a player or author would notice of the simulation: text in, text out.
 
+mod bodies;
 mod casts;
 mod combat;
 mod life;
@@ -8,6 +9,7 @@ mod properties;
 mod saving;
 mod scenario;
 mod scripted;
+mod servants;
 mod terrain;
 
 use expect_test::Expect;

@@ -109,7 +109,7 @@ fn a_crate_is_shoved_by_who_walks_into_it() {
          show crate",
         expect![[r#"
             30: crate at (0.00 1.50 -3.00) moves (0.00 0.00 0.00)
-            60: crate at (0.00 1.50 -4.19) moves (0.00 0.00 -7.93)
+            60: crate at (0.00 1.50 -3.30) moves (0.00 0.00 -2.88)
         "#]],
     );
 }

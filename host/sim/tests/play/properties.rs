@@ -9,7 +9,7 @@ use sim::voxel::{CHUNK_EDGE, Chunk, Terrain};
 use sim::{Digest, EntityId, IVec3, Inbound, NoSpells, Spawner, Stage, Temper, Vec3, World, step};
 
 /// What the scripts do: between them, every kind of intent and every end.
-const SCRIPTS: [(&str, SpellSpec, &[&str]); 4] = [
+const SCRIPTS: [(&str, SpellSpec, &[&str]); 8] = [
     ("bolt", SpellSpec { duration_ticks: 0, tick_interval: 0 }, &["cast: launch 40 damage 30", "hit: damage hit 20; push hit 300 200 0"]),
     (
         "aura",
@@ -20,6 +20,36 @@ const SCRIPTS: [(&str, SpellSpec, &[&str]); 4] = [
         "gust",
         SpellSpec { duration_ticks: 20, tick_interval: 1 },
         &["cast: timer 1 9", "tick: push crate 90 60 -90; push dummy 0 90 400; spend 60000", "timer: finish"],
+    ),
+    (
+        "mason",
+        SpellSpec { duration_ticks: 60, tick_interval: 6 },
+        &[
+            "cast: box 2 4 2 0.5 0.3 0.8 40; ball 3 6 2 0.4 9 5 0 0; join ball made0 made1 2.5 5 2; \
+             join rope crate world 4 6 -7 length 3 breaks 4000; join hinge made0 world 2 5 2 axis 1 0 0 breaks 500",
+            "tick: ball 1 9 1 0.3 200 0 -60 0; debris 2 3 2 5 15 0.4; push made1 30 90 0",
+        ],
+    ),
+    (
+        "storm",
+        SpellSpec { duration_ticks: 45, tick_interval: 15 },
+        &[
+            "cast: field 0 2 0 12 80 0.5 0.5; field 2 2 -7 9 -90 0 0.4",
+            "tick: field 0 1 4 16 100 1 0.2; box 0 12 4 1 1 1 1000 0 -90 0; box 0 NaN 4 1 1 1 9",
+        ],
+    ),
+    (
+        "horde",
+        SpellSpec { duration_ticks: 50, tick_interval: 10 },
+        &[
+            "cast: summon guard 3 1.9 3; summon critter -3 1.9 3; summon dummy 5 1.9 5",
+            "tick: command made0 attack target; command made1 go 9 1.9 9; damage made1 40",
+        ],
+    ),
+    (
+        "dig",
+        SpellSpec { duration_ticks: 30, tick_interval: 3 },
+        &["cast: dig 8 1 0 2.5; fill 6 1 6 9 3 9 2", "tick: dig 9 2 3 1.5; fill 7 1 -3 7 4 -3 5; dig NaN 0 0 1"],
     ),
     ("bad", SpellSpec { duration_ticks: 30, tick_interval: 11 }, &["cast: launch 3; launch 60 damage 1000", "tick: fault"]),
 ];

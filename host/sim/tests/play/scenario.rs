@@ -4,7 +4,7 @@
 //! `npc NAME X Y Z [guard|critter] [aim X Y Z]` · `spawner NAME X Y Z guard|critter COUNT TICKS` · `team NAME N` · `policy spare` (no friendly fire) ·
 //! `status NAME STATUS SECONDS` with `slow FACTOR`, `root`, `shield AMOUNT`, `burn PER_SECOND` · `prop NAME X Y Z` · `health NAME N`
 //! `world hills` is one of hills
-//! For the next tick: `terraform NAME SEQUENCE add|subtract|paint X Y Z RADIUS [MATERIAL]` · `revert NAME SINCE` ·
+//! For the next tick: `terraform NAME SEQUENCE add|subtract|paint X Y Z RADIUS [MATERIAL]` · `revert NAME SINCE` · `revert spell SPELL REVISION SINCE` ·
 //! `spell NAME REVISION [lasts TICKS] [every TICKS]` with its indented script (see `scripted.rs`) · `join NAME` · `leave NAME` ·
 //! `input NAME SEQUENCE [move X Y Z] [aim X Y Z] [sprint] [fire] [jump]` · `cast NAME SPELL [REVISION] [at NAME]`
 //! Then: `column X Z` (its materials) · `run TICKS` · `show NAME` · `live` · `fuel N` (what all spells may spend in a tick). A NAME may be `@` and an id.
@@ -111,6 +111,10 @@ impl Stage {
                 let edit = Edit { area: Area::Sphere { center: vector([x, y, z]), radius: number(radius) }, change };
                 let client_sequence = sequence.parse().expect("a sequence");
                 self.inbound.push(Inbound::Terraform { player: self.id(name), edit, client_sequence });
+            }
+            ["revert", "spell", spell, revision, since] => {
+                let whose = Whose::Spell { spell: spell.into(), revision: Some(revision.into()) };
+                self.inbound.push(Inbound::Revert { whose, since_tick: since.parse().expect("a tick") });
             }
             ["revert", name, since] => {
                 let whose = Whose::Player(self.id(name));
@@ -299,8 +303,9 @@ fn walled(walls: &[(IVec3, IVec3)]) -> Terrain {
     terrain
 }
 
-fn kind(word: &str) -> Temper {
+pub fn kind(word: &str) -> Temper {
     match word {
+        "dummy" => Temper::Dummy,
         "guard" => Temper::Guard,
         "critter" => Temper::Critter,
         _ => panic!("no such temper: {word}"),

@@ -1,15 +1,24 @@
 //! Spells as scripts: a runner that keeps the contract of `Spells` without wasm.
 //!
-//! A script's line is `HOOK: COMMAND; COMMAND...` with the hooks `cast`, `tick`, `hit`, `expired`, `timer`, `dropped`, `cancel`, `save` (only `fault`), and the commands
+//! A script's line is `HOOK: COMMAND; COMMAND...` with the hooks `cast`, `tick`, `hit`, `expired`, `timer`, `died`, `dropped`, `cancel`, `save` (only `fault`), and the commands
 //! `launch SPEED [damage N] [seconds N] [gravity N] [bounces N] [restitution N] [pierces N] [homing TURN]` (from the caster's eye) · `damage WHO N` · `heal WHO N` · `push WHO X Y Z` · `teleport WHO X Y Z` ·
-//! `afflict WHO STATUS SECONDS` · `despawn` (what was launched last) ·
-//! `timer TOKEN TICKS` · `cue NAME` · `log TEXT` · `near RADIUS` (logs who is there) · `spend FUEL` · `finish` · `fault`. WHO: `target`, `caster`, `hit`, or a name.
+//! `afflict WHO STATUS SECONDS` · `despawn [WHO]` (else what was made last) ·
+//! `box X Y Z HX HY HZ KG [VX VY VZ]` · `ball X Y Z RADIUS KG [VX VY VZ]` · `debris X Y Z COUNT SPEED SECONDS` ·
+//! `join fixed|ball|hinge|rope ONE OTHER X Y Z [axis X Y Z] [length N] [breaks N]` (OTHER may be `world`) · `field X Y Z RADIUS ACCELERATION FALLOFF SECONDS` ·
+//! `summon dummy|guard|critter X Y Z` · `command WHO follow|stay|go X Y Z|attack WHOM` · `dig X Y Z RADIUS` · `fill X Y Z X Y Z MATERIAL` ·
+//! `timer TOKEN TICKS` · `cue NAME` · `log TEXT` · `near RADIUS` (logs who is there) · `spend FUEL` · `finish` · `fault`. WHO: `target`, `caster`, `hit`, `made0`, `made1`... (what it has made), or a name.
 
-use crate::scenario::{number, status_of, vector};
+use crate::scenario::{kind, number, status_of, vector};
+use sim::body::{BodySpec, Form};
+use sim::debris::DebrisSpec;
+use sim::edit::{Area, Change};
+use sim::field::FieldSpec;
 use sim::intent::{Homing, ProjectileSpec};
+use sim::joint::{JointKind, JointSpec};
 use sim::scene::{Kinds, Scene, Shape};
 use sim::spells::{Call, Event, Fault, Hook, Kept, Outcome, Resumed};
-use sim::{CastId, EntityId, Intent, Spells, Vec3};
+use sim::summon::{Order, SummonSpec};
+use sim::{CastId, Edit, EntityId, Intent, Spells, Vec3};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -33,6 +42,7 @@ struct Memory {
     target: EntityId,
     hit: EntityId,
     launched: EntityId,
+    made: Vec<EntityId>,
 }
 
 fn fault(hook: &'static str) -> Fault {
@@ -144,6 +154,7 @@ fn describe(hook: &Hook) -> (&'static str, String) {
         Hook::Event(Event::Hit { projectile, entity, .. }) => ("hit", format!("hit #{} on #{}", projectile.0, entity.0)),
         Hook::Event(Event::Expired(id)) => ("expired", format!("expired #{}", id.0)),
         Hook::Event(Event::Timer(token)) => ("timer", format!("timer {token}")),
+        Hook::Event(Event::Died(id)) => ("died", format!("died #{}", id.0)),
         Hook::Event(Event::Dropped(id)) => ("dropped", format!("dropped #{}", id.0)),
         Hook::Cancel(reason) => ("cancel", format!("cancel {reason:?}")),
     }
@@ -151,17 +162,24 @@ fn describe(hook: &Hook) -> (&'static str, String) {
 
 fn obey(command: &str, memory: &mut Memory, scene: &Scene, call: &Call, next_id: &mut u64, outcome: &mut Outcome) {
     let words: Vec<&str> = command.split_whitespace().collect();
+    // What is made takes the next id.
+    if matches!(words[0], "launch" | "box" | "ball" | "join" | "field" | "summon") {
+        memory.launched = EntityId(*next_id);
+        memory.made.push(memory.launched);
+        *next_id += 1;
+    }
+    let id = memory.launched;
     let who = |name: &str| match name {
+        "world" => EntityId::NONE,
         "target" => memory.target,
         "caster" => call.caster,
         "hit" => memory.hit,
+        name if name.starts_with("made") => memory.made[name[4..].parse::<usize>().expect("which one it has made")],
         name => scene.entities().find(|entity| entity.name == name).map_or(EntityId(9_999), |entity| entity.id),
     };
     let after = |keyword| words.iter().position(|word| *word == keyword).map(|at| number(words[at + 1]));
     let intent = match words[..] {
         ["launch", speed, ..] => {
-            let id = EntityId(*next_id);
-            (*next_id, memory.launched) = (*next_id + 1, id);
             let (start, velocity) = (memory.origin, memory.aim * number(speed));
             let (damage, seconds) = (after("damage").unwrap_or(0.0), after("seconds").unwrap_or(5.0));
             let (gravity, restitution) = (after("gravity").unwrap_or(0.0), after("restitution").unwrap_or(0.0));
@@ -178,6 +196,58 @@ fn obey(command: &str, memory: &mut Memory, scene: &Scene, call: &Call, next_id:
         ["afflict", name, ref status @ .., seconds] => {
             Intent::Afflict { target: who(name), status: status_of(status), seconds: number(seconds) }
         }
+        ["box", x, y, z, a, b, c, mass, ref velocity @ ..] => {
+            let form = Form::Box { half: vector([a, b, c]) };
+            Intent::Spawn { id, body: body(form, [x, y, z], mass, velocity) }
+        }
+        ["ball", x, y, z, radius, mass, ref velocity @ ..] => {
+            let form = Form::Ball { radius: number(radius) };
+            Intent::Spawn { id, body: body(form, [x, y, z], mass, velocity) }
+        }
+        ["debris", x, y, z, count, speed, seconds] => {
+            let count = count.parse().expect("a count");
+            let id = EntityId(*next_id);
+            *next_id += u64::from(count);
+            Intent::Debris { id, debris: DebrisSpec { at: vector([x, y, z]), count, speed: number(speed), seconds: number(seconds) } }
+        }
+        ["join", kind, one, other, x, y, z, ..] => {
+            let axis = words.iter().position(|word| *word == "axis").map(|at| vector([words[at + 1], words[at + 2], words[at + 3]]));
+            let kind = match kind {
+                "fixed" => JointKind::Fixed,
+                "ball" => JointKind::Ball,
+                "hinge" => JointKind::Hinge { axis: axis.expect("an axis") },
+                "rope" => JointKind::Rope { length: after("length").expect("a length") },
+                _ => panic!("no such joint: {kind}"),
+            };
+            let break_force = after("breaks").unwrap_or(f32::INFINITY);
+            Intent::Join { id, joint: JointSpec { kind, one: who(one), other: who(other), at: vector([x, y, z]), break_force } }
+        }
+        ["field", x, y, z, radius, acceleration, falloff, seconds] => {
+            let [radius, acceleration, falloff, seconds] = [radius, acceleration, falloff, seconds].map(number);
+            Intent::Field { id, field: FieldSpec { center: vector([x, y, z]), radius, acceleration, falloff, seconds } }
+        }
+        ["summon", temper, x, y, z] => {
+            Intent::Summon { id, npc: SummonSpec { temper: kind(temper), position: vector([x, y, z]), aim: Vec3::NEG_Z } }
+        }
+        ["command", npc, ref order @ ..] => {
+            let order = match *order {
+                ["follow"] => Order::Follow,
+                ["stay"] => Order::Stay,
+                ["go", x, y, z] => Order::Go { to: vector([x, y, z]) },
+                ["attack", whom] => Order::Attack { target: who(whom) },
+                _ => panic!("no such order: {order:?}"),
+            };
+            Intent::Command { npc: who(npc), order }
+        }
+        ["dig", x, y, z, radius] => {
+            let area = Area::Sphere { center: vector([x, y, z]), radius: number(radius) };
+            Intent::Terraform { edit: Edit { area, change: Change::Subtract } }
+        }
+        ["fill", x, y, z, a, b, c, material] => {
+            let area = Area::Box { low: vector([x, y, z]).as_ivec3(), high: vector([a, b, c]).as_ivec3() };
+            Intent::Terraform { edit: Edit { area, change: Change::Add(material.parse().expect("a material")) } }
+        }
+        ["despawn", name] => Intent::Despawn { id: who(name) },
         ["despawn"] => Intent::Despawn { id: memory.launched },
         ["timer", token, ticks] => Intent::SetTimer { token: token.parse().expect("a token"), ticks: ticks.parse().expect("ticks") },
         ["cue", name] => Intent::Cue { name: name.into(), at: memory.origin, scale: 1.0 },
@@ -193,4 +263,9 @@ fn obey(command: &str, memory: &mut Memory, scene: &Scene, call: &Call, next_id:
         _ => panic!("no such command of a spell: {command}"),
     };
     outcome.intents.push(intent);
+}
+
+fn body(form: Form, position: [&str; 3], mass: &str, velocity: &[&str]) -> BodySpec {
+    let velocity = velocity.try_into().map_or(Vec3::ZERO, vector);
+    BodySpec { form, mass_kg: number(mass), position: vector(position), velocity }
 }
