@@ -82,7 +82,8 @@ pub struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
     synced: watch::Receiver<bool>,
-    game_loop_ended: oneshot::Receiver<()>,
+    /// None once it has ended.
+    game_loop: Option<oneshot::Receiver<()>>,
     stop_accepting: watch::Sender<bool>,
     accepting: JoinHandle<JoinSet<()>>,
 }
@@ -131,7 +132,7 @@ impl Server {
             Door { world_id: config.world, tickets: Mutex::new(tickets), mail, shared: shared.clone(), next_session: AtomicU64::new(1) };
         let (stop_accepting, stopped) = watch::channel(false);
         let accepting = tokio::spawn(accept(listener, Arc::new(door), synced.clone(), stopped));
-        Ok(Self { address, shared, synced, game_loop_ended, stop_accepting, accepting })
+        Ok(Self { address, shared, synced, game_loop: Some(game_loop_ended), stop_accepting, accepting })
     }
 
     /// Where clients connect.
@@ -147,15 +148,18 @@ impl Server {
 
     /// Waits for the game loop's end; without [`Server::stop`] that is a fault of ours.
     pub async fn game_loop_ended(&mut self) {
-        // An error says the same: the loop's end of the channel is gone.
-        let _ = (&mut self.game_loop_ended).await;
+        if let Some(ends) = &mut self.game_loop {
+            // An error says the same: the loop's end of the channel is gone.
+            let _ = ends.await;
+            self.game_loop = None;
+        }
     }
 
     /// Lets nobody in any more, saves the world, and tells every client goodbye. Takes at most `LAST_SAVE_TIMEOUT` and `DRAIN_TIMEOUT`.
     pub async fn stop(mut self) {
         self.shared.stop.store(true, Ordering::Release);
         self.stop_accepting.send_replace(true);
-        if tokio::time::timeout(LAST_SAVE_TIMEOUT, &mut self.game_loop_ended).await.is_err() {
+        if tokio::time::timeout(LAST_SAVE_TIMEOUT, self.game_loop_ended()).await.is_err() {
             tracing::error!("the last save is not written yet: what happened since the one before may be lost");
         }
         let drained = tokio::time::timeout(DRAIN_TIMEOUT, async {

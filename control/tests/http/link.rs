@@ -40,6 +40,7 @@ fn next(stream: &mut impl Read) -> String {
         match read(stream).unwrap() {
             Push::Alive => {}
             Push::Synced => return "synced".into(),
+            Push::Order(order) => return format!("order {} {:?}", order.number, order.what),
             Push::Activate(activate) => {
                 let artifact = String::from_utf8(activate.artifact).unwrap();
                 return format!("{} {} {artifact}", activate.spell_id, activate.channel);

@@ -288,7 +288,7 @@ fn the_first_format_is_still_read() {
     fs::copy(&golden, &path).expect("the golden file is there");
     let contents = WorldFile::read(&path).expect("a whole file").expect("a saved world");
     let (loaded, dropped) = World::load(contents.stored, &mut NoSpells).expect("a world");
-    assert_eq!((loaded.tick(), loaded.scene().len(), loaded.scene().terrain().len(), dropped.len()), (12, 7, 24, 0));
+    assert_eq!((loaded.tick(), loaded.scene().len(), loaded.scene().terrain().len(), dropped.len()), (12, 7, 42, 0));
     assert!(!loaded.scene().terrain().solid(IVec3::new(0, 3, 12)), "kim dug there");
 }
 

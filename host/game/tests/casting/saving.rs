@@ -163,7 +163,7 @@ fn a_checkpoint_in_passing_is_bounded_by_fuel() {
 #[test]
 fn a_revision_that_is_missing_at_a_load_ends_its_casts_and_can_come_back() {
     let runtime = Runtime::new(64).expect("a small runtime");
-    let mut place = Place::new(&runtime, &[("bolt", BOLT), ("counter", COUNTER)]);
+    let mut place = Place::new(&runtime, &[("bolt", SPIN), ("counter", COUNTER)]);
     place.run(30);
     let (_, stored) = place.checkpoint(Thoroughness::Whole, None);
     let counter = place.game.loaded().filter(|loaded| loaded.spell == "counter").cloned();
