@@ -1,5 +1,9 @@
 //! A world's state at one tick, whole but for its chunks and its journal: what a file holds, and what a world goes on from.
 
+mod v1;
+
+pub use v1::SavedV1;
+
 use crate::absent::{self, Absent, Place};
 use crate::body::Prop;
 use crate::cast::SavedCasts;

@@ -275,21 +275,29 @@ fn what_is_no_world_is_refused_with_its_place() {
     );
 }
 
-/// A file that the first release of this format wrote: it is read for ever.
+/// Files that earlier versions of this program wrote: they are read for ever, and what was not yet in them is what it was then. `WRITE_GOLDEN=1` writes that
+/// of the running version.
 #[test]
-fn the_first_format_is_still_read() {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/format_1.sqlite");
+fn files_of_all_versions_are_still_read() {
+    const NEWEST: u32 = 2;
+    let golden = |version: u32| Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/state_{version}.sqlite"));
     if std::env::var_os("WRITE_GOLDEN").is_some() {
         let mut world = world();
         let contents = |stored| store::Contents { world_id: WORLD.into(), saved_at_ms: 5, stored, artifacts: Vec::new() };
-        WorldFile::replace(&golden, &contents(advance(&mut world, 0).over(None))).expect("written");
+        WorldFile::replace(&golden(NEWEST), &contents(advance(&mut world, 0).over(None))).expect("written");
     }
-    let (_folder, path) = file();
-    fs::copy(&golden, &path).expect("the golden file is there");
-    let contents = WorldFile::read(&path).expect("a whole file").expect("a saved world");
-    let (loaded, dropped) = World::load(contents.stored, &mut NoSpells).expect("a world");
-    assert_eq!((loaded.tick(), loaded.scene().len(), loaded.scene().terrain().len(), dropped.len()), (12, 7, 42, 0));
-    assert!(!loaded.scene().terrain().solid(IVec3::new(0, 3, 12)), "kim dug there");
+    for version in 1..=NEWEST {
+        let (_folder, path) = file();
+        fs::copy(golden(version), &path).expect("the golden file is there");
+        let (mut held, contents) = WorldFile::open(&path, WORLD).expect("a whole file");
+        let (mut loaded, dropped) = World::load(contents.expect("a saved world").stored, &mut NoSpells).expect("a world");
+        assert_eq!((loaded.tick(), loaded.scene().len(), loaded.scene().terrain().len(), dropped.len()), (12, 7, 42, 0));
+        assert!(!loaded.scene().terrain().solid(IVec3::new(0, 3, 12)), "kim dug there");
+        // It goes on, and what is saved now is of the newest version.
+        held.save(&advance(&mut loaded, 1), &[], 9).expect("saved");
+        let (again, _) = World::load(self::loaded(&path), &mut NoSpells).expect("a world");
+        assert_eq!(again.digest(), loaded.digest(), "version {version}");
+    }
 }
 
 fn flip(path: &Path, at: u64, bit: u8) {
