@@ -1,10 +1,11 @@
-//! The benchmarks: `cargo xtask bench [spell|tick|build]...`, all of them when none is named.
+//! The benchmarks: `cargo xtask bench [spell|tick|build|saves]...`, all of them when none is named.
 //!
 //! Every figure is a ratio between things measured in the same, interleaved run. How and against whom: `docs/benchmarks.md`.
 
 mod artifact;
 mod build;
 mod report;
+mod saves;
 mod spell;
 mod tick;
 mod twins;
@@ -25,18 +26,21 @@ enum Area {
     Tick,
     /// Edit to live, through the real processes.
     Build,
+    /// What kills and flipped bits cost a world.
+    Saves,
 }
 
 fn main() -> anyhow::Result<()> {
     let mut areas = Arguments::parse().areas;
     if areas.is_empty() {
-        areas = vec![Area::Spell, Area::Tick, Area::Build];
+        areas = vec![Area::Spell, Area::Tick, Area::Build, Area::Saves];
     }
     for area in areas {
         match area {
             Area::Spell => spell::run()?,
             Area::Tick => tick::run()?,
             Area::Build => build::run()?,
+            Area::Saves => saves::run()?,
         }
     }
     Ok(())

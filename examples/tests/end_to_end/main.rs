@@ -7,6 +7,7 @@ mod killed_builder;
 mod shipped;
 mod story;
 mod wire;
+mod worlds;
 
 use anyhow::{Result, ensure};
 use examples::game::{ERROR, PONG, SPELL_ACTIVE_UPDATE, SPELL_CAST_EVENT, SPELL_CAST_REJECTED, is};
