@@ -23,6 +23,8 @@ const _: () = assert!(protocol::limits::TERRAFORM_RADIUS_MAX_M == sim::limits::T
 
 /// Ticks between two saves (3/4 s): with what a disk takes to write one, a crash loses less than a second.
 pub const SAVE_INTERVAL_TICKS: u64 = 45;
+/// Saves and copies that wait for the disk: one save by the clock, and two jobs for each order that the control plane may have open (16).
+pub const SAVER_JOBS_MAX: usize = 64;
 /// Between two copies that are kept as a world's previous generation.
 pub const PREVIOUS_INTERVAL: Duration = Duration::from_secs(3_600);
 /// Of saves that fail one after the other, the log has the first and then every so many-th: one in a minute.

@@ -1,6 +1,6 @@
 //! Saves on their way to the disk: written on a thread of its own, for a disk may take as long as it likes.
 
-use crate::limits::{PREVIOUS_INTERVAL, SAVE_FAILURES_TOLD_EVERY};
+use crate::limits::{PREVIOUS_INTERVAL, SAVE_FAILURES_TOLD_EVERY, SAVER_JOBS_MAX};
 use crate::link::Reports;
 use protocol::link::{Done, Report};
 use sim::Checkpoint;
@@ -42,7 +42,7 @@ impl Saver {
     /// # Errors
     /// When the system gives us no thread.
     pub fn start(file: WorldFile, reports: Reports) -> std::io::Result<Self> {
-        let (jobs, waiting) = sync_channel(2);
+        let (jobs, waiting) = sync_channel(SAVER_JOBS_MAX);
         let shared = Arc::new(Shared::default());
         let of_thread = shared.clone();
         let thread = std::thread::Builder::new().name("saver".into()).spawn(move || Writer::new(file, reports, of_thread).run(&waiting))?;
@@ -59,7 +59,7 @@ impl Saver {
         self.shared.fenced.load(Ordering::Acquire)
     }
 
-    /// Hands a checkpoint over. Waits only when [`Saver::is_free`] was not asked.
+    /// Hands a checkpoint over; the queue has room for all that can be asked for at once.
     pub fn save(&self, checkpoint: Checkpoint, artifacts: Vec<Artifact>) {
         self.shared.busy.store(true, Ordering::Release);
         self.send(Job::Save { checkpoint: Box::new(checkpoint), artifacts });

@@ -112,3 +112,29 @@ impl World {
         self.checkpoint.take()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EntityId, Inbound, NoSpells, Vec3, step};
+
+    /// What rapier forgets at a checkpoint (it goes on without its memory of contacts) must not be felt: a tower stands, and comes to rest between two.
+    #[test]
+    fn a_tower_stands_and_rests_through_many_checkpoints() {
+        let mut world = World::empty(1);
+        let crates: Vec<EntityId> = (0..6).map(|storey| world.spawn_prop("crate", Vec3::new(9.0, 1.5 + storey as f32, 0.0))).collect();
+        let rest = |world: &World, id: &EntityId| world.physics.state(*id).is_some_and(|state| state.sleeps);
+        let mut resting_ticks = 0;
+        for tick in 0..900 {
+            let inbound = if tick % 45 == 44 { vec![Inbound::Checkpoint(Thoroughness::InPassing)] } else { Vec::new() };
+            step(&mut world, &inbound, &mut NoSpells, &mut |_| ());
+            resting_ticks += usize::from(crates.iter().all(|id| rest(&world, id)));
+        }
+        for (storey, id) in crates.iter().enumerate() {
+            let position = world.scene.entity(*id).expect("it is there").position;
+            let place = Vec3::new(9.0, 1.5 + storey as f32, 0.0);
+            assert!(position.distance(place) < 0.1, "storey {storey} is at {position}");
+        }
+        assert!(resting_ticks > 100, "{resting_ticks} of 900 ticks at rest");
+    }
+}

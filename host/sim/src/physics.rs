@@ -116,8 +116,9 @@ impl Physics {
 
     /// A body that falls, rolls and can be pushed.
     pub(crate) fn insert_prop(&mut self, id: EntityId, prop: &Prop, state: BodyState) {
-        let BodyState { position, rotation, velocity, spin, sleeps } = state;
-        let body = RigidBodyBuilder::dynamic().pose(Pose::from_parts(position, rotation)).linvel(velocity).angvel(spin).sleeping(sleeps);
+        // Always awake: a body that is put in asleep is woken by its first contacts, which come too late to hold it. What rests sleeps again in half a second.
+        let BodyState { position, rotation, velocity, spin, sleeps: _ } = state;
+        let body = RigidBodyBuilder::dynamic().pose(Pose::from_parts(position, rotation)).linvel(velocity).angvel(spin);
         let (collider, drag) = match prop.form {
             Form::Ball { radius } => (ColliderBuilder::ball(radius), BALL_DRAG),
             form => {
