@@ -1,13 +1,17 @@
-//! The benchmarks: `cargo xtask bench [spell|tick|build]...`, all of them when none is named.
+//! The benchmarks: `cargo xtask bench [spell|tick|voxels|build]...`, all of them when none is named.
 //!
 //! Every figure is a ratio between things measured in the same, interleaved run. How and against whom: `docs/benchmarks.md`.
 
 mod artifact;
 mod build;
+mod clock;
+mod dice;
+mod hills;
 mod report;
 mod spell;
 mod tick;
 mod twins;
+mod voxels;
 
 use clap::{Parser, ValueEnum};
 
@@ -21,8 +25,10 @@ struct Arguments {
 enum Area {
     /// A spell's tick against native Rust and Luau; instantiation.
     Spell,
-    /// The whole tick with up to 1,000 live casts.
+    /// The whole tick: up to 1,000 live casts, the busy world, a bare rapier step, a Godot server.
     Tick,
+    /// Rays, edits and compression of the terrain.
+    Voxels,
     /// Edit to live, through the real processes.
     Build,
 }
@@ -30,12 +36,13 @@ enum Area {
 fn main() -> anyhow::Result<()> {
     let mut areas = Arguments::parse().areas;
     if areas.is_empty() {
-        areas = vec![Area::Spell, Area::Tick, Area::Build];
+        areas = vec![Area::Spell, Area::Tick, Area::Voxels, Area::Build];
     }
     for area in areas {
         match area {
             Area::Spell => spell::run()?,
             Area::Tick => tick::run()?,
+            Area::Voxels => voxels::run()?,
             Area::Build => build::run()?,
         }
     }
