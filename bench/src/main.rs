@@ -1,14 +1,18 @@
-//! The benchmarks: `cargo xtask bench [spell|tick|build|saves]...`, all of them when none is named.
+//! The benchmarks: `cargo xtask bench [spell|tick|voxels|build|saves]...`, all of them when none is named.
 //!
 //! Every figure is a ratio between things measured in the same, interleaved run. How and against whom: `docs/benchmarks.md`.
 
 mod artifact;
 mod build;
+mod clock;
+mod dice;
+mod hills;
 mod report;
 mod saves;
 mod spell;
 mod tick;
 mod twins;
+mod voxels;
 
 use clap::{Parser, ValueEnum};
 
@@ -22,8 +26,10 @@ struct Arguments {
 enum Area {
     /// A spell's tick against native Rust and Luau; instantiation.
     Spell,
-    /// The whole tick with up to 1,000 live casts.
+    /// The whole tick: up to 1,000 live casts, the busy world, a bare rapier step, a Godot server.
     Tick,
+    /// Rays, edits and compression of the terrain.
+    Voxels,
     /// Edit to live, through the real processes.
     Build,
     /// What kills and flipped bits cost a world.
@@ -33,12 +39,13 @@ enum Area {
 fn main() -> anyhow::Result<()> {
     let mut areas = Arguments::parse().areas;
     if areas.is_empty() {
-        areas = vec![Area::Spell, Area::Tick, Area::Build, Area::Saves];
+        areas = vec![Area::Spell, Area::Tick, Area::Voxels, Area::Build, Area::Saves];
     }
     for area in areas {
         match area {
             Area::Spell => spell::run()?,
             Area::Tick => tick::run()?,
+            Area::Voxels => voxels::run()?,
             Area::Build => build::run()?,
             Area::Saves => saves::run()?,
         }

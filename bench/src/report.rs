@@ -155,6 +155,43 @@ impl Report {
         Ok(())
     }
 
+    /// Draws one plot beside the JSON with both axes logarithmic, where a power law is a straight line.
+    pub fn growth(&self, name: &str, title: &str, axes: (&str, &str), series: &[Series]) -> Result<()> {
+        let path = folder()?.join(format!("{name}.svg"));
+        let range = |of: fn(&(f64, f64)) -> f64| {
+            let all = || series.iter().flat_map(|(_, points)| points.iter().map(of)).filter(|value| *value > 0.0);
+            all().fold(f64::INFINITY, f64::min) * 0.8..all().fold(0.0, f64::max) * 1.4
+        };
+        let area = SVGBackend::new(&path, (760, 520)).into_drawing_area();
+        area.fill(&WHITE)?;
+        let mut chart = ChartBuilder::on(&area)
+            .caption(title, ("sans-serif", 18))
+            .margin(14)
+            // Room for the legend.
+            .margin_right(130)
+            .x_label_area_size(42)
+            .y_label_area_size(62)
+            .build_cartesian_2d(range(|(x, _)| *x).log_scale(), range(|(_, y)| *y).log_scale())?;
+        chart.configure_mesh().x_desc(axes.0).y_desc(axes.1).light_line_style(WHITE).draw()?;
+        let mut names = Vec::new();
+        for (index, (name, points)) in series.iter().enumerate() {
+            let color = Palette99::pick(index).to_rgba();
+            chart.draw_series(LineSeries::new(points.iter().copied(), color.stroke_width(2)).point_size(3))?;
+            let (x, y) = chart.backend_coord(&points.last().copied().unwrap_or_default());
+            names.push((y - 6, x + 8, name.clone(), color));
+        }
+        // Each name stands behind the end of its line, below those of the lines above.
+        names.sort_by_key(|(y, ..)| *y);
+        let mut free = 0;
+        for (y, x, name, color) in names {
+            let y = y.max(free);
+            free = y + 14;
+            area.draw(&Text::new(name, (x, y), ("sans-serif", 13).into_font().color(&color)))?;
+        }
+        area.present()?;
+        Ok(())
+    }
+
     /// Draws one plot beside the JSON.
     pub fn plot(&self, name: &str, title: &str, axes: (&str, &str), series: &[Series]) -> Result<()> {
         let path = folder()?.join(format!("{name}.svg"));

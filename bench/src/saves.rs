@@ -122,7 +122,19 @@ fn drop_server(mut server: Server, path: &Path) -> Result<Vec<u8>> {
 }
 
 fn join_all(http: &Http, players: &[Player], world: &str) -> Result<Vec<Game>> {
-    players.iter().map(|player| Game::join(&http.join(player, Some(world))?)).collect()
+    players.iter().map(|player| join(http, player, world)).collect()
+}
+
+/// As a client does that was thrown out: the control plane may not have noticed yet that the server is gone.
+fn join(http: &Http, player: &Player, world: &str) -> Result<Game> {
+    let begun = Instant::now();
+    loop {
+        match http.join(player, Some(world)).and_then(|join| Game::join(&join)) {
+            Ok(game) => return Ok(game),
+            Err(error) if begun.elapsed() > TIMEOUT => return Err(error),
+            Err(_) => std::thread::sleep(Duration::from_millis(10)),
+        }
+    }
 }
 
 /// All players paint, each its own voxels, until the server is killed in the middle of it. Answers what they were told, and when it was killed.

@@ -19,11 +19,21 @@ pub trait Spells {
     fn end(&mut self, cast: CastId);
     /// Takes the state of each of these casts and goes on with a fresh instance made of it, as [`Spells::resume`] will after a load: who goes on and who is
     /// loaded are in the same state. One answer a cast, in their order. Those that do not fit into so much fuel answer [`Kept::Unsaved`] and go on as they are.
-    fn checkpoint(&mut self, casts: &[CastId], fuel: u64) -> Vec<(Kept, u64)>;
+    /// By itself, one that runs spells can save none.
+    fn checkpoint(&mut self, casts: &[CastId], fuel: u64) -> Vec<(Kept, u64)> {
+        let _ = fuel;
+        casts.iter().map(|_| (Kept::Unsaved, 0)).collect()
+    }
     /// Whether it can run this revision; asked when a world is loaded.
-    fn knows(&self, spell: &str, revision: &str) -> bool;
+    fn knows(&self, spell: &str, revision: &str) -> bool {
+        let _ = (spell, revision);
+        true
+    }
     /// Goes on with a cast of a loaded world. Whether it can.
-    fn resume(&mut self, cast: Resumed<'_>) -> bool;
+    fn resume(&mut self, cast: Resumed<'_>) -> bool {
+        let _ = cast;
+        false
+    }
 }
 
 /// What came of a cast at a checkpoint; beside it stands the fuel spent.
@@ -193,13 +203,4 @@ impl Spells for NoSpells {
         calls.iter().map(|_| Some(Outcome { finished: true, ..Outcome::default() })).collect()
     }
     fn end(&mut self, _cast: CastId) {}
-    fn checkpoint(&mut self, casts: &[CastId], _fuel: u64) -> Vec<(Kept, u64)> {
-        casts.iter().map(|_| (Kept::Unsaved, 0)).collect()
-    }
-    fn knows(&self, _spell: &str, _revision: &str) -> bool {
-        true
-    }
-    fn resume(&mut self, _cast: Resumed<'_>) -> bool {
-        false
-    }
 }
