@@ -6,8 +6,9 @@ use examples::game::is;
 use examples::{Game, Http, Player, Server, server};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -199,11 +200,12 @@ fn judge(game: &mut Game, told: &[Told], killed: Instant, material: u8, restart_
     for edit in told {
         let [x, z] = edit.voxel;
         let chunk = [x.div_euclid(32), 0, z.div_euclid(32)];
-        if !chunks.contains_key(&chunk) {
-            chunks.insert(chunk, fetch(game, chunk)?);
-        }
+        let voxels = match chunks.entry(chunk) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(fetch(game, chunk)?),
+        };
         let index = x.rem_euclid(32) + 1024 * z.rem_euclid(32);
-        if chunks[&chunk][index as usize] == material {
+        if voxels[index as usize] == material {
             newest_there = newest_there.max(Some(edit.tick));
         } else {
             oldest_gone = Some(oldest_gone.map_or(edit.tick, |gone| gone.min(edit.tick)));
@@ -234,7 +236,7 @@ fn kill_host(world: &str) -> Result<()> {
     for entry in fs::read_dir("/proc")?.flatten() {
         let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let mut words = command.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
-        if words.next().is_some_and(|program| PathBuf::from(program) == name) && words.any(|word| word == world) {
+        if words.next().is_some_and(|program| Path::new(&program) == name) && words.any(|word| word == world) {
             let process = entry.file_name().to_string_lossy().into_owned();
             ensure!(Command::new("kill").args(["-9", &process]).status()?.success(), "cannot kill {process}");
             return Ok(());

@@ -107,7 +107,7 @@ impl Crowd {
         let turns = [(0.0, -1.0), (0.6, -0.8), (1.0, 0.0), (0.6, 0.8), (0.0, 1.0), (-0.6, 0.8), (-1.0, 0.0), (-0.6, -0.8)];
         let input = |(index, player): (usize, &EntityId)| {
             let (x, z) = turns[(index + sequence as usize / 60) % 8];
-            let (sprint, jump) = (index % 4 == 0, (index + sequence as usize) % 97 == 0);
+            let (sprint, jump) = (index % 4 == 0, (index + sequence as usize).is_multiple_of(97));
             let input = Input { sequence, movement: Vec3::NEG_Z, aim: Vec3::new(x, 0.0, z), sprint, fire: false, jump };
             Inbound::Input { player: *player, input }
         };

@@ -12,7 +12,9 @@ use crate::{EntityId, EntityKind, World, debris};
 /// Leaves the function with the message when the condition does not hold.
 macro_rules! ensure {
     ($holds:expr, $($message:tt)+) => {
-        if !$holds {
+        // Not negated: a number that is none compares as false.
+        if $holds {
+        } else {
             return Err(format!($($message)+));
         }
     };

@@ -188,6 +188,8 @@ type Sums = BTreeMap<PartKey, u64>;
 fn read(connection: &Connection, path: &Path) -> Result<Option<(Row, Option<Contents>, Sums)>, StoreError> {
     let failed = |error| failure(path, &error);
     let damaged = |what: &str| damage::damaged(path, what);
+    // One moment of the file, also should somebody begin to write it meanwhile.
+    let _moment = connection.unchecked_transaction().map_err(failed)?;
     let check: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
     if check != "ok" {
         return Err(damaged(&check));
