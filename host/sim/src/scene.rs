@@ -174,9 +174,8 @@ impl Scene {
     pub fn find(&self, shape: Shape, kinds: Kinds, count: usize, except: EntityId) -> Vec<(EntityId, Vec3)> {
         let region = Region::of(shape);
         let mut found: Vec<(f32, EntityId, Vec3)> = Vec::new();
-        self.grid.near(Aabb::around_sphere(region.center, region.radius), |entry| {
+        self.grid.near(Aabb::around_sphere(region.center, region.radius), kinds, |entry| {
             if entry.id != except
-                && kinds.contains(entry.kind)
                 && let Some(distance) = region.distance_squared(entry.position)
             {
                 found.push((distance, entry.id, entry.position));
@@ -227,8 +226,13 @@ impl Scene {
         except: &[EntityId],
     ) -> Option<RayHit> {
         let mut first = ground.map(|contact| (contact, EntityId::NONE));
-        self.grid.near(Aabb::around_segment(start, start + direction * length).grown(radius + BODY_REACH_M), |entry| {
-            if except.contains(&entry.id) || entry.kind == EntityKind::Projectile {
+        let bounds = Aabb::around_segment(start, start + direction * length).grown(radius + BODY_REACH_M);
+        self.grid.near(bounds, Kinds::of(&[EntityKind::Player, EntityKind::Npc, EntityKind::Prop]), |entry| {
+            // Most of a column is far from the way, and its entry says so: only what is near it is looked up. A box grown by a radius reaches up to 1.74
+            // radii further; what is left of the two is for rounding.
+            let reach = 2.0 * radius + if entry.kind.is_character() { 2.0 * CHARACTER_HALF_HEIGHT_M } else { 1.1 * BODY_REACH_M };
+            let beside = start + direction * (entry.position - start).dot(direction).max(0.0).min(length);
+            if beside.distance_squared(entry.position) > reach * reach || except.contains(&entry.id) {
                 return;
             }
             let contact = self.entities.get(&entry.id).and_then(|entity| entity.sweep(start, direction, length, radius));
@@ -256,13 +260,13 @@ impl Scene {
 
     pub(crate) fn remove(&mut self, id: EntityId) -> Option<Entity> {
         let entity = self.entities.remove(&id)?;
-        self.grid.remove(id, entity.position);
+        self.grid.remove(entity.kind, id, entity.position);
         Some(entity)
     }
 
     pub(crate) fn place(&mut self, id: EntityId, position: Vec3) {
         let Some(entity) = self.entities.get_mut(&id) else { return };
-        self.grid.shift(id, entity.position, position);
+        self.grid.shift(entity.kind, id, entity.position, position);
         entity.position = position;
     }
 

@@ -4,7 +4,7 @@ use crate::body::Form;
 use crate::character::{Bump, Motion, Obstacle};
 use crate::geometry::Aabb;
 use crate::limits::{BODY_REACH_M, CHARACTER_MASS_KG, CHARACTER_PUSH_N, CHARACTER_SPEED_MAX, KNOCK_SPEED_MIN, TICK_SECONDS};
-use crate::scene::{Entity, Scene};
+use crate::scene::{Entity, Kinds, Scene};
 use crate::{EntityId, EntityKind, Vec3, World, character};
 
 /// The props that a character may meet in a tick, by id.
@@ -13,8 +13,8 @@ pub(crate) fn obstacles(scene: &Scene, motion: &Motion) -> Vec<(EntityId, Obstac
     // A little more than its own size: it may speed up within the tick, and step up one voxel.
     let bounds = Aabb::around_segment(motion.position, way).grown(character::HALF_EXTENTS.length() + 1.0 + BODY_REACH_M);
     let mut near = Vec::new();
-    scene.grid().near(bounds, |entry| {
-        if entry.kind == EntityKind::Prop && entry.position.cmpge(bounds.low).all() && entry.position.cmple(bounds.high).all() {
+    scene.grid().near(bounds, Kinds::of(&[EntityKind::Prop]), |entry| {
+        if entry.position.cmpge(bounds.low).all() && entry.position.cmple(bounds.high).all() {
             near.push(entry.id);
         }
     });
