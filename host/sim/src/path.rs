@@ -36,7 +36,7 @@ pub(crate) fn serve(world: &mut World) {
         }
         let (Some(entity), Some(npc)) = (world.scene.entity(*id), world.npcs.get_mut(id)) else { continue };
         let terrain = world.scene.terrain();
-        let found = npc.route.goal.map(|goal| search(feet(entity.position), goal, &|voxel| terrain.solid(voxel)));
+        let found = npc.route.goal.map(|goal| search(feet(entity.position), goal, &terrain.probe()));
         let (steps, nodes) = found.unwrap_or_default();
         (npc.route.steps, npc.route.asked) = (steps, false);
         (npc.route.searched, npc.route.since) = (world.tick, world.tick);

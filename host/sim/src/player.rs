@@ -139,7 +139,7 @@ fn walk(world: &mut World, id: EntityId, wish: Wish) {
     let mut motion = Motion { position: entity.position, velocity: entity.velocity, grounded: entity.grounded };
     let near = if world.props.is_empty() { Vec::new() } else { shove::obstacles(&world.scene, &motion) };
     let obstacles: Vec<Obstacle> = near.iter().map(|(_, obstacle)| *obstacle).collect();
-    let bumps = character::advance_among(&mut motion, wish, TICK_SECONDS, &|voxel| world.scene.terrain().solid(voxel), &obstacles);
+    let bumps = character::advance_among(&mut motion, wish, TICK_SECONDS, &world.scene.terrain().probe(), &obstacles);
     shove::push(world, &near, &bumps);
     world.scene.place(id, motion.position);
     if let Some(entity) = world.scene.entity_mut(id) {

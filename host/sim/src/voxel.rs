@@ -8,6 +8,7 @@ pub use chunk::{Chunk, ChunkId, DecodeError};
 
 use crate::geometry::{Aabb, Contact, sweep_box};
 use crate::{IVec3, Vec3, limits::RAY_LENGTH_MAX_M, limits::WORLD_EXTENT_M};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -116,6 +117,17 @@ impl Terrain {
         }
     }
 
+    /// `solid` for one who asks about voxels near each other: looks a chunk up once.
+    pub(crate) fn probe(&self) -> impl Fn(IVec3) -> bool {
+        let near = Cell::new(None);
+        move |voxel| {
+            let mut at = near.get();
+            let solid = self.solid_near(voxel, &mut at);
+            near.set(at);
+            solid
+        }
+    }
+
     /// `solid` for one who goes from voxel to voxel: looks a chunk up once.
     fn solid_near<'a>(&'a self, voxel: IVec3, near: &mut Option<(ChunkId, Option<&'a Chunk>)>) -> bool {
         let id = chunk_of(voxel);
@@ -134,11 +146,12 @@ impl Terrain {
         }
         let (low, high) = Aabb::around_segment(start, start + direction * length).grown(radius).voxels();
         let mut first: Option<Contact> = None;
+        let mut near = None;
         for x in low.x..=high.x {
             for y in low.y..=high.y {
                 for z in low.z..=high.z {
                     let voxel = IVec3::new(x, y, z);
-                    if !self.solid(voxel) {
+                    if !self.solid_near(voxel, &mut near) {
                         continue;
                     }
                     let contact = sweep_box(start - voxel.as_vec3() - Vec3::splat(0.5), direction, length, Vec3::splat(0.5 + radius));
@@ -159,11 +172,11 @@ pub fn voxel_of(point: Vec3) -> IVec3 {
 
 /// The chunk that holds the voxel: rounded down, also below 0.
 pub fn chunk_of(voxel: IVec3) -> ChunkId {
-    ChunkId(voxel.to_array().map(|coordinate| coordinate.div_euclid(CHUNK_EDGE)))
+    ChunkId(voxel.to_array().map(|coordinate| coordinate >> CHUNK_EDGE.trailing_zeros()))
 }
 
 pub(crate) fn index_in_chunk(voxel: IVec3) -> usize {
-    let [x, y, z] = voxel.to_array().map(|coordinate| coordinate.rem_euclid(CHUNK_EDGE));
+    let [x, y, z] = voxel.to_array().map(|coordinate| coordinate & (CHUNK_EDGE - 1));
     (x + CHUNK_EDGE * y + CHUNK_EDGE * CHUNK_EDGE * z) as usize
 }
 

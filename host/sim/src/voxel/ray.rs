@@ -18,6 +18,8 @@ pub(super) struct Ray {
     ahead: [i64; 3],
     /// By axis, in parts, at least 0; 0 never meets a face.
     speed: [i64; 3],
+    /// By axis: `ahead / speed` as it rounds, kept because a division is most of a step.
+    distance: [f64; 3],
 }
 
 impl Ray {
@@ -36,7 +38,13 @@ impl Ray {
             (step[axis], speed[axis]) = (toward.signum() as i32, toward.abs());
             ahead[axis] = if toward < 0 { inside } else { parts - inside };
         }
-        speed.iter().any(|speed| *speed > 0).then_some(Self { voxel, step, ahead, speed })
+        speed.iter().any(|speed| *speed > 0).then(|| Self {
+            voxel,
+            step,
+            ahead,
+            speed,
+            distance: [0, 1, 2].map(|axis| ahead[axis] as f64 / speed[axis] as f64),
+        })
     }
 
     /// Where it is.
@@ -48,7 +56,7 @@ impl Ray {
     pub(super) fn next_face(&self) -> (usize, f32) {
         let mut nearest = None;
         for axis in (0..3).filter(|axis| self.speed[*axis] > 0) {
-            let distance = self.ahead[axis] as f64 / self.speed[axis] as f64;
+            let distance = self.distance[axis];
             if nearest.is_none_or(|(first, other)| self.sooner(axis, distance, first, other)) {
                 nearest = Some((axis, distance));
             }
@@ -61,6 +69,7 @@ impl Ray {
     pub(super) fn cross(&mut self, axis: usize) {
         self.voxel[axis] += self.step[axis];
         self.ahead[axis] += START_PARTS as i64;
+        self.distance[axis] = self.ahead[axis] as f64 / self.speed[axis] as f64;
     }
 
     fn sooner(&self, axis: usize, distance: f64, first: usize, other: f64) -> bool {
