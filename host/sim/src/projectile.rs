@@ -76,9 +76,9 @@ fn fly(world: &mut World, id: EntityId) {
     for _ in 0..PROJECTILE_SWEEPS_PER_TICK {
         let Some(projectile) = world.projectiles.get(&id) else { return };
         let (direction, way) = (velocity.normalize_or(aim), velocity.length() * TICK_SECONDS * left);
-        let mut except = projectile.pierced.clone();
-        except.push(owner);
-        let Some(hit) = world.scene.sweep_past(position, direction, way, projectile.radius, &except) else {
+        let pierced = (!projectile.pierced.is_empty()).then(|| [projectile.pierced.as_slice(), &[owner]].concat());
+        let except = pierced.as_deref().unwrap_or(std::slice::from_ref(&owner));
+        let Some(hit) = world.scene.sweep_past(position, direction, way, projectile.radius, except) else {
             (position, aim) = (position + velocity * TICK_SECONDS * left, direction);
             break;
         };
