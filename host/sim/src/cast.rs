@@ -112,9 +112,9 @@ pub(crate) fn due(world: &mut World) -> Vec<Call> {
     let (tick, mut first_id) = (world.tick, world.next_id);
     for (id, cast) in &world.casts.live {
         for hook in hooks_due(*id, cast, tick, &world.scene) {
-            let CastRequest { spell, revision, caster, .. } = cast.request.clone();
-            let owed = world.casts.debt(caster);
-            calls.push(Call { cast: *id, spell, revision, caster, owed, tick, first_id, hook });
+            let CastRequest { spell, revision, caster, .. } = &cast.request;
+            let (spell, revision, owed) = (spell.clone(), revision.clone(), world.casts.debt(*caster));
+            calls.push(Call { cast: *id, spell, revision, caster: *caster, owed, tick, first_id, hook });
             first_id += SPAWNS_PER_CALL_MAX;
         }
     }
