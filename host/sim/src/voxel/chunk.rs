@@ -58,8 +58,15 @@ impl Chunk {
 
     /// A chunk of these materials: voxel (x, y, z) at x + 32 y + 1024 z.
     pub fn from_voxels(voxels: &[u8; CHUNK_VOXELS], version: u32) -> Self {
-        let mut occurs = [false; 256];
-        voxels.iter().for_each(|material| occurs[usize::from(*material)] = true);
+        // Eight at a time, for most are as the eight before them: what those come to is worked out once.
+        let (eights, _) = voxels.as_chunks::<8>();
+        let (mut occurs, mut before) = ([false; 256], None);
+        for eight in eights {
+            if before != Some(eight) {
+                before = Some(eight);
+                eight.iter().for_each(|material| occurs[usize::from(*material)] = true);
+            }
+        }
         let palette: Vec<u8> = (0..=u8::MAX).filter(|material| occurs[usize::from(*material)]).collect();
         let mut index_of = [0; 256];
         for (index, material) in palette.iter().enumerate() {
@@ -68,10 +75,18 @@ impl Chunk {
         let bits = index_bits(palette.len());
         let words = match bits {
             0 => Vec::new(),
-            bits => voxels
-                .chunks_exact(64 / bits)
-                .map(|run| run.iter().rev().fold(0, |word, material| word << bits | index_of[usize::from(*material)]))
-                .collect(),
+            bits => {
+                let mut packed = (eights[0], pack(&eights[0], bits, &index_of));
+                let mut pack = |eight: &[u8; 8]| {
+                    if packed.0 != *eight {
+                        packed = (*eight, pack(eight, bits, &index_of));
+                    }
+                    packed.1
+                };
+                // In two shifts, for by 64 at once there is none.
+                let word = |run: &[[u8; 8]]| run.iter().rev().fold(0, |word, eight| (word << (4 * bits)) << (4 * bits) | pack(eight));
+                eights.chunks_exact(8 / bits).map(word).collect()
+            }
         };
         let hash = hash(&palette, &words);
         Self { palette, words, version, hash }
@@ -82,12 +97,17 @@ impl Chunk {
         let mut voxels = Box::new([self.palette[0]; CHUNK_VOXELS]);
         let bits = index_bits(self.palette.len());
         if bits > 0 {
-            let mask = (1 << bits) - 1;
-            for (run, word) in voxels.chunks_exact_mut(64 / bits).zip(&self.words) {
-                let mut word = *word;
-                for voxel in run {
-                    *voxel = self.palette[(word & mask) as usize];
-                    word >>= bits;
+            let (eights, _) = voxels.as_chunks_mut::<8>();
+            let mask = u64::MAX >> (64 - 8 * bits);
+            let first = self.words[0] & mask;
+            let mut unpacked = (first, unpack(first, bits, &self.palette));
+            for (run, word) in eights.chunks_exact_mut(8 / bits).zip(&self.words) {
+                for (index, eight) in run.iter_mut().enumerate() {
+                    let packed = word >> (8 * bits * index) & mask;
+                    if unpacked.0 != packed {
+                        unpacked = (packed, unpack(packed, bits, &self.palette));
+                    }
+                    *eight = unpacked.1;
                 }
             }
         }
@@ -184,6 +204,16 @@ impl ChunkId {
 pub(crate) fn place(index: usize) -> IVec3 {
     let index = index as i32;
     IVec3::new(index % CHUNK_EDGE, index / CHUNK_EDGE % CHUNK_EDGE, index / CHUNK_EDGE / CHUNK_EDGE)
+}
+
+/// Eight indices of so many bits, the first voxel's in the lowest.
+fn pack(eight: &[u8; 8], bits: usize, index_of: &[u64; 256]) -> u64 {
+    eight.iter().rev().fold(0, |packed, material| packed << bits | index_of[usize::from(*material)])
+}
+
+/// The materials of eight indices.
+fn unpack(packed: u64, bits: usize, palette: &[u8]) -> [u8; 8] {
+    std::array::from_fn(|index| palette[(packed >> (bits * index) & ((1 << bits) - 1)) as usize])
 }
 
 /// Bits of an index into a palette of so many materials, 1 to 256.
