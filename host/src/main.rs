@@ -35,6 +35,9 @@ struct Args {
     /// The address to listen on.
     #[arg(long, env = "HOST", default_value = "127.0.0.1")]
     host: IpAddr,
+    /// Threads that a tick may run on; 0 is one for each core.
+    #[arg(long, env = "TICK_THREADS", default_value_t = 0)]
+    threads: usize,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -50,6 +53,7 @@ fn main() -> anyhow::Result<()> {
         save: args.save,
         generation: args.generation,
         casts_max: u32::try_from(sim::limits::LIVE_CASTS_MAX)?,
+        threads: args.threads,
     };
     // Two threads carry the sockets; the world has its own.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -41,6 +41,8 @@ pub struct Config {
     pub generation: Generation,
     /// Live casts that the runtime has room for; a world's limit is `sim::limits::LIVE_CASTS_MAX`.
     pub casts_max: u32,
+    /// Threads that a tick may run on; 0 is one for each core. What comes of it does not depend on them.
+    pub threads: usize,
 }
 
 /// Why a server does not start.
@@ -122,10 +124,13 @@ impl Server {
         thread("chunks", move || chunks::pack(&jobs))?;
         let connections = Connections::new(&config.world, packer, awaited);
         let of_loop = shared.clone();
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(config.threads).thread_name(|number| format!("game-{number}"));
+        let threads = threads.build().map_err(std::io::Error::other)?;
         thread("game", move || {
             // Dropped when the loop ends, by a panic too.
             let _ends = game_loop_ends;
-            game_loop::run(game, inbox, connections, Journal::new(reports), saver, &of_loop);
+            // On one of the threads, so that the others are only woken for what there is to share.
+            threads.install(|| game_loop::run(game, inbox, connections, Journal::new(reports), saver, &of_loop));
         })?;
 
         let door =

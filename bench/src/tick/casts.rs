@@ -4,6 +4,7 @@ use crate::artifact;
 use crate::report::{Report, Samples, growth_exponent, progress};
 use anyhow::{Result, ensure};
 use game::{Game, Loader};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use sim::inbound::{CastRequest, Input};
 use sim::limits::{CAST_COOLDOWN_TICKS, LIVE_CASTS_PER_CASTER_MAX};
 use sim::{EntityId, Inbound, Outbound, Vec3};
@@ -29,6 +30,8 @@ const HOSTILE_KEYS: [[&str; 3]; 3] = [
     ["hostile_sqrt.p50_ms", "hostile_sqrt.p99_ms", "hostile_sqrt.max_ms"],
     ["hostile_fill.p50_ms", "hostile_fill.p99_ms", "hostile_fill.max_ms"],
 ];
+/// Threads of all contenders but one, which has all cores for the most casts.
+const ONE: usize = 1;
 /// Players who cast one of them as often as the cooldown lets them.
 const SPINNERS: usize = 8;
 
@@ -38,6 +41,8 @@ struct Contender {
     casts: usize,
     /// What eight of the players cast that never returns; empty for nothing.
     spin: &'static str,
+    /// What its ticks run on.
+    threads: ThreadPool,
     game: Game,
     players: Vec<EntityId>,
     sequence: u32,
@@ -50,17 +55,18 @@ struct Contender {
 
 /// Adds the figures, and draws them.
 pub fn measure(report: &mut Report) -> Result<()> {
-    let runtime = Runtime::new((CASTS.iter().sum::<usize>() + SPINS.len() * SPINNERS) as u32)?;
+    let runtime = Runtime::new((CASTS.iter().sum::<usize>() + CASTS[CASTS.len() - 1] + SPINS.len() * SPINNERS) as u32)?;
     let loader = Loader::new(runtime, artifact::public_key());
     let artifact = artifact::build(include_str!("../../../spells/repel/src/lib.rs"))?;
     let mut spells = vec![(SPELL, artifact)];
     for (name, source) in SPINS {
         spells.push((name, artifact::build(source)?));
     }
-    let mut contenders = CASTS.map(|casts| Contender::new(casts, "", &loader, &spells)).into_iter().collect::<Result<Vec<_>>>()?;
+    let mut contenders = CASTS.map(|casts| Contender::new(casts, "", ONE, &loader, &spells)).into_iter().collect::<Result<Vec<_>>>()?;
     for (name, _) in SPINS {
-        contenders.push(Contender::new(0, name, &loader, &spells)?);
+        contenders.push(Contender::new(0, name, ONE, &loader, &spells)?);
     }
+    contenders.push(Contender::new(CASTS[CASTS.len() - 1], "", 0, &loader, &spells)?);
 
     for round in 0..=ROUNDS {
         for contender in &mut contenders {
@@ -75,6 +81,7 @@ pub fn measure(report: &mut Report) -> Result<()> {
     }
     progress("");
 
+    let all_cores = contenders.pop().expect("the last");
     let hostile = contenders.split_off(CASTS.len());
     let ticks: Vec<_> = contenders.iter().map(|contender| Samples::new(contender.tick_ms.clone())).collect();
     let (quiet, busy) = (&ticks[0], &ticks[ticks.len() - 1]);
@@ -99,13 +106,17 @@ pub fn measure(report: &mut Report) -> Result<()> {
     let spells = |contender: &Contender| contender.stage_ms.get("spells").copied().unwrap_or_default() / contender.tick_ms.len() as f64;
     let phase: Vec<_> = contenders.iter().map(|contender| (contender.casts as f64, spells(contender))).collect();
     let exponent = growth_exponent(&phase);
+    let mean = |contender: &Contender| Samples::new(vec![spells(contender)]);
     report.extend([
-        Samples::new(vec![spells(&contenders[CASTS.len() - 1])]).row(
-            "casts_1000.spell_phase_ms",
+        mean(&all_cores).against(
+            &mean(&contenders[CASTS.len() - 1]),
+            "one thread",
+            "casts_1000.all_cores_phase_ms",
             "ms",
             "",
-            "mean of the stage that runs the spells",
+            format!("mean of the stage that runs the spells, on {} threads", all_cores.threads.current_num_threads()),
         ),
+        mean(&contenders[CASTS.len() - 1]).row("casts_1000.spell_phase_ms", "ms", "", "mean of the stage that runs the spells"),
         Samples::new(vec![exponent]).row("casts.growth_exponent", "", "1.0", "of the spell phase over the number of casts, 125 to 1,000"),
     ]);
     println!("\nshare of the stages at 1,000 casts:");
@@ -124,7 +135,8 @@ pub fn measure(report: &mut Report) -> Result<()> {
 }
 
 impl Contender {
-    fn new(casts: usize, spin: &'static str, loader: &Loader, spells: &[(&str, Vec<u8>)]) -> Result<Self> {
+    fn new(casts: usize, spin: &'static str, threads: usize, loader: &Loader, spells: &[(&str, Vec<u8>)]) -> Result<Self> {
+        let threads = ThreadPoolBuilder::new().num_threads(threads).build()?;
         let mut game = Game::new(7);
         let mut inbound = Vec::new();
         for (spell, artifact) in spells {
@@ -139,7 +151,8 @@ impl Contender {
         let players: Vec<_> =
             joined.iter().filter_map(|event| if let Outbound::Joined { player, .. } = event { Some(*player) } else { None }).collect();
         ensure!(players.len() == PLAYERS, "{} of {PLAYERS} players were let in", players.len());
-        let mut contender = Self { casts, spin, game, players, sequence: 0, tick_ms: Vec::new(), faults: 0, stage_ms: BTreeMap::new() };
+        let mut contender =
+            Self { casts, spin, threads, game, players, sequence: 0, tick_ms: Vec::new(), faults: 0, stage_ms: BTreeMap::new() };
         contender.cast_all()?;
         Ok(contender)
     }
@@ -193,10 +206,11 @@ impl Contender {
                 let spinners = self.players.iter().take(if self.spin.is_empty() { 0 } else { SPINNERS });
                 inbound.extend(spinners.map(|player| cast(*player, self.spin)));
             }
-            let mut stages = Vec::with_capacity(16);
-            let start = Instant::now();
-            let outbound = self.game.step(&inbound, &mut |stage| stages.push((stage.name(), Instant::now())));
-            let end = Instant::now();
+            let (outbound, start, stages, end) = self.threads.install(|| {
+                let (start, mut stages) = (Instant::now(), Vec::with_capacity(16));
+                let outbound = self.game.step(&inbound, &mut |stage| stages.push((stage.name(), Instant::now())));
+                (outbound, start, stages, Instant::now())
+            });
             self.faults +=
                 outbound.iter().filter(|event| matches!(event, Outbound::CastFaulted { fault, .. } if fault.limit == "fuel")).count();
             self.tick_ms.push(end.duration_since(start).as_secs_f64() * 1e3);

@@ -7,6 +7,7 @@ pub mod limits;
 mod revision;
 mod runner;
 pub mod scenario;
+mod scheduler;
 
 pub use revision::{LoadedRevision, Loader};
 // What whoever runs a game must name, so that it need not know the runtime itself.
@@ -63,7 +64,7 @@ impl Game {
         activate
     }
 
-    /// One tick. `stages` is told each stage as it begins.
+    /// One tick. `stages` is told each stage as it begins. Spells run on the threads of the calling thread's rayon pool; how many those are changes nothing.
     pub fn step(&mut self, inbound: &[Inbound], stages: &mut impl FnMut(Stage)) -> Vec<Outbound> {
         let outbound = sim::step(&mut self.world, inbound, &mut self.runner, stages);
         self.runner.after_step(&outbound);

@@ -7,7 +7,8 @@ pub const SPELL_CALL_FUEL_MAX: u64 = 1_000_000;
 /// Fuel of making an instance and running its `init`: what a call may take, for a cast must not become dearer by moving its loop into `init`.
 pub const SPELL_INIT_FUEL_MAX: u64 = SPELL_CALL_FUEL_MAX;
 /// Fuel that all spells of a world may spend in a tick: 5 ms of library spells, a third of a tick; a thousand casts of the reference spell take 6 million.
-/// The call that reaches one of these three caps is the last; others wait for the next tick, those whose casters owe most for longest.
+/// When it runs low it is shared equally among casters. The call that reaches one of these three caps is the last; others wait for the next tick, those whose
+/// casters owe most for longest.
 pub const SPELLS_TICK_FUEL_MAX: u64 = 8_000_000;
 /// Fuel that one caster's spells may spend in a tick.
 pub const CASTER_TICK_FUEL_MAX: u64 = 1_000_000;
@@ -17,6 +18,8 @@ pub const DEBTORS_TICK_FUEL_MAX: u64 = 1_000_000;
 pub const DEBT_FUEL_MAX: u64 = 2_000_000;
 const _: () = assert!(DEBTORS_TICK_FUEL_MAX <= SPELLS_TICK_FUEL_MAX && CASTER_TICK_FUEL_MAX <= DEBT_FUEL_MAX);
 const _: () = assert!(CASTER_FUEL_PER_TICK * PLAYERS_MAX as u64 <= SPELLS_TICK_FUEL_MAX, "who keeps to their share is never put off");
+/// Calls that are not worth a second thread: waking one takes some microseconds, a call one or two.
+pub const PARALLEL_CALLS_MIN: usize = 16;
 /// Fuel that it is taken to cost to enter an instance, beside what is spent in there: about half a microsecond.
 pub const CALL_COST_FUEL: u64 = 500;
 /// Fuel that it is taken to cost to make an instance and to drop it: about 12 microseconds.

@@ -3,9 +3,10 @@
 use crate::convert::{self, SceneView};
 use crate::limits::*;
 use crate::revision::LoadedRevision;
+use crate::scheduler::{self, Callee};
 use sim::scene::Scene;
 use sim::spells::{Call, Fault, Hook, Kept, Outcome, Resumed, Spells};
-use sim::{CastId, EntityId, Outbound, World};
+use sim::{CastId, Outbound, World};
 use spell_runtime::{Instance, View};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,20 +23,18 @@ pub(crate) struct Runner {
     sweep_due: bool,
 }
 
-/// Fuel of one tick.
-#[derive(Default)]
-struct Spent {
-    in_all: u64,
-    by_debtors: u64,
-    by_caster: BTreeMap<EntityId, u64>,
-}
-
 /// One living cast.
 struct Live {
     /// `None` before the first call, and after a fault until the simulation ends the cast: a store that trapped is never entered again.
     instance: Option<Instance>,
     /// Keeps the revision loaded; `None` when it was not loaded at all.
     revision: Option<Arc<LoadedRevision>>,
+}
+
+/// A cast and what it sees in this tick.
+struct Seeing<'a> {
+    live: &'a mut Live,
+    view: &'a Arc<dyn View>,
 }
 
 impl Runner {
@@ -90,26 +89,11 @@ impl Runner {
 }
 
 impl Spells for Runner {
-    /// Fuel alone decides what does not fit into the tick: it is the same on every machine.
     fn run(&mut self, scene: Arc<Scene>, calls: &[Call]) -> Vec<Option<Outcome>> {
         let view: Arc<dyn View> = Arc::new(SceneView(scene));
         self.pin(calls);
-        let (mut outcomes, mut spent) = (Vec::with_capacity(calls.len()), Spent::default());
-        for calls in calls.chunk_by(|a, b| a.cast == b.cast) {
-            let mut over = false;
-            for call in calls {
-                let outcome = spent.has_room(call).then(|| {
-                    let live = self.casts.get_mut(&call.cast).filter(|_| !over);
-                    live.map(|live| live.call(call, &view)).unwrap_or_default()
-                });
-                if let Some(outcome) = &outcome {
-                    over |= outcome.finished || outcome.fault.is_some();
-                    spent.add(call, outcome.fuel);
-                }
-                outcomes.push(outcome);
-            }
-        }
-        outcomes
+        let mut casts: BTreeMap<CastId, &mut Live> = self.casts.iter_mut().map(|(cast, live)| (*cast, live)).collect();
+        scheduler::run(calls, |call| casts.remove(&call.cast).map(|live| Seeing { live, view: &view }))
     }
 
     fn end(&mut self, cast: CastId) {
@@ -153,19 +137,9 @@ impl Runner {
     }
 }
 
-impl Spent {
-    fn has_room(&self, call: &Call) -> bool {
-        let of_caster = self.by_caster.get(&call.caster).copied().unwrap_or_default();
-        let in_debt = call.owed > DEBT_FUEL_MAX && self.by_debtors >= DEBTORS_TICK_FUEL_MAX;
-        self.in_all < SPELLS_TICK_FUEL_MAX && of_caster < CASTER_TICK_FUEL_MAX && !in_debt
-    }
-
-    fn add(&mut self, call: &Call, fuel: u64) {
-        self.in_all += fuel;
-        *self.by_caster.entry(call.caster).or_default() += fuel;
-        if call.owed > DEBT_FUEL_MAX {
-            self.by_debtors += fuel;
-        }
+impl Callee for Seeing<'_> {
+    fn call(&mut self, call: &Call) -> Outcome {
+        self.live.call(call, self.view)
     }
 }
 

@@ -105,22 +105,23 @@ pub(crate) fn activate(world: &mut World, spell: &str, revision: &str, spec: Spe
 }
 
 /// The tick's stage: all calls that are due, by cast; those of one cast in the order cast, events, timers, tick, cancel. Each has its own block of ids.
-/// Casters who owe fuel come last, the deepest in debt at the very end: whatever does not fit into the tick should be theirs.
+/// Casters who owe fuel come last, the deepest in debt at the very end: whatever does not fit into the tick should be theirs. Among those who owe the same,
+/// and among the casts of one caster, those that have waited longest come first, so that none is put off for ever by its dearer neighbours.
 pub(crate) fn due(world: &mut World) -> Vec<Call> {
     end_unstarted(world);
-    let mut calls = Vec::new();
+    let (mut due, mut calls) = (Vec::new(), Vec::new());
     let (tick, mut first_id) = (world.tick, world.next_id);
     for (id, cast) in &world.casts.live {
         for hook in hooks_due(*id, cast, tick, &world.scene) {
             let CastRequest { spell, revision, caster, .. } = &cast.request;
             let (spell, revision, owed) = (spell.clone(), revision.clone(), world.casts.debt(*caster));
-            calls.push(Call { cast: *id, spell, revision, caster: *caster, owed, tick, first_id, hook });
+            due.push((owed, cast.waits_since(), calls.len()));
+            calls.push(Some(Call { cast: *id, spell, revision, caster: *caster, owed, tick, first_id, hook }));
             first_id += SPAWNS_PER_CALL_MAX;
         }
     }
-    // Stable: whoever owes the same stays in cast order.
-    calls.sort_by_key(|call| call.owed);
-    calls
+    due.sort_unstable();
+    due.into_iter().filter_map(|(_, _, place)| calls[place].take()).collect()
 }
 
 /// These calls were made: what they were due for is done with, and their casters are charged.
@@ -480,6 +481,11 @@ impl Cast {
             spawned: BTreeSet::new(),
             caster_gone: false,
         }
+    }
+
+    /// The tick in which it became due for its first call, or for its next `on-tick`; later than now for one that is only told of events.
+    fn waits_since(&self) -> u64 {
+        if self.running { self.last_tick + u64::from(self.spec.tick_interval) } else { self.started }
     }
 
     /// Its envelope's duration is over; an instant one's is the longest that it may wait.

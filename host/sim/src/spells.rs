@@ -10,7 +10,7 @@ pub trait Spells {
     /// for which the instance is made.
     ///
     /// A call that does not fit into the tick is not made, nor are the later ones of its cast: they answer `None` and are due again in the next tick.
-    /// Which these are must be the same on every machine. `calls` is sorted by what the casters owe, then by cast; the calls of one cast are adjacent
+    /// Which these are must be the same on every machine. `calls` is sorted by what the casters owe, then by how long the casts wait; the calls of one cast are adjacent
     /// and made in their order.
     /// Once a call has faulted or finished its cast, that cast's later calls in the same batch are not made: they answer `Outcome::default()`.
     /// The ids that one call gives to what it launches ascend. The lease on the scene must be given back (dropped) before this returns.

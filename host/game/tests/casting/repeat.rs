@@ -6,7 +6,8 @@ use sim::inbound::{CastRequest, Input};
 use sim::{Digest, EntityId, Inbound, Outbound, Vec3};
 
 const TICKS: u64 = 240;
-const PLAYERS: u64 = 10;
+/// Enough for their calls to be shared among threads.
+const PLAYERS: u64 = 30;
 const SPELLS: [(&str, Guest); 6] = [("bolt", BOLT), ("calm", CALM), ("spin", SPIN), ("loop", LOOP), ("seeded", SEEDED), ("trap", TRAP)];
 /// Launches where its seed says.
 const SEEDED: Guest = Guest {
@@ -19,7 +20,7 @@ const TRAP: Guest = Guest { on_tick: "unreachable", ..IDLE };
 
 /// A busy world: everybody walks, shoots and casts by turns, players come and go, a revision is replaced, and the tick's fuel runs out.
 fn play() -> (Vec<Digest>, Vec<Outbound>) {
-    let runtime = Runtime::new(128).expect("a small runtime");
+    let runtime = Runtime::new(256).expect("a small runtime");
     let mut game = Game::new(7);
     let mut inbound: Vec<Inbound> =
         SPELLS.iter().map(|(spell, guest)| game.admit(load(&runtime, spell, "rev_000001_00000000", *guest))).collect();
@@ -72,9 +73,10 @@ fn moves(tick: u64, player: EntityId) -> Vec<Inbound> {
 }
 
 #[test]
-fn two_runs_of_a_busy_world_agree_after_every_tick() {
-    let (first, told) = play();
-    let (second, told_again) = std::thread::spawn(play).join().expect("it plays");
+fn a_busy_world_is_the_same_after_every_tick_on_any_number_of_threads() {
+    let on = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads").install(play);
+    let (first, told) = on(1);
+    let (second, told_again) = on(3);
     for (tick, (first, second)) in first.iter().zip(&second).enumerate() {
         assert_eq!(first, second, "tick {tick}");
     }

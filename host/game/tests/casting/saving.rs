@@ -43,7 +43,8 @@ impl Place {
         let cast = turn.is_multiple_of(11).then(|| {
             Inbound::Cast(CastRequest {
                 caster: player,
-                spell: self.spells[(turn / 11) as usize % self.spells.len()].into(),
+                // The first player keeps to one spell: nobody puts its casts off by dearer ones.
+                spell: self.spells[if player == self.players[0] { 1 } else { (turn / 11) as usize } % self.spells.len()].into(),
                 revision: String::new(),
                 target_position: Vec3::ZERO,
                 target: EntityId::NONE,

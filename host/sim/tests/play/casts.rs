@@ -493,28 +493,30 @@ fn what_does_not_fit_into_a_tick_is_due_in_the_next() {
             1: cast 3 of slow r1 by eve started
             1: cast 1 cue timer
             1: cast 1 cue tick
-            2: call 1 tick 0.017
             2: call 2 timer 7
-            2: cast 1 cue tick
+            2: call 2 tick 0.033
             2: cast 2 cue timer
-            3: call 1 tick 0.017
-            3: call 1 cancel Duration
-            3: instance of 1 given back
+            2: cast 2 cue tick
+            3: call 3 cast
+            3: call 1 tick 0.033
             3: cast 1 cue tick
-            3: cast 1 cue farewell
-            3: despawned #4: spell
-            3: cast 1 ended: Duration
-            4: call 2 tick 0.067
+            3: spawned Projectile #85 of eve at (8.00 2.60 0.00)
+            4: call 2 tick 0.033
             4: call 2 cancel Duration
             4: instance of 2 given back
             4: cast 2 cue tick
             4: cast 2 cue farewell
             4: despawned #20: spell
             4: cast 2 ended: Duration
-            5: call 3 cast
-            5: spawned Projectile #21 of eve at (8.00 2.60 0.00)
+            5: call 1 tick 0.033
+            5: call 1 cancel Duration
+            5: instance of 1 given back
+            5: cast 1 cue tick
+            5: cast 1 cue farewell
+            5: despawned #4: spell
+            5: cast 1 ended: Duration
             6: call 3 timer 7
-            6: call 3 tick 0.017
+            6: call 3 tick 0.050
             6: cast 3 cue timer
             6: cast 3 cue tick
             7: call 3 tick 0.017
@@ -522,7 +524,7 @@ fn what_does_not_fit_into_a_tick_is_due_in_the_next() {
             7: instance of 3 given back
             7: cast 3 cue tick
             7: cast 3 cue farewell
-            7: despawned #21: spell
+            7: despawned #85: spell
             7: cast 3 ended: Duration
             9: 0 live casts
         "#]],
