@@ -13,10 +13,16 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 const PAGE: &str = include_str!("../../examples/minimal.html");
-const LIBRARY: [(&str, &str); 3] = [
+const LIBRARY: [(&str, &str); 9] = [
     ("fireball", include_str!("../../spells/fireball/src/lib.rs")),
     ("gust", include_str!("../../spells/gust/src/lib.rs")),
     ("mend", include_str!("../../spells/mend/src/lib.rs")),
+    ("blink", include_str!("../../spells/blink/src/lib.rs")),
+    ("familiar", include_str!("../../spells/familiar/src/lib.rs")),
+    ("frost", include_str!("../../spells/frost/src/lib.rs")),
+    ("rampart", include_str!("../../spells/rampart/src/lib.rs")),
+    ("repel", include_str!("../../spells/repel/src/lib.rs")),
+    ("vortex", include_str!("../../spells/vortex/src/lib.rs")),
 ];
 
 /// `/` leads to the page.

@@ -6,6 +6,6 @@ mod fake;
 mod host;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub use fake::{Backend, FakeCall, FakeState, fresh};
+pub use fake::{Backend, FakeCall, FakeState, fresh, voxels};
 #[cfg(target_arch = "wasm32")]
 pub use host::{Backend, log};

@@ -183,6 +183,24 @@ pub mod ugc {
                         .finish()
                 }
             }
+            /// All within `half` of `center` along each axis; it is not turned.
+            #[repr(C)]
+            #[derive(Clone, Copy)]
+            pub struct Cuboid {
+                pub center: Vec3,
+                pub half: Vec3,
+            }
+            impl ::core::fmt::Debug for Cuboid {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Cuboid")
+                        .field("center", &self.center)
+                        .field("half", &self.half)
+                        .finish()
+                }
+            }
             /// All within `length` of `apex` whose direction is at most `half-angle` (0 to pi) away from `direction`.
             #[repr(C)]
             #[derive(Clone, Copy)]
@@ -209,6 +227,7 @@ pub mod ugc {
             pub enum Shape {
                 Sphere(Sphere),
                 Cone(Cone),
+                Cuboid(Cuboid),
             }
             impl ::core::fmt::Debug for Shape {
                 fn fmt(
@@ -220,6 +239,9 @@ pub mod ugc {
                             f.debug_tuple("Shape::Sphere").field(e).finish()
                         }
                         Shape::Cone(e) => f.debug_tuple("Shape::Cone").field(e).finish(),
+                        Shape::Cuboid(e) => {
+                            f.debug_tuple("Shape::Cuboid").field(e).finish()
+                        }
                     }
                 }
             }
@@ -277,6 +299,418 @@ pub mod ugc {
                         .finish()
                 }
             }
+            #[repr(C)]
+            #[derive(Clone, Copy)]
+            pub struct Homing {
+                /// Radians a second; 0 to 6.3.
+                pub turn: f32,
+                /// Half of the angle of the cone in which it looks, radians; 0 to pi.
+                pub half_angle: f32,
+            }
+            impl ::core::fmt::Debug for Homing {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Homing")
+                        .field("turn", &self.turn)
+                        .field("half-angle", &self.half_angle)
+                        .finish()
+                }
+            }
+            /// How a projectile flies on, where the plain one ends at the first thing in its way.
+            #[repr(C)]
+            #[derive(Clone, Copy)]
+            pub struct Flight {
+                /// Part of its speed into a surface that a bounce gives back; 0 to 1.
+                pub restitution: f32,
+                /// Times that it bounces off terrain and props before it hits them; at most 16.
+                pub bounces: u8,
+                /// Players and NPCs that it hits and flies on from; at most 16.
+                pub pierces: u8,
+                /// Turns it toward the nearest player or NPC ahead that the world's policy lets its caster hurt.
+                pub homing: ::core::option::Option<Homing>,
+            }
+            impl ::core::fmt::Debug for Flight {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Flight")
+                        .field("restitution", &self.restitution)
+                        .field("bounces", &self.bounces)
+                        .field("pierces", &self.pierces)
+                        .field("homing", &self.homing)
+                        .finish()
+                }
+            }
+            #[derive(Clone, Copy)]
+            pub enum Form {
+                /// A box, by half of its edges: each at least 0.1 m, the diagonal at most 2 m.
+                Cuboid(Vec3),
+                /// A ball, by its radius: 0.1 to 2 m.
+                Ball(f32),
+            }
+            impl ::core::fmt::Debug for Form {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Form::Cuboid(e) => {
+                            f.debug_tuple("Form::Cuboid").field(e).finish()
+                        }
+                        Form::Ball(e) => f.debug_tuple("Form::Ball").field(e).finish(),
+                    }
+                }
+            }
+            /// A rigid body.
+            #[repr(C)]
+            #[derive(Clone, Copy)]
+            pub struct Body {
+                pub form: Form,
+                /// Kilograms; 1 to 1,000.
+                pub mass: f32,
+                /// Its middle. Where something is in its way it is not made, and the cast is told that it expired.
+                pub position: Vec3,
+                /// Metres a second; its length is at most 100.
+                pub velocity: Vec3,
+            }
+            impl ::core::fmt::Debug for Body {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Body")
+                        .field("form", &self.form)
+                        .field("mass", &self.mass)
+                        .field("position", &self.position)
+                        .field("velocity", &self.velocity)
+                        .finish()
+                }
+            }
+            /// Small bodies that fly from a point, belong to no cast and last some seconds; as many as fit.
+            #[repr(C)]
+            #[derive(Clone, Copy)]
+            pub struct Debris {
+                pub at: Vec3,
+                /// 1 to 16.
+                pub count: u8,
+                /// Metres a second of the fastest; 0 to 20.
+                pub speed: f32,
+                /// Above 0, at most 5.
+                pub seconds: f32,
+            }
+            impl ::core::fmt::Debug for Debris {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Debris")
+                        .field("at", &self.at)
+                        .field("count", &self.count)
+                        .field("speed", &self.speed)
+                        .field("seconds", &self.seconds)
+                        .finish()
+                }
+            }
+            #[derive(Clone, Copy)]
+            pub enum JointKind {
+                /// As one.
+                Fixed,
+                /// By a point.
+                Ball,
+                /// About an axis, a vector of any length.
+                Hinge(Vec3),
+                /// No further apart than so many metres; 0.1 to 32.
+                Rope(f32),
+            }
+            impl ::core::fmt::Debug for JointKind {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        JointKind::Fixed => f.debug_tuple("JointKind::Fixed").finish(),
+                        JointKind::Ball => f.debug_tuple("JointKind::Ball").finish(),
+                        JointKind::Hinge(e) => {
+                            f.debug_tuple("JointKind::Hinge").field(e).finish()
+                        }
+                        JointKind::Rope(e) => {
+                            f.debug_tuple("JointKind::Rope").field(e).finish()
+                        }
+                    }
+                }
+            }
+            /// Two bodies that hold together, or one and a place in the world. Only bodies of this caster's casts and those of nobody can be joined.
+            #[repr(C)]
+            #[derive(Clone, Copy)]
+            pub struct Joint {
+                pub kind: JointKind,
+                pub one: EntityId,
+                /// 0 is the world.
+                pub other: EntityId,
+                /// Where, in the world; at most 8 m from the middle of each. A rope between bodies holds them by their middles.
+                pub at: Vec3,
+                /// Newtons at which it breaks; 0 for never.
+                pub break_force: f32,
+            }
+            impl ::core::fmt::Debug for Joint {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Joint")
+                        .field("kind", &self.kind)
+                        .field("one", &self.one)
+                        .field("other", &self.other)
+                        .field("at", &self.at)
+                        .field("break-force", &self.break_force)
+                        .finish()
+                }
+            }
+            /// A ball in which bodies and characters are pushed away from its middle, or pulled to it.
+            #[repr(C)]
+            #[derive(Clone, Copy)]
+            pub struct Field {
+                pub center: Vec3,
+                /// Above 0, at most 16 m.
+                pub radius: f32,
+                /// m/s2 in its middle; at most 100 either way. Above 0 it pushes away.
+                pub acceleration: f32,
+                /// Part of it that is lost at the rim; 0 to 1.
+                pub falloff: f32,
+                /// Above 0, at most 30; it ends with its cast.
+                pub seconds: f32,
+            }
+            impl ::core::fmt::Debug for Field {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Field")
+                        .field("center", &self.center)
+                        .field("radius", &self.radius)
+                        .field("acceleration", &self.acceleration)
+                        .field("falloff", &self.falloff)
+                        .field("seconds", &self.seconds)
+                        .finish()
+                }
+            }
+            /// A dummy takes no orders, and only a guard attacks.
+            #[repr(u8)]
+            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum Temper {
+                Dummy,
+                Guard,
+                Critter,
+            }
+            impl ::core::fmt::Debug for Temper {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Temper::Dummy => f.debug_tuple("Temper::Dummy").finish(),
+                        Temper::Guard => f.debug_tuple("Temper::Guard").finish(),
+                        Temper::Critter => f.debug_tuple("Temper::Critter").finish(),
+                    }
+                }
+            }
+            impl Temper {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> Temper {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => Temper::Dummy,
+                        1 => Temper::Guard,
+                        2 => Temper::Critter,
+                        _ => panic!("invalid enum discriminant"),
+                    }
+                }
+            }
+            /// An NPC of its caster's team. It goes with its cast.
+            #[repr(C)]
+            #[derive(Clone, Copy)]
+            pub struct Npc {
+                pub temper: Temper,
+                /// Its middle. Where something is in its way it is not made, and the cast is told that it expired.
+                pub position: Vec3,
+                /// Where it looks: a vector of any length.
+                pub aim: Vec3,
+            }
+            impl ::core::fmt::Debug for Npc {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Npc")
+                        .field("temper", &self.temper)
+                        .field("position", &self.position)
+                        .field("aim", &self.aim)
+                        .finish()
+                }
+            }
+            /// What a summoned NPC is told; at first it follows.
+            #[derive(Clone, Copy)]
+            pub enum Order {
+                Follow,
+                Stay,
+                Go(Vec3),
+                Attack(EntityId),
+            }
+            impl ::core::fmt::Debug for Order {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Order::Follow => f.debug_tuple("Order::Follow").finish(),
+                        Order::Stay => f.debug_tuple("Order::Stay").finish(),
+                        Order::Go(e) => f.debug_tuple("Order::Go").field(e).finish(),
+                        Order::Attack(e) => {
+                            f.debug_tuple("Order::Attack").field(e).finish()
+                        }
+                    }
+                }
+            }
+            /// What a player or NPC bears for a while. Of two of one kind the stronger stays.
+            #[derive(Clone, Copy)]
+            pub enum Status {
+                /// Walks at this part of its speed; 0 to 1.
+                Slow(f32),
+                /// Neither walks nor jumps.
+                Root,
+                /// Takes so much damage in its bearer's place; above 0, at most 1,000.
+                Shield(f32),
+                /// Takes so much health a second; above 0, at most 1,000. Needs the capability `damage`.
+                Burn(f32),
+            }
+            impl ::core::fmt::Debug for Status {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Status::Slow(e) => {
+                            f.debug_tuple("Status::Slow").field(e).finish()
+                        }
+                        Status::Root => f.debug_tuple("Status::Root").finish(),
+                        Status::Shield(e) => {
+                            f.debug_tuple("Status::Shield").field(e).finish()
+                        }
+                        Status::Burn(e) => {
+                            f.debug_tuple("Status::Burn").field(e).finish()
+                        }
+                    }
+                }
+            }
+            /// A cube of one metre, by its corner with the lowest coordinates.
+            #[repr(C)]
+            #[derive(Clone, Copy)]
+            pub struct Voxel {
+                pub x: i32,
+                pub y: i32,
+                pub z: i32,
+            }
+            impl ::core::fmt::Debug for Voxel {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Voxel")
+                        .field("x", &self.x)
+                        .field("y", &self.y)
+                        .field("z", &self.z)
+                        .finish()
+                }
+            }
+            #[repr(C)]
+            #[derive(Clone, Copy)]
+            pub struct VoxelBlock {
+                pub low: Voxel,
+                pub high: Voxel,
+            }
+            impl ::core::fmt::Debug for VoxelBlock {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("VoxelBlock")
+                        .field("low", &self.low)
+                        .field("high", &self.high)
+                        .finish()
+                }
+            }
+            /// Where an edit works. All of it must be within the envelope's radius.
+            #[derive(Clone, Copy)]
+            pub enum Area {
+                /// The voxels whose middles are within a ball; its radius is 0.5 to 16 m.
+                Ball(Sphere),
+                /// All voxels from one corner to the other, both included.
+                Block(VoxelBlock),
+            }
+            impl ::core::fmt::Debug for Area {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Area::Ball(e) => f.debug_tuple("Area::Ball").field(e).finish(),
+                        Area::Block(e) => f.debug_tuple("Area::Block").field(e).finish(),
+                    }
+                }
+            }
+            #[repr(C)]
+            #[derive(Clone, Copy)]
+            pub struct Replacement {
+                pub old: u8,
+                pub new: u8,
+            }
+            impl ::core::fmt::Debug for Replacement {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Replacement")
+                        .field("old", &self.old)
+                        .field("new", &self.new)
+                        .finish()
+                }
+            }
+            /// What an edit does to a voxel. Materials: 0 air, 1 stone, 2 dirt, 3 grass, 4 sand, 5 wood, 6 glass, 7 ice, 8 lamp, 9 bedrock, which nothing changes.
+            #[derive(Clone, Copy)]
+            pub enum Change {
+                /// It becomes this material.
+                Fill(u8),
+                /// It becomes air.
+                Dig,
+                /// If it is solid, it becomes this material.
+                Paint(u8),
+                /// If it is of one material, it becomes the other.
+                Replace(Replacement),
+            }
+            impl ::core::fmt::Debug for Change {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Change::Fill(e) => {
+                            f.debug_tuple("Change::Fill").field(e).finish()
+                        }
+                        Change::Dig => f.debug_tuple("Change::Dig").finish(),
+                        Change::Paint(e) => {
+                            f.debug_tuple("Change::Paint").field(e).finish()
+                        }
+                        Change::Replace(e) => {
+                            f.debug_tuple("Change::Replace").field(e).finish()
+                        }
+                    }
+                }
+            }
             /// The limit a refused call ran into.
             #[repr(u8)]
             #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
@@ -297,6 +731,8 @@ pub mod ugc {
                 Intents,
                 /// A list or string was longer than allowed, or two lists did not match.
                 Length,
+                /// More voxels, or voxels in more chunks, than the envelope or one call allows.
+                Voxels,
             }
             impl ::core::fmt::Debug for Limit {
                 fn fmt(
@@ -312,6 +748,7 @@ pub mod ugc {
                         Limit::Target => f.debug_tuple("Limit::Target").finish(),
                         Limit::Intents => f.debug_tuple("Limit::Intents").finish(),
                         Limit::Length => f.debug_tuple("Limit::Length").finish(),
+                        Limit::Voxels => f.debug_tuple("Limit::Voxels").finish(),
                     }
                 }
             }
@@ -330,6 +767,7 @@ pub mod ugc {
                         5 => Limit::Target,
                         6 => Limit::Intents,
                         7 => Limit::Length,
+                        8 => Limit::Voxels,
                         _ => panic!("invalid enum discriminant"),
                     }
                 }
@@ -390,12 +828,14 @@ pub mod ugc {
             pub enum Event {
                 /// A projectile of mine hit something.
                 Hit(Hit),
-                /// A projectile of mine ended without hitting anything.
+                /// What I made has ended by itself or could not be made: a projectile without a hit, a body, a joint that broke, a field whose time is up.
                 Expired(EntityId),
                 /// A timer that I set is due; carries its token.
                 Timer(u32),
-                /// An intent of mine was dropped because its target was gone.
+                /// An intent of mine was dropped: its target was gone or protected. 0 for an edit of the terrain.
                 Dropped(EntityId),
+                /// An NPC that I summoned has died.
+                Died(EntityId),
             }
             impl ::core::fmt::Debug for Event {
                 fn fmt(
@@ -413,6 +853,7 @@ pub mod ugc {
                         Event::Dropped(e) => {
                             f.debug_tuple("Event::Dropped").field(e).finish()
                         }
+                        Event::Died(e) => f.debug_tuple("Event::Died").field(e).finish(),
                     }
                 }
             }
@@ -509,7 +950,27 @@ pub mod ugc {
             pub type Nearby = super::super::super::ugc::spell::types::Nearby;
             pub type Shape = super::super::super::ugc::spell::types::Shape;
             pub type RayHit = super::super::super::ugc::spell::types::RayHit;
+            pub type VoxelBlock = super::super::super::ugc::spell::types::VoxelBlock;
             pub type Refusal = super::super::super::ugc::spell::types::Refusal;
+            #[allow(unused_unsafe, clippy::all)]
+            /// The running tick; 60 a second.
+            #[allow(async_fn_in_trait)]
+            pub fn tick() -> u64 {
+                unsafe {
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/reads@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "tick"]
+                        fn wit_import0() -> i64;
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import0() -> i64 {
+                        unreachable!()
+                    }
+                    let ret = wit_import0();
+                    ret as u64
+                }
+            }
             #[allow(unused_unsafe, clippy::all)]
             /// None when there is no such entity (any more).
             #[allow(async_fn_in_trait)]
@@ -598,19 +1059,19 @@ pub mod ugc {
                         [::core::mem::MaybeUninit::uninit(); 24
                             + 2 * ::core::mem::size_of::<*const u8>()],
                     );
-                    use super::super::super::ugc::spell::types::Shape as V5;
+                    use super::super::super::ugc::spell::types::Shape as V8;
                     let (
-                        result6_0,
-                        result6_1,
-                        result6_2,
-                        result6_3,
-                        result6_4,
-                        result6_5,
-                        result6_6,
-                        result6_7,
-                        result6_8,
+                        result9_0,
+                        result9_1,
+                        result9_2,
+                        result9_3,
+                        result9_4,
+                        result9_5,
+                        result9_6,
+                        result9_7,
+                        result9_8,
                     ) = match within {
-                        V5::Sphere(e) => {
+                        V8::Sphere(e) => {
                             let super::super::super::ugc::spell::types::Sphere {
                                 center: center0,
                                 radius: radius0,
@@ -632,7 +1093,7 @@ pub mod ugc {
                                 0.0f32,
                             )
                         }
-                        V5::Cone(e) => {
+                        V8::Cone(e) => {
                             let super::super::super::ugc::spell::types::Cone {
                                 apex: apex2,
                                 direction: direction2,
@@ -661,14 +1122,41 @@ pub mod ugc {
                                 _rt::as_f32(half_angle2),
                             )
                         }
+                        V8::Cuboid(e) => {
+                            let super::super::super::ugc::spell::types::Cuboid {
+                                center: center5,
+                                half: half5,
+                            } = e;
+                            let super::super::super::ugc::spell::types::Vec3 {
+                                x: x6,
+                                y: y6,
+                                z: z6,
+                            } = center5;
+                            let super::super::super::ugc::spell::types::Vec3 {
+                                x: x7,
+                                y: y7,
+                                z: z7,
+                            } = half5;
+                            (
+                                2i32,
+                                _rt::as_f32(x6),
+                                _rt::as_f32(y6),
+                                _rt::as_f32(z6),
+                                _rt::as_f32(x7),
+                                _rt::as_f32(y7),
+                                _rt::as_f32(z7),
+                                0.0f32,
+                                0.0f32,
+                            )
+                        }
                     };
-                    let flags7 = kinds;
-                    let ptr8 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    let flags10 = kinds;
+                    let ptr11 = ret_area.0.as_mut_ptr().cast::<u8>();
                     #[cfg(target_arch = "wasm32")]
                     #[link(wasm_import_module = "ugc:spell/reads@0.1.0")]
                     unsafe extern "C" {
                         #[link_name = "find"]
-                        fn wit_import9(
+                        fn wit_import12(
                             _: i32,
                             _: f32,
                             _: f32,
@@ -684,7 +1172,7 @@ pub mod ugc {
                         );
                     }
                     #[cfg(not(target_arch = "wasm32"))]
-                    unsafe extern "C" fn wit_import9(
+                    unsafe extern "C" fn wit_import12(
                         _: i32,
                         _: f32,
                         _: f32,
@@ -700,67 +1188,67 @@ pub mod ugc {
                     ) {
                         unreachable!()
                     }
-                    wit_import9(
-                        result6_0,
-                        result6_1,
-                        result6_2,
-                        result6_3,
-                        result6_4,
-                        result6_5,
-                        result6_6,
-                        result6_7,
-                        result6_8,
-                        (flags7.bits() >> 0) as i32,
+                    wit_import12(
+                        result9_0,
+                        result9_1,
+                        result9_2,
+                        result9_3,
+                        result9_4,
+                        result9_5,
+                        result9_6,
+                        result9_7,
+                        result9_8,
+                        (flags10.bits() >> 0) as i32,
                         _rt::as_i32(&count),
-                        ptr8,
+                        ptr11,
                     );
-                    let l10 = i32::from(*ptr8.add(0).cast::<u8>());
-                    let result20 = match l10 {
+                    let l13 = i32::from(*ptr11.add(0).cast::<u8>());
+                    let result23 = match l13 {
                         0 => {
                             let e = {
-                                let l11 = *ptr8.add(8).cast::<*mut u8>();
-                                let l12 = *ptr8
+                                let l14 = *ptr11.add(8).cast::<*mut u8>();
+                                let l15 = *ptr11
                                     .add(8 + 1 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let len13 = l12;
-                                let l14 = *ptr8
+                                let len16 = l15;
+                                let l17 = *ptr11
                                     .add(8 + 2 * ::core::mem::size_of::<*const u8>())
                                     .cast::<*mut u8>();
-                                let l15 = *ptr8
+                                let l18 = *ptr11
                                     .add(8 + 3 * ::core::mem::size_of::<*const u8>())
                                     .cast::<usize>();
-                                let len16 = l15;
+                                let len19 = l18;
                                 super::super::super::ugc::spell::types::Nearby {
                                     ids: <_ as From<
                                         _rt::Vec<_>,
                                     >>::from(
-                                        _rt::Vec::from_raw_parts(l11.cast(), len13, len13),
+                                        _rt::Vec::from_raw_parts(l14.cast(), len16, len16),
                                     ),
                                     positions: <_ as From<
                                         _rt::Vec<_>,
-                                    >>::from(_rt::Vec::from_raw_parts(l14.cast(), len16, len16)),
+                                    >>::from(_rt::Vec::from_raw_parts(l17.cast(), len19, len19)),
                                 }
                             };
                             Ok(e)
                         }
                         1 => {
                             let e = {
-                                let l17 = i32::from(*ptr8.add(8).cast::<u8>());
-                                let l18 = *ptr8.add(16).cast::<f64>();
-                                let l19 = *ptr8.add(24).cast::<f64>();
+                                let l20 = i32::from(*ptr11.add(8).cast::<u8>());
+                                let l21 = *ptr11.add(16).cast::<f64>();
+                                let l22 = *ptr11.add(24).cast::<f64>();
                                 super::super::super::ugc::spell::types::Refusal {
                                     limit: super::super::super::ugc::spell::types::Limit::_lift(
-                                        l17 as u8,
+                                        l20 as u8,
                                     ),
-                                    allowed: l18,
-                                    asked: l19,
+                                    allowed: l21,
+                                    asked: l22,
                                 }
                             };
                             Err(e)
                         }
                         _ => _rt::invalid_enum_discriminant(),
                     };
-                    result20
+                    result23
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
@@ -884,6 +1372,246 @@ pub mod ugc {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
+            /// Whether nothing of the terrain is between two points, both within the envelope's radius.
+            #[allow(async_fn_in_trait)]
+            pub fn line_of_sight(
+                start: Vec3,
+                end: Vec3,
+            ) -> ::core::result::Result<bool, Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    let super::super::super::ugc::spell::types::Vec3 {
+                        x: x0,
+                        y: y0,
+                        z: z0,
+                    } = start;
+                    let super::super::super::ugc::spell::types::Vec3 {
+                        x: x1,
+                        y: y1,
+                        z: z1,
+                    } = end;
+                    let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/reads@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "line-of-sight"]
+                        fn wit_import3(
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import3(
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import3(
+                        _rt::as_f32(x0),
+                        _rt::as_f32(y0),
+                        _rt::as_f32(z0),
+                        _rt::as_f32(x1),
+                        _rt::as_f32(y1),
+                        _rt::as_f32(z1),
+                        ptr2,
+                    );
+                    let l4 = i32::from(*ptr2.add(0).cast::<u8>());
+                    let result9 = match l4 {
+                        0 => {
+                            let e = {
+                                let l5 = i32::from(*ptr2.add(8).cast::<u8>());
+                                _rt::bool_lift(l5 as u8)
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l6 = i32::from(*ptr2.add(8).cast::<u8>());
+                                let l7 = *ptr2.add(16).cast::<f64>();
+                                let l8 = *ptr2.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l6 as u8,
+                                    ),
+                                    allowed: l7,
+                                    asked: l8,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result9
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The material of the voxel that a point is in; 0 where there is none.
+            #[allow(async_fn_in_trait)]
+            pub fn material(at: Vec3) -> ::core::result::Result<u8, Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    let super::super::super::ugc::spell::types::Vec3 {
+                        x: x0,
+                        y: y0,
+                        z: z0,
+                    } = at;
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/reads@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "material"]
+                        fn wit_import2(_: f32, _: f32, _: f32, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import2(_rt::as_f32(x0), _rt::as_f32(y0), _rt::as_f32(z0), ptr1);
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result8 = match l3 {
+                        0 => {
+                            let e = {
+                                let l4 = i32::from(*ptr1.add(8).cast::<u8>());
+                                l4 as u8
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l5 = i32::from(*ptr1.add(8).cast::<u8>());
+                                let l6 = *ptr1.add(16).cast::<f64>();
+                                let l7 = *ptr1.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l5 as u8,
+                                    ),
+                                    allowed: l6,
+                                    asked: l7,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result8
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// The materials of at most 4,096 voxels, x first, then y, then z.
+            #[allow(async_fn_in_trait)]
+            pub fn materials(
+                within: VoxelBlock,
+            ) -> ::core::result::Result<_rt::Vec<u8>, Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    let super::super::super::ugc::spell::types::VoxelBlock {
+                        low: low0,
+                        high: high0,
+                    } = within;
+                    let super::super::super::ugc::spell::types::Voxel {
+                        x: x1,
+                        y: y1,
+                        z: z1,
+                    } = low0;
+                    let super::super::super::ugc::spell::types::Voxel {
+                        x: x2,
+                        y: y2,
+                        z: z2,
+                    } = high0;
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/reads@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "materials"]
+                        fn wit_import4(
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import4(
+                        _rt::as_i32(x1),
+                        _rt::as_i32(y1),
+                        _rt::as_i32(z1),
+                        _rt::as_i32(x2),
+                        _rt::as_i32(y2),
+                        _rt::as_i32(z2),
+                        ptr3,
+                    );
+                    let l5 = i32::from(*ptr3.add(0).cast::<u8>());
+                    let result12 = match l5 {
+                        0 => {
+                            let e = {
+                                let l6 = *ptr3.add(8).cast::<*mut u8>();
+                                let l7 = *ptr3
+                                    .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len8 = l7;
+                                <_ as From<
+                                    _rt::Vec<_>,
+                                >>::from(_rt::Vec::from_raw_parts(l6.cast(), len8, len8))
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l9 = i32::from(*ptr3.add(8).cast::<u8>());
+                                let l10 = *ptr3.add(16).cast::<f64>();
+                                let l11 = *ptr3.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l9 as u8,
+                                    ),
+                                    allowed: l10,
+                                    asked: l11,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result12
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
             /// Fuel that is left to this call.
             #[allow(async_fn_in_trait)]
             pub fn fuel_left() -> u64 {
@@ -913,6 +1641,16 @@ pub mod ugc {
             pub type EntityId = super::super::super::ugc::spell::types::EntityId;
             pub type Vec3 = super::super::super::ugc::spell::types::Vec3;
             pub type Projectile = super::super::super::ugc::spell::types::Projectile;
+            pub type Flight = super::super::super::ugc::spell::types::Flight;
+            pub type Body = super::super::super::ugc::spell::types::Body;
+            pub type Debris = super::super::super::ugc::spell::types::Debris;
+            pub type Joint = super::super::super::ugc::spell::types::Joint;
+            pub type Field = super::super::super::ugc::spell::types::Field;
+            pub type Npc = super::super::super::ugc::spell::types::Npc;
+            pub type Order = super::super::super::ugc::spell::types::Order;
+            pub type Status = super::super::super::ugc::spell::types::Status;
+            pub type Area = super::super::super::ugc::spell::types::Area;
+            pub type Change = super::super::super::ugc::spell::types::Change;
             pub type Refusal = super::super::super::ugc::spell::types::Refusal;
             pub type LogLevel = super::super::super::ugc::spell::types::LogLevel;
             #[allow(unused_unsafe, clippy::all)]
@@ -1081,6 +1819,141 @@ pub mod ugc {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
+            /// Needs `move-entities`. Puts a player or NPC somewhere else; dropped where something is in its way.
+            #[allow(async_fn_in_trait)]
+            pub fn teleport(
+                target: EntityId,
+                to: Vec3,
+            ) -> ::core::result::Result<(), Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    let super::super::super::ugc::spell::types::Vec3 {
+                        x: x0,
+                        y: y0,
+                        z: z0,
+                    } = to;
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/intents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "teleport"]
+                        fn wit_import2(_: i64, _: f32, _: f32, _: f32, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(
+                        _: i64,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import2(
+                        _rt::as_i64(target),
+                        _rt::as_f32(x0),
+                        _rt::as_f32(y0),
+                        _rt::as_f32(z0),
+                        ptr1,
+                    );
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result7 = match l3 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l4 = i32::from(*ptr1.add(8).cast::<u8>());
+                                let l5 = *ptr1.add(16).cast::<f64>();
+                                let l6 = *ptr1.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l4 as u8,
+                                    ),
+                                    allowed: l5,
+                                    asked: l6,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result7
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Needs `modify-stats`. Gives a player or NPC a status for some seconds: above 0, at most 30.
+            #[allow(async_fn_in_trait)]
+            pub fn afflict(
+                target: EntityId,
+                what: Status,
+                seconds: f32,
+            ) -> ::core::result::Result<(), Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    use super::super::super::ugc::spell::types::Status as V0;
+                    let (result1_0, result1_1) = match what {
+                        V0::Slow(e) => (0i32, _rt::as_f32(e)),
+                        V0::Root => (1i32, 0.0f32),
+                        V0::Shield(e) => (2i32, _rt::as_f32(e)),
+                        V0::Burn(e) => (3i32, _rt::as_f32(e)),
+                    };
+                    let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/intents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "afflict"]
+                        fn wit_import3(_: i64, _: i32, _: f32, _: f32, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import3(
+                        _: i64,
+                        _: i32,
+                        _: f32,
+                        _: f32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import3(
+                        _rt::as_i64(target),
+                        result1_0,
+                        result1_1,
+                        _rt::as_f32(&seconds),
+                        ptr2,
+                    );
+                    let l4 = i32::from(*ptr2.add(0).cast::<u8>());
+                    let result8 = match l4 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l5 = i32::from(*ptr2.add(8).cast::<u8>());
+                                let l6 = *ptr2.add(16).cast::<f64>();
+                                let l7 = *ptr2.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l5 as u8,
+                                    ),
+                                    allowed: l6,
+                                    asked: l7,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result8
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
             /// Needs `spawn-entities`. Answers with the id that the projectile will have.
             #[allow(async_fn_in_trait)]
             pub fn launch(
@@ -1186,7 +2059,877 @@ pub mod ugc {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
-            /// Takes away something that this cast spawned.
+            /// As `launch`, for one that bounces, pierces or turns.
+            #[allow(async_fn_in_trait)]
+            pub fn launch_flying(
+                what: Projectile,
+                how: Flight,
+            ) -> ::core::result::Result<EntityId, Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    let super::super::super::ugc::spell::types::Projectile {
+                        start: start0,
+                        velocity: velocity0,
+                        radius: radius0,
+                        gravity: gravity0,
+                        seconds: seconds0,
+                        damage: damage0,
+                    } = what;
+                    let super::super::super::ugc::spell::types::Vec3 {
+                        x: x1,
+                        y: y1,
+                        z: z1,
+                    } = start0;
+                    let super::super::super::ugc::spell::types::Vec3 {
+                        x: x2,
+                        y: y2,
+                        z: z2,
+                    } = velocity0;
+                    let super::super::super::ugc::spell::types::Flight {
+                        restitution: restitution3,
+                        bounces: bounces3,
+                        pierces: pierces3,
+                        homing: homing3,
+                    } = how;
+                    let (result5_0, result5_1, result5_2) = match homing3 {
+                        Some(e) => {
+                            let super::super::super::ugc::spell::types::Homing {
+                                turn: turn4,
+                                half_angle: half_angle4,
+                            } = e;
+                            (1i32, _rt::as_f32(turn4), _rt::as_f32(half_angle4))
+                        }
+                        None => (0i32, 0.0f32, 0.0f32),
+                    };
+                    let ptr6 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/intents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "launch-flying"]
+                        fn wit_import7(
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: f32,
+                            _: f32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import7(
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: f32,
+                        _: f32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import7(
+                        _rt::as_f32(x1),
+                        _rt::as_f32(y1),
+                        _rt::as_f32(z1),
+                        _rt::as_f32(x2),
+                        _rt::as_f32(y2),
+                        _rt::as_f32(z2),
+                        _rt::as_f32(radius0),
+                        _rt::as_f32(gravity0),
+                        _rt::as_f32(seconds0),
+                        _rt::as_f32(damage0),
+                        _rt::as_f32(restitution3),
+                        _rt::as_i32(bounces3),
+                        _rt::as_i32(pierces3),
+                        result5_0,
+                        result5_1,
+                        result5_2,
+                        ptr6,
+                    );
+                    let l8 = i32::from(*ptr6.add(0).cast::<u8>());
+                    let result13 = match l8 {
+                        0 => {
+                            let e = {
+                                let l9 = *ptr6.add(8).cast::<i64>();
+                                l9 as u64
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l10 = i32::from(*ptr6.add(8).cast::<u8>());
+                                let l11 = *ptr6.add(16).cast::<f64>();
+                                let l12 = *ptr6.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l10 as u8,
+                                    ),
+                                    allowed: l11,
+                                    asked: l12,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result13
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Needs `spawn-entities`. Answers with the id that the body will have.
+            #[allow(async_fn_in_trait)]
+            pub fn spawn_body(what: Body) -> ::core::result::Result<EntityId, Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    let super::super::super::ugc::spell::types::Body {
+                        form: form0,
+                        mass: mass0,
+                        position: position0,
+                        velocity: velocity0,
+                    } = what;
+                    use super::super::super::ugc::spell::types::Form as V2;
+                    let (result3_0, result3_1, result3_2, result3_3) = match form0 {
+                        V2::Cuboid(e) => {
+                            let super::super::super::ugc::spell::types::Vec3 {
+                                x: x1,
+                                y: y1,
+                                z: z1,
+                            } = e;
+                            (0i32, _rt::as_f32(x1), _rt::as_f32(y1), _rt::as_f32(z1))
+                        }
+                        V2::Ball(e) => (1i32, _rt::as_f32(e), 0.0f32, 0.0f32),
+                    };
+                    let super::super::super::ugc::spell::types::Vec3 {
+                        x: x4,
+                        y: y4,
+                        z: z4,
+                    } = position0;
+                    let super::super::super::ugc::spell::types::Vec3 {
+                        x: x5,
+                        y: y5,
+                        z: z5,
+                    } = velocity0;
+                    let ptr6 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/intents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "spawn-body"]
+                        fn wit_import7(
+                            _: i32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import7(
+                        _: i32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import7(
+                        result3_0,
+                        result3_1,
+                        result3_2,
+                        result3_3,
+                        _rt::as_f32(mass0),
+                        _rt::as_f32(x4),
+                        _rt::as_f32(y4),
+                        _rt::as_f32(z4),
+                        _rt::as_f32(x5),
+                        _rt::as_f32(y5),
+                        _rt::as_f32(z5),
+                        ptr6,
+                    );
+                    let l8 = i32::from(*ptr6.add(0).cast::<u8>());
+                    let result13 = match l8 {
+                        0 => {
+                            let e = {
+                                let l9 = *ptr6.add(8).cast::<i64>();
+                                l9 as u64
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l10 = i32::from(*ptr6.add(8).cast::<u8>());
+                                let l11 = *ptr6.add(16).cast::<f64>();
+                                let l12 = *ptr6.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l10 as u8,
+                                    ),
+                                    allowed: l11,
+                                    asked: l12,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result13
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Needs `spawn-entities`. Each piece counts as one that is spawned.
+            #[allow(async_fn_in_trait)]
+            pub fn scatter(what: Debris) -> ::core::result::Result<(), Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    let super::super::super::ugc::spell::types::Debris {
+                        at: at0,
+                        count: count0,
+                        speed: speed0,
+                        seconds: seconds0,
+                    } = what;
+                    let super::super::super::ugc::spell::types::Vec3 {
+                        x: x1,
+                        y: y1,
+                        z: z1,
+                    } = at0;
+                    let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/intents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "scatter"]
+                        fn wit_import3(
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: i32,
+                            _: f32,
+                            _: f32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import3(
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: i32,
+                        _: f32,
+                        _: f32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import3(
+                        _rt::as_f32(x1),
+                        _rt::as_f32(y1),
+                        _rt::as_f32(z1),
+                        _rt::as_i32(count0),
+                        _rt::as_f32(speed0),
+                        _rt::as_f32(seconds0),
+                        ptr2,
+                    );
+                    let l4 = i32::from(*ptr2.add(0).cast::<u8>());
+                    let result8 = match l4 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l5 = i32::from(*ptr2.add(8).cast::<u8>());
+                                let l6 = *ptr2.add(16).cast::<f64>();
+                                let l7 = *ptr2.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l5 as u8,
+                                    ),
+                                    allowed: l6,
+                                    asked: l7,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result8
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Needs `spawn-entities`. Answers with the id that the joint will have.
+            #[allow(async_fn_in_trait)]
+            pub fn join(what: Joint) -> ::core::result::Result<EntityId, Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    let super::super::super::ugc::spell::types::Joint {
+                        kind: kind0,
+                        one: one0,
+                        other: other0,
+                        at: at0,
+                        break_force: break_force0,
+                    } = what;
+                    use super::super::super::ugc::spell::types::JointKind as V2;
+                    let (result3_0, result3_1, result3_2, result3_3) = match kind0 {
+                        V2::Fixed => (0i32, 0.0f32, 0.0f32, 0.0f32),
+                        V2::Ball => (1i32, 0.0f32, 0.0f32, 0.0f32),
+                        V2::Hinge(e) => {
+                            let super::super::super::ugc::spell::types::Vec3 {
+                                x: x1,
+                                y: y1,
+                                z: z1,
+                            } = e;
+                            (2i32, _rt::as_f32(x1), _rt::as_f32(y1), _rt::as_f32(z1))
+                        }
+                        V2::Rope(e) => (3i32, _rt::as_f32(e), 0.0f32, 0.0f32),
+                    };
+                    let super::super::super::ugc::spell::types::Vec3 {
+                        x: x4,
+                        y: y4,
+                        z: z4,
+                    } = at0;
+                    let ptr5 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/intents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "join"]
+                        fn wit_import6(
+                            _: i32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: i64,
+                            _: i64,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import6(
+                        _: i32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: i64,
+                        _: i64,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import6(
+                        result3_0,
+                        result3_1,
+                        result3_2,
+                        result3_3,
+                        _rt::as_i64(one0),
+                        _rt::as_i64(other0),
+                        _rt::as_f32(x4),
+                        _rt::as_f32(y4),
+                        _rt::as_f32(z4),
+                        _rt::as_f32(break_force0),
+                        ptr5,
+                    );
+                    let l7 = i32::from(*ptr5.add(0).cast::<u8>());
+                    let result12 = match l7 {
+                        0 => {
+                            let e = {
+                                let l8 = *ptr5.add(8).cast::<i64>();
+                                l8 as u64
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l9 = i32::from(*ptr5.add(8).cast::<u8>());
+                                let l10 = *ptr5.add(16).cast::<f64>();
+                                let l11 = *ptr5.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l9 as u8,
+                                    ),
+                                    allowed: l10,
+                                    asked: l11,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result12
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Needs `move-entities`. Answers with the id that the field will have. All of it must be within the envelope's radius.
+            #[allow(async_fn_in_trait)]
+            pub fn set_field(what: Field) -> ::core::result::Result<EntityId, Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    let super::super::super::ugc::spell::types::Field {
+                        center: center0,
+                        radius: radius0,
+                        acceleration: acceleration0,
+                        falloff: falloff0,
+                        seconds: seconds0,
+                    } = what;
+                    let super::super::super::ugc::spell::types::Vec3 {
+                        x: x1,
+                        y: y1,
+                        z: z1,
+                    } = center0;
+                    let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/intents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "set-field"]
+                        fn wit_import3(
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import3(
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import3(
+                        _rt::as_f32(x1),
+                        _rt::as_f32(y1),
+                        _rt::as_f32(z1),
+                        _rt::as_f32(radius0),
+                        _rt::as_f32(acceleration0),
+                        _rt::as_f32(falloff0),
+                        _rt::as_f32(seconds0),
+                        ptr2,
+                    );
+                    let l4 = i32::from(*ptr2.add(0).cast::<u8>());
+                    let result9 = match l4 {
+                        0 => {
+                            let e = {
+                                let l5 = *ptr2.add(8).cast::<i64>();
+                                l5 as u64
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l6 = i32::from(*ptr2.add(8).cast::<u8>());
+                                let l7 = *ptr2.add(16).cast::<f64>();
+                                let l8 = *ptr2.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l6 as u8,
+                                    ),
+                                    allowed: l7,
+                                    asked: l8,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result9
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Needs `summon-npc`. Answers with the id that the NPC will have.
+            #[allow(async_fn_in_trait)]
+            pub fn summon(what: Npc) -> ::core::result::Result<EntityId, Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    let super::super::super::ugc::spell::types::Npc {
+                        temper: temper0,
+                        position: position0,
+                        aim: aim0,
+                    } = what;
+                    let super::super::super::ugc::spell::types::Vec3 {
+                        x: x1,
+                        y: y1,
+                        z: z1,
+                    } = position0;
+                    let super::super::super::ugc::spell::types::Vec3 {
+                        x: x2,
+                        y: y2,
+                        z: z2,
+                    } = aim0;
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/intents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "summon"]
+                        fn wit_import4(
+                            _: i32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: f32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: i32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: f32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import4(
+                        temper0.clone() as i32,
+                        _rt::as_f32(x1),
+                        _rt::as_f32(y1),
+                        _rt::as_f32(z1),
+                        _rt::as_f32(x2),
+                        _rt::as_f32(y2),
+                        _rt::as_f32(z2),
+                        ptr3,
+                    );
+                    let l5 = i32::from(*ptr3.add(0).cast::<u8>());
+                    let result10 = match l5 {
+                        0 => {
+                            let e = {
+                                let l6 = *ptr3.add(8).cast::<i64>();
+                                l6 as u64
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l7 = i32::from(*ptr3.add(8).cast::<u8>());
+                                let l8 = *ptr3.add(16).cast::<f64>();
+                                let l9 = *ptr3.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l7 as u8,
+                                    ),
+                                    allowed: l8,
+                                    asked: l9,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result10
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Needs `summon-npc`. Tells an NPC that a spell of this caster has summoned what to do.
+            #[allow(async_fn_in_trait)]
+            pub fn command(
+                target: EntityId,
+                what: Order,
+            ) -> ::core::result::Result<(), Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    use super::super::super::ugc::spell::types::Order as V1;
+                    let (result2_0, result2_1, result2_2, result2_3) = match what {
+                        V1::Follow => (0i32, 0i64, 0.0f32, 0.0f32),
+                        V1::Stay => (1i32, 0i64, 0.0f32, 0.0f32),
+                        V1::Go(e) => {
+                            let super::super::super::ugc::spell::types::Vec3 {
+                                x: x0,
+                                y: y0,
+                                z: z0,
+                            } = e;
+                            (
+                                2i32,
+                                i64::from((_rt::as_f32(x0)).to_bits()),
+                                _rt::as_f32(y0),
+                                _rt::as_f32(z0),
+                            )
+                        }
+                        V1::Attack(e) => (3i32, _rt::as_i64(e), 0.0f32, 0.0f32),
+                    };
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/intents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "command"]
+                        fn wit_import4(
+                            _: i64,
+                            _: i32,
+                            _: i64,
+                            _: f32,
+                            _: f32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: i64,
+                        _: i32,
+                        _: i64,
+                        _: f32,
+                        _: f32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import4(
+                        _rt::as_i64(target),
+                        result2_0,
+                        result2_1,
+                        result2_2,
+                        result2_3,
+                        ptr3,
+                    );
+                    let l5 = i32::from(*ptr3.add(0).cast::<u8>());
+                    let result9 = match l5 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l6 = i32::from(*ptr3.add(8).cast::<u8>());
+                                let l7 = *ptr3.add(16).cast::<f64>();
+                                let l8 = *ptr3.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l6 as u8,
+                                    ),
+                                    allowed: l7,
+                                    asked: l8,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result9
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Needs `modify-terrain`. The envelope's voxels are those in the areas of all edits of the cast, its chunks those that it touches in a tick.
+            #[allow(async_fn_in_trait)]
+            pub fn terraform(
+                within: Area,
+                what: Change,
+            ) -> ::core::result::Result<(), Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    use super::super::super::ugc::spell::types::Area as V5;
+                    let (
+                        result6_0,
+                        result6_1,
+                        result6_2,
+                        result6_3,
+                        result6_4,
+                        result6_5,
+                        result6_6,
+                    ) = match within {
+                        V5::Ball(e) => {
+                            let super::super::super::ugc::spell::types::Sphere {
+                                center: center0,
+                                radius: radius0,
+                            } = e;
+                            let super::super::super::ugc::spell::types::Vec3 {
+                                x: x1,
+                                y: y1,
+                                z: z1,
+                            } = center0;
+                            (
+                                0i32,
+                                (_rt::as_f32(x1)).to_bits() as i32,
+                                (_rt::as_f32(y1)).to_bits() as i32,
+                                (_rt::as_f32(z1)).to_bits() as i32,
+                                (_rt::as_f32(radius0)).to_bits() as i32,
+                                0i32,
+                                0i32,
+                            )
+                        }
+                        V5::Block(e) => {
+                            let super::super::super::ugc::spell::types::VoxelBlock {
+                                low: low2,
+                                high: high2,
+                            } = e;
+                            let super::super::super::ugc::spell::types::Voxel {
+                                x: x3,
+                                y: y3,
+                                z: z3,
+                            } = low2;
+                            let super::super::super::ugc::spell::types::Voxel {
+                                x: x4,
+                                y: y4,
+                                z: z4,
+                            } = high2;
+                            (
+                                1i32,
+                                _rt::as_i32(x3),
+                                _rt::as_i32(y3),
+                                _rt::as_i32(z3),
+                                _rt::as_i32(x4),
+                                _rt::as_i32(y4),
+                                _rt::as_i32(z4),
+                            )
+                        }
+                    };
+                    use super::super::super::ugc::spell::types::Change as V8;
+                    let (result9_0, result9_1, result9_2) = match what {
+                        V8::Fill(e) => (0i32, _rt::as_i32(e), 0i32),
+                        V8::Dig => (1i32, 0i32, 0i32),
+                        V8::Paint(e) => (2i32, _rt::as_i32(e), 0i32),
+                        V8::Replace(e) => {
+                            let super::super::super::ugc::spell::types::Replacement {
+                                old: old7,
+                                new: new7,
+                            } = e;
+                            (3i32, _rt::as_i32(old7), _rt::as_i32(new7))
+                        }
+                    };
+                    let ptr10 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/intents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "terraform"]
+                        fn wit_import11(
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: i32,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import11(
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: i32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import11(
+                        result6_0,
+                        result6_1,
+                        result6_2,
+                        result6_3,
+                        result6_4,
+                        result6_5,
+                        result6_6,
+                        result9_0,
+                        result9_1,
+                        result9_2,
+                        ptr10,
+                    );
+                    let l12 = i32::from(*ptr10.add(0).cast::<u8>());
+                    let result16 = match l12 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l13 = i32::from(*ptr10.add(8).cast::<u8>());
+                                let l14 = *ptr10.add(16).cast::<f64>();
+                                let l15 = *ptr10.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l13 as u8,
+                                    ),
+                                    allowed: l14,
+                                    asked: l15,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result16
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Takes away something that this cast made: an entity, a joint or a field.
             #[allow(async_fn_in_trait)]
             pub fn despawn(id: EntityId) -> ::core::result::Result<(), Refusal> {
                 unsafe {
@@ -1531,10 +3274,14 @@ pub mod exports {
                                     let e0 = arg1 as i32 as u32;
                                     V0::Timer(e0)
                                 }
-                                n => {
-                                    debug_assert_eq!(n, 3, "invalid enum discriminant");
+                                3 => {
                                     let e0 = arg1 as u64;
                                     V0::Dropped(e0)
+                                }
+                                n => {
+                                    debug_assert_eq!(n, 4, "invalid enum discriminant");
+                                    let e0 = arg1 as u64;
+                                    V0::Died(e0)
                                 }
                             };
                             T_::on_event(v0)
@@ -1838,6 +3585,17 @@ mod _rt {
             self as i32
         }
     }
+    pub unsafe fn bool_lift(val: u8) -> bool {
+        if cfg!(debug_assertions) {
+            match val {
+                0 => false,
+                1 => true,
+                _ => panic!("invalid bool discriminant"),
+            }
+        } else {
+            val != 0
+        }
+    }
     #[cfg(target_arch = "wasm32")]
     pub fn run_ctors_once() {
         wit_bindgen::rt::run_ctors_once();
@@ -1891,10 +3649,10 @@ macro_rules! __export_spell_impl {
         = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.61.1:ugc:spell@0.1.0:spell:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 2139] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3588] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xdf\x0f\x01A\x02\x01\
-A\x15\x01B&\x01w\x04\0\x09entity-id\x03\0\0\x01r\x03\x01xv\x01yv\x01zv\x04\0\x04\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x88\x1b\x01A\x02\x01\
+A\x20\x01BK\x01w\x04\0\x09entity-id\x03\0\0\x01r\x03\x01xv\x01yv\x01zv\x04\0\x04\
 vec3\x03\0\x02\x01m\x04\x06player\x03npc\x0aprojectile\x04prop\x04\0\x0bentity-k\
 ind\x03\0\x04\x01n\x04\x06player\x03npc\x0aprojectile\x04prop\x04\0\x0centity-ki\
 nds\x03\0\x06\x01r\x07\x02id\x01\x04kind\x05\x08position\x03\x08velocity\x03\x03\
@@ -1902,50 +3660,86 @@ aim\x03\x06healthv\x0ahealth-maxv\x04\0\x06entity\x03\0\x08\x01r\x08\x04tickw\x0
 caster\x01\x06target\x01\x06origin\x03\x03aim\x03\x0ftarget-position\x03\x04seed\
 w\x06paramss\x04\0\x04cast\x03\0\x0a\x01p\x01\x01pv\x01r\x02\x03ids\x0c\x09posit\
 ions\x0d\x04\0\x06nearby\x03\0\x0e\x01r\x02\x06center\x03\x06radiusv\x04\0\x06sp\
-here\x03\0\x10\x01r\x04\x04apex\x03\x09direction\x03\x06lengthv\x0ahalf-anglev\x04\
-\0\x04cone\x03\0\x12\x01q\x02\x06sphere\x01\x11\0\x04cone\x01\x13\0\x04\0\x05sha\
-pe\x03\0\x14\x01r\x04\x06entity\x01\x05point\x03\x06normal\x03\x08distancev\x04\0\
-\x07ray-hit\x03\0\x16\x01r\x06\x05start\x03\x08velocity\x03\x06radiusv\x07gravit\
-yv\x07secondsv\x06damagev\x04\0\x0aprojectile\x03\0\x18\x01m\x08\x0acapability\x06\
-radius\x08entities\x06finite\x09magnitude\x06target\x07intents\x06length\x04\0\x05\
-limit\x03\0\x1a\x01r\x03\x05limit\x1b\x07allowedu\x05askedu\x04\0\x07refusal\x03\
-\0\x1c\x01r\x04\x0aprojectile\x01\x06entity\x01\x05point\x03\x06normal\x03\x04\0\
-\x03hit\x03\0\x1e\x01q\x04\x03hit\x01\x1f\0\x07expired\x01\x01\0\x05timer\x01y\0\
-\x07dropped\x01\x01\0\x04\0\x05event\x03\0\x20\x01m\x03\x08duration\x0bcaster-go\
-ne\x08revision\x04\0\x0dcancel-reason\x03\0\"\x01m\x04\x05debug\x04info\x04warn\x05\
-error\x04\0\x09log-level\x03\0$\x03\0\x15ugc:spell/types@0.1.0\x05\0\x02\x03\0\0\
-\x09entity-id\x02\x03\0\0\x04vec3\x02\x03\0\0\x06entity\x02\x03\0\0\x0centity-ki\
-nds\x02\x03\0\0\x06nearby\x02\x03\0\0\x05shape\x02\x03\0\0\x07ray-hit\x02\x03\0\0\
-\x07refusal\x01B\x1c\x02\x03\x02\x01\x01\x04\0\x09entity-id\x03\0\0\x02\x03\x02\x01\
-\x02\x04\0\x04vec3\x03\0\x02\x02\x03\x02\x01\x03\x04\0\x06entity\x03\0\x04\x02\x03\
-\x02\x01\x04\x04\0\x0centity-kinds\x03\0\x06\x02\x03\x02\x01\x05\x04\0\x06nearby\
-\x03\0\x08\x02\x03\x02\x01\x06\x04\0\x05shape\x03\0\x0a\x02\x03\x02\x01\x07\x04\0\
-\x07ray-hit\x03\0\x0c\x02\x03\x02\x01\x08\x04\0\x07refusal\x03\0\x0e\x01k\x05\x01\
-@\x01\x02id\x01\0\x10\x04\0\x0aget-entity\x01\x11\x01j\x01\x09\x01\x0f\x01@\x03\x06\
-within\x0b\x05kinds\x07\x05county\0\x12\x04\0\x04find\x01\x13\x01k\x0d\x01j\x01\x14\
-\x01\x0f\x01@\x03\x05start\x03\x09direction\x03\x06lengthv\0\x15\x04\0\x07raycas\
-t\x01\x16\x01@\0\0w\x04\0\x09fuel-left\x01\x17\x03\0\x15ugc:spell/reads@0.1.0\x05\
-\x09\x02\x03\0\0\x0aprojectile\x02\x03\0\0\x09log-level\x01B\x1f\x02\x03\x02\x01\
-\x01\x04\0\x09entity-id\x03\0\0\x02\x03\x02\x01\x02\x04\0\x04vec3\x03\0\x02\x02\x03\
-\x02\x01\x0a\x04\0\x0aprojectile\x03\0\x04\x02\x03\x02\x01\x08\x04\0\x07refusal\x03\
-\0\x06\x02\x03\x02\x01\x0b\x04\0\x09log-level\x03\0\x08\x01j\0\x01\x07\x01@\x02\x06\
-target\x01\x06amountv\0\x0a\x04\0\x06damage\x01\x0b\x04\0\x04heal\x01\x0b\x01p\x01\
-\x01pv\x01@\x02\x07targets\x0c\x08impulses\x0d\0\x0a\x04\0\x04push\x01\x0e\x01j\x01\
-\x01\x01\x07\x01@\x01\x04what\x05\0\x0f\x04\0\x06launch\x01\x10\x01@\x01\x02id\x01\
-\0\x0a\x04\0\x07despawn\x01\x11\x01@\x03\x04names\x02at\x03\x05scalev\0\x0a\x04\0\
-\x03cue\x01\x12\x01@\x02\x05tokeny\x05ticksy\0\x0a\x04\0\x09set-timer\x01\x13\x01\
-@\x02\x05level\x09\x04texts\x01\0\x04\0\x03log\x01\x14\x01@\0\x01\0\x04\0\x06fin\
-ish\x01\x15\x03\0\x17ugc:spell/intents@0.1.0\x05\x0c\x02\x03\0\0\x04cast\x02\x03\
-\0\0\x05event\x02\x03\0\0\x0dcancel-reason\x01B\x16\x02\x03\x02\x01\x0d\x04\0\x04\
-cast\x03\0\0\x02\x03\x02\x01\x0e\x04\0\x05event\x03\0\x02\x02\x03\x02\x01\x0f\x04\
-\0\x0dcancel-reason\x03\0\x04\x01@\0\x01\0\x04\0\x04init\x01\x06\x01@\x01\x04wha\
-t\x01\x01\0\x04\0\x07on-cast\x01\x07\x01@\x01\x02dtv\x01\0\x04\0\x07on-tick\x01\x08\
-\x01@\x01\x04what\x03\x01\0\x04\0\x08on-event\x01\x09\x01@\x01\x06reason\x05\x01\
-\0\x04\0\x09on-cancel\x01\x0a\x01p}\x01@\0\0\x0b\x04\0\x04save\x01\x0c\x01j\0\x01\
-s\x01@\x02\x0cfrom-versiony\x05bytes\x0b\0\x0d\x04\0\x07restore\x01\x0e\x04\0\x15\
-ugc:spell/hooks@0.1.0\x05\x10\x04\0\x15ugc:spell/spell@0.1.0\x04\0\x0b\x0b\x01\0\
-\x05spell\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.\
-258.3\x10wit-bindgen-rust\x060.61.1";
+here\x03\0\x10\x01r\x02\x06center\x03\x04half\x03\x04\0\x06cuboid\x03\0\x12\x01r\
+\x04\x04apex\x03\x09direction\x03\x06lengthv\x0ahalf-anglev\x04\0\x04cone\x03\0\x14\
+\x01q\x03\x06sphere\x01\x11\0\x04cone\x01\x15\0\x06cuboid\x01\x13\0\x04\0\x05sha\
+pe\x03\0\x16\x01r\x04\x06entity\x01\x05point\x03\x06normal\x03\x08distancev\x04\0\
+\x07ray-hit\x03\0\x18\x01r\x06\x05start\x03\x08velocity\x03\x06radiusv\x07gravit\
+yv\x07secondsv\x06damagev\x04\0\x0aprojectile\x03\0\x1a\x01r\x02\x04turnv\x0ahal\
+f-anglev\x04\0\x06homing\x03\0\x1c\x01k\x1d\x01r\x04\x0brestitutionv\x07bounces}\
+\x07pierces}\x06homing\x1e\x04\0\x06flight\x03\0\x1f\x01q\x02\x06cuboid\x01\x03\0\
+\x04ball\x01v\0\x04\0\x04form\x03\0!\x01r\x04\x04form\"\x04massv\x08position\x03\
+\x08velocity\x03\x04\0\x04body\x03\0#\x01r\x04\x02at\x03\x05count}\x05speedv\x07\
+secondsv\x04\0\x06debris\x03\0%\x01q\x04\x05fixed\0\0\x04ball\0\0\x05hinge\x01\x03\
+\0\x04rope\x01v\0\x04\0\x0ajoint-kind\x03\0'\x01r\x05\x04kind(\x03one\x01\x05oth\
+er\x01\x02at\x03\x0bbreak-forcev\x04\0\x05joint\x03\0)\x01r\x05\x06center\x03\x06\
+radiusv\x0caccelerationv\x07falloffv\x07secondsv\x04\0\x05field\x03\0+\x01m\x03\x05\
+dummy\x05guard\x07critter\x04\0\x06temper\x03\0-\x01r\x03\x06temper.\x08position\
+\x03\x03aim\x03\x04\0\x03npc\x03\0/\x01q\x04\x06follow\0\0\x04stay\0\0\x02go\x01\
+\x03\0\x06attack\x01\x01\0\x04\0\x05order\x03\01\x01q\x04\x04slow\x01v\0\x04root\
+\0\0\x06shield\x01v\0\x04burn\x01v\0\x04\0\x06status\x03\03\x01r\x03\x01xz\x01yz\
+\x01zz\x04\0\x05voxel\x03\05\x01r\x02\x03low6\x04high6\x04\0\x0bvoxel-block\x03\0\
+7\x01q\x02\x04ball\x01\x11\0\x05block\x018\0\x04\0\x04area\x03\09\x01r\x02\x03ol\
+d}\x03new}\x04\0\x0breplacement\x03\0;\x01q\x04\x04fill\x01}\0\x03dig\0\0\x05pai\
+nt\x01}\0\x07replace\x01<\0\x04\0\x06change\x03\0=\x01m\x09\x0acapability\x06rad\
+ius\x08entities\x06finite\x09magnitude\x06target\x07intents\x06length\x06voxels\x04\
+\0\x05limit\x03\0?\x01r\x03\x05limit\xc0\0\x07allowedu\x05askedu\x04\0\x07refusa\
+l\x03\0A\x01r\x04\x0aprojectile\x01\x06entity\x01\x05point\x03\x06normal\x03\x04\
+\0\x03hit\x03\0C\x01q\x05\x03hit\x01\xc4\0\0\x07expired\x01\x01\0\x05timer\x01y\0\
+\x07dropped\x01\x01\0\x04died\x01\x01\0\x04\0\x05event\x03\0E\x01m\x03\x08durati\
+on\x0bcaster-gone\x08revision\x04\0\x0dcancel-reason\x03\0G\x01m\x04\x05debug\x04\
+info\x04warn\x05error\x04\0\x09log-level\x03\0I\x03\0\x15ugc:spell/types@0.1.0\x05\
+\0\x02\x03\0\0\x09entity-id\x02\x03\0\0\x04vec3\x02\x03\0\0\x06entity\x02\x03\0\0\
+\x0centity-kinds\x02\x03\0\0\x06nearby\x02\x03\0\0\x05shape\x02\x03\0\0\x07ray-h\
+it\x02\x03\0\0\x0bvoxel-block\x02\x03\0\0\x07refusal\x01B)\x02\x03\x02\x01\x01\x04\
+\0\x09entity-id\x03\0\0\x02\x03\x02\x01\x02\x04\0\x04vec3\x03\0\x02\x02\x03\x02\x01\
+\x03\x04\0\x06entity\x03\0\x04\x02\x03\x02\x01\x04\x04\0\x0centity-kinds\x03\0\x06\
+\x02\x03\x02\x01\x05\x04\0\x06nearby\x03\0\x08\x02\x03\x02\x01\x06\x04\0\x05shap\
+e\x03\0\x0a\x02\x03\x02\x01\x07\x04\0\x07ray-hit\x03\0\x0c\x02\x03\x02\x01\x08\x04\
+\0\x0bvoxel-block\x03\0\x0e\x02\x03\x02\x01\x09\x04\0\x07refusal\x03\0\x10\x01@\0\
+\0w\x04\0\x04tick\x01\x12\x01k\x05\x01@\x01\x02id\x01\0\x13\x04\0\x0aget-entity\x01\
+\x14\x01j\x01\x09\x01\x11\x01@\x03\x06within\x0b\x05kinds\x07\x05county\0\x15\x04\
+\0\x04find\x01\x16\x01k\x0d\x01j\x01\x17\x01\x11\x01@\x03\x05start\x03\x09direct\
+ion\x03\x06lengthv\0\x18\x04\0\x07raycast\x01\x19\x01j\x01\x7f\x01\x11\x01@\x02\x05\
+start\x03\x03end\x03\0\x1a\x04\0\x0dline-of-sight\x01\x1b\x01j\x01}\x01\x11\x01@\
+\x01\x02at\x03\0\x1c\x04\0\x08material\x01\x1d\x01p}\x01j\x01\x1e\x01\x11\x01@\x01\
+\x06within\x0f\0\x1f\x04\0\x09materials\x01\x20\x04\0\x09fuel-left\x01\x12\x03\0\
+\x15ugc:spell/reads@0.1.0\x05\x0a\x02\x03\0\0\x0aprojectile\x02\x03\0\0\x06fligh\
+t\x02\x03\0\0\x04body\x02\x03\0\0\x06debris\x02\x03\0\0\x05joint\x02\x03\0\0\x05\
+field\x02\x03\0\0\x03npc\x02\x03\0\0\x05order\x02\x03\0\0\x06status\x02\x03\0\0\x04\
+area\x02\x03\0\0\x06change\x02\x03\0\0\x09log-level\x01BG\x02\x03\x02\x01\x01\x04\
+\0\x09entity-id\x03\0\0\x02\x03\x02\x01\x02\x04\0\x04vec3\x03\0\x02\x02\x03\x02\x01\
+\x0b\x04\0\x0aprojectile\x03\0\x04\x02\x03\x02\x01\x0c\x04\0\x06flight\x03\0\x06\
+\x02\x03\x02\x01\x0d\x04\0\x04body\x03\0\x08\x02\x03\x02\x01\x0e\x04\0\x06debris\
+\x03\0\x0a\x02\x03\x02\x01\x0f\x04\0\x05joint\x03\0\x0c\x02\x03\x02\x01\x10\x04\0\
+\x05field\x03\0\x0e\x02\x03\x02\x01\x11\x04\0\x03npc\x03\0\x10\x02\x03\x02\x01\x12\
+\x04\0\x05order\x03\0\x12\x02\x03\x02\x01\x13\x04\0\x06status\x03\0\x14\x02\x03\x02\
+\x01\x14\x04\0\x04area\x03\0\x16\x02\x03\x02\x01\x15\x04\0\x06change\x03\0\x18\x02\
+\x03\x02\x01\x09\x04\0\x07refusal\x03\0\x1a\x02\x03\x02\x01\x16\x04\0\x09log-lev\
+el\x03\0\x1c\x01j\0\x01\x1b\x01@\x02\x06target\x01\x06amountv\0\x1e\x04\0\x06dam\
+age\x01\x1f\x04\0\x04heal\x01\x1f\x01p\x01\x01pv\x01@\x02\x07targets\x20\x08impu\
+lses!\0\x1e\x04\0\x04push\x01\"\x01@\x02\x06target\x01\x02to\x03\0\x1e\x04\0\x08\
+teleport\x01#\x01@\x03\x06target\x01\x04what\x15\x07secondsv\0\x1e\x04\0\x07affl\
+ict\x01$\x01j\x01\x01\x01\x1b\x01@\x01\x04what\x05\0%\x04\0\x06launch\x01&\x01@\x02\
+\x04what\x05\x03how\x07\0%\x04\0\x0dlaunch-flying\x01'\x01@\x01\x04what\x09\0%\x04\
+\0\x0aspawn-body\x01(\x01@\x01\x04what\x0b\0\x1e\x04\0\x07scatter\x01)\x01@\x01\x04\
+what\x0d\0%\x04\0\x04join\x01*\x01@\x01\x04what\x0f\0%\x04\0\x09set-field\x01+\x01\
+@\x01\x04what\x11\0%\x04\0\x06summon\x01,\x01@\x02\x06target\x01\x04what\x13\0\x1e\
+\x04\0\x07command\x01-\x01@\x02\x06within\x17\x04what\x19\0\x1e\x04\0\x09terrafo\
+rm\x01.\x01@\x01\x02id\x01\0\x1e\x04\0\x07despawn\x01/\x01@\x03\x04names\x02at\x03\
+\x05scalev\0\x1e\x04\0\x03cue\x010\x01@\x02\x05tokeny\x05ticksy\0\x1e\x04\0\x09s\
+et-timer\x011\x01@\x02\x05level\x1d\x04texts\x01\0\x04\0\x03log\x012\x01@\0\x01\0\
+\x04\0\x06finish\x013\x03\0\x17ugc:spell/intents@0.1.0\x05\x17\x02\x03\0\0\x04ca\
+st\x02\x03\0\0\x05event\x02\x03\0\0\x0dcancel-reason\x01B\x16\x02\x03\x02\x01\x18\
+\x04\0\x04cast\x03\0\0\x02\x03\x02\x01\x19\x04\0\x05event\x03\0\x02\x02\x03\x02\x01\
+\x1a\x04\0\x0dcancel-reason\x03\0\x04\x01@\0\x01\0\x04\0\x04init\x01\x06\x01@\x01\
+\x04what\x01\x01\0\x04\0\x07on-cast\x01\x07\x01@\x01\x02dtv\x01\0\x04\0\x07on-ti\
+ck\x01\x08\x01@\x01\x04what\x03\x01\0\x04\0\x08on-event\x01\x09\x01@\x01\x06reas\
+on\x05\x01\0\x04\0\x09on-cancel\x01\x0a\x01p}\x01@\0\0\x0b\x04\0\x04save\x01\x0c\
+\x01j\0\x01s\x01@\x02\x0cfrom-versiony\x05bytes\x0b\0\x0d\x04\0\x07restore\x01\x0e\
+\x04\0\x15ugc:spell/hooks@0.1.0\x05\x1b\x04\0\x15ugc:spell/spell@0.1.0\x04\0\x0b\
+\x0b\x01\0\x05spell\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-compo\
+nent\x070.258.3\x10wit-bindgen-rust\x060.61.1";
         };
     };
 }
@@ -1958,9 +3752,9 @@ pub use __export_spell_impl as export;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1913] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xdd\x0d\x01A\x02\x01\
-A\x10\x01B&\x01w\x04\0\x09entity-id\x03\0\0\x01r\x03\x01xv\x01yv\x01zv\x04\0\x04\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3362] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x86\x19\x01A\x02\x01\
+A\x1b\x01BK\x01w\x04\0\x09entity-id\x03\0\0\x01r\x03\x01xv\x01yv\x01zv\x04\0\x04\
 vec3\x03\0\x02\x01m\x04\x06player\x03npc\x0aprojectile\x04prop\x04\0\x0bentity-k\
 ind\x03\0\x04\x01n\x04\x06player\x03npc\x0aprojectile\x04prop\x04\0\x0centity-ki\
 nds\x03\0\x06\x01r\x07\x02id\x01\x04kind\x05\x08position\x03\x08velocity\x03\x03\
@@ -1968,43 +3762,79 @@ aim\x03\x06healthv\x0ahealth-maxv\x04\0\x06entity\x03\0\x08\x01r\x08\x04tickw\x0
 caster\x01\x06target\x01\x06origin\x03\x03aim\x03\x0ftarget-position\x03\x04seed\
 w\x06paramss\x04\0\x04cast\x03\0\x0a\x01p\x01\x01pv\x01r\x02\x03ids\x0c\x09posit\
 ions\x0d\x04\0\x06nearby\x03\0\x0e\x01r\x02\x06center\x03\x06radiusv\x04\0\x06sp\
-here\x03\0\x10\x01r\x04\x04apex\x03\x09direction\x03\x06lengthv\x0ahalf-anglev\x04\
-\0\x04cone\x03\0\x12\x01q\x02\x06sphere\x01\x11\0\x04cone\x01\x13\0\x04\0\x05sha\
-pe\x03\0\x14\x01r\x04\x06entity\x01\x05point\x03\x06normal\x03\x08distancev\x04\0\
-\x07ray-hit\x03\0\x16\x01r\x06\x05start\x03\x08velocity\x03\x06radiusv\x07gravit\
-yv\x07secondsv\x06damagev\x04\0\x0aprojectile\x03\0\x18\x01m\x08\x0acapability\x06\
-radius\x08entities\x06finite\x09magnitude\x06target\x07intents\x06length\x04\0\x05\
-limit\x03\0\x1a\x01r\x03\x05limit\x1b\x07allowedu\x05askedu\x04\0\x07refusal\x03\
-\0\x1c\x01r\x04\x0aprojectile\x01\x06entity\x01\x05point\x03\x06normal\x03\x04\0\
-\x03hit\x03\0\x1e\x01q\x04\x03hit\x01\x1f\0\x07expired\x01\x01\0\x05timer\x01y\0\
-\x07dropped\x01\x01\0\x04\0\x05event\x03\0\x20\x01m\x03\x08duration\x0bcaster-go\
-ne\x08revision\x04\0\x0dcancel-reason\x03\0\"\x01m\x04\x05debug\x04info\x04warn\x05\
-error\x04\0\x09log-level\x03\0$\x03\0\x15ugc:spell/types@0.1.0\x05\0\x02\x03\0\0\
-\x09entity-id\x02\x03\0\0\x04vec3\x02\x03\0\0\x06entity\x02\x03\0\0\x0centity-ki\
-nds\x02\x03\0\0\x06nearby\x02\x03\0\0\x05shape\x02\x03\0\0\x07ray-hit\x02\x03\0\0\
-\x07refusal\x01B\x1c\x02\x03\x02\x01\x01\x04\0\x09entity-id\x03\0\0\x02\x03\x02\x01\
-\x02\x04\0\x04vec3\x03\0\x02\x02\x03\x02\x01\x03\x04\0\x06entity\x03\0\x04\x02\x03\
-\x02\x01\x04\x04\0\x0centity-kinds\x03\0\x06\x02\x03\x02\x01\x05\x04\0\x06nearby\
-\x03\0\x08\x02\x03\x02\x01\x06\x04\0\x05shape\x03\0\x0a\x02\x03\x02\x01\x07\x04\0\
-\x07ray-hit\x03\0\x0c\x02\x03\x02\x01\x08\x04\0\x07refusal\x03\0\x0e\x01k\x05\x01\
-@\x01\x02id\x01\0\x10\x04\0\x0aget-entity\x01\x11\x01j\x01\x09\x01\x0f\x01@\x03\x06\
-within\x0b\x05kinds\x07\x05county\0\x12\x04\0\x04find\x01\x13\x01k\x0d\x01j\x01\x14\
-\x01\x0f\x01@\x03\x05start\x03\x09direction\x03\x06lengthv\0\x15\x04\0\x07raycas\
-t\x01\x16\x01@\0\0w\x04\0\x09fuel-left\x01\x17\x03\0\x15ugc:spell/reads@0.1.0\x05\
-\x09\x02\x03\0\0\x0aprojectile\x02\x03\0\0\x09log-level\x01B\x1f\x02\x03\x02\x01\
-\x01\x04\0\x09entity-id\x03\0\0\x02\x03\x02\x01\x02\x04\0\x04vec3\x03\0\x02\x02\x03\
-\x02\x01\x0a\x04\0\x0aprojectile\x03\0\x04\x02\x03\x02\x01\x08\x04\0\x07refusal\x03\
-\0\x06\x02\x03\x02\x01\x0b\x04\0\x09log-level\x03\0\x08\x01j\0\x01\x07\x01@\x02\x06\
-target\x01\x06amountv\0\x0a\x04\0\x06damage\x01\x0b\x04\0\x04heal\x01\x0b\x01p\x01\
-\x01pv\x01@\x02\x07targets\x0c\x08impulses\x0d\0\x0a\x04\0\x04push\x01\x0e\x01j\x01\
-\x01\x01\x07\x01@\x01\x04what\x05\0\x0f\x04\0\x06launch\x01\x10\x01@\x01\x02id\x01\
-\0\x0a\x04\0\x07despawn\x01\x11\x01@\x03\x04names\x02at\x03\x05scalev\0\x0a\x04\0\
-\x03cue\x01\x12\x01@\x02\x05tokeny\x05ticksy\0\x0a\x04\0\x09set-timer\x01\x13\x01\
-@\x02\x05level\x09\x04texts\x01\0\x04\0\x03log\x01\x14\x01@\0\x01\0\x04\0\x06fin\
-ish\x01\x15\x03\0\x17ugc:spell/intents@0.1.0\x05\x0c\x04\05ugc:spell/spell-with-\
-all-of-its-exports-removed@0.1.0\x04\0\x0b+\x01\0%spell-with-all-of-its-exports-\
-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.25\
-8.3\x10wit-bindgen-rust\x060.61.1";
+here\x03\0\x10\x01r\x02\x06center\x03\x04half\x03\x04\0\x06cuboid\x03\0\x12\x01r\
+\x04\x04apex\x03\x09direction\x03\x06lengthv\x0ahalf-anglev\x04\0\x04cone\x03\0\x14\
+\x01q\x03\x06sphere\x01\x11\0\x04cone\x01\x15\0\x06cuboid\x01\x13\0\x04\0\x05sha\
+pe\x03\0\x16\x01r\x04\x06entity\x01\x05point\x03\x06normal\x03\x08distancev\x04\0\
+\x07ray-hit\x03\0\x18\x01r\x06\x05start\x03\x08velocity\x03\x06radiusv\x07gravit\
+yv\x07secondsv\x06damagev\x04\0\x0aprojectile\x03\0\x1a\x01r\x02\x04turnv\x0ahal\
+f-anglev\x04\0\x06homing\x03\0\x1c\x01k\x1d\x01r\x04\x0brestitutionv\x07bounces}\
+\x07pierces}\x06homing\x1e\x04\0\x06flight\x03\0\x1f\x01q\x02\x06cuboid\x01\x03\0\
+\x04ball\x01v\0\x04\0\x04form\x03\0!\x01r\x04\x04form\"\x04massv\x08position\x03\
+\x08velocity\x03\x04\0\x04body\x03\0#\x01r\x04\x02at\x03\x05count}\x05speedv\x07\
+secondsv\x04\0\x06debris\x03\0%\x01q\x04\x05fixed\0\0\x04ball\0\0\x05hinge\x01\x03\
+\0\x04rope\x01v\0\x04\0\x0ajoint-kind\x03\0'\x01r\x05\x04kind(\x03one\x01\x05oth\
+er\x01\x02at\x03\x0bbreak-forcev\x04\0\x05joint\x03\0)\x01r\x05\x06center\x03\x06\
+radiusv\x0caccelerationv\x07falloffv\x07secondsv\x04\0\x05field\x03\0+\x01m\x03\x05\
+dummy\x05guard\x07critter\x04\0\x06temper\x03\0-\x01r\x03\x06temper.\x08position\
+\x03\x03aim\x03\x04\0\x03npc\x03\0/\x01q\x04\x06follow\0\0\x04stay\0\0\x02go\x01\
+\x03\0\x06attack\x01\x01\0\x04\0\x05order\x03\01\x01q\x04\x04slow\x01v\0\x04root\
+\0\0\x06shield\x01v\0\x04burn\x01v\0\x04\0\x06status\x03\03\x01r\x03\x01xz\x01yz\
+\x01zz\x04\0\x05voxel\x03\05\x01r\x02\x03low6\x04high6\x04\0\x0bvoxel-block\x03\0\
+7\x01q\x02\x04ball\x01\x11\0\x05block\x018\0\x04\0\x04area\x03\09\x01r\x02\x03ol\
+d}\x03new}\x04\0\x0breplacement\x03\0;\x01q\x04\x04fill\x01}\0\x03dig\0\0\x05pai\
+nt\x01}\0\x07replace\x01<\0\x04\0\x06change\x03\0=\x01m\x09\x0acapability\x06rad\
+ius\x08entities\x06finite\x09magnitude\x06target\x07intents\x06length\x06voxels\x04\
+\0\x05limit\x03\0?\x01r\x03\x05limit\xc0\0\x07allowedu\x05askedu\x04\0\x07refusa\
+l\x03\0A\x01r\x04\x0aprojectile\x01\x06entity\x01\x05point\x03\x06normal\x03\x04\
+\0\x03hit\x03\0C\x01q\x05\x03hit\x01\xc4\0\0\x07expired\x01\x01\0\x05timer\x01y\0\
+\x07dropped\x01\x01\0\x04died\x01\x01\0\x04\0\x05event\x03\0E\x01m\x03\x08durati\
+on\x0bcaster-gone\x08revision\x04\0\x0dcancel-reason\x03\0G\x01m\x04\x05debug\x04\
+info\x04warn\x05error\x04\0\x09log-level\x03\0I\x03\0\x15ugc:spell/types@0.1.0\x05\
+\0\x02\x03\0\0\x09entity-id\x02\x03\0\0\x04vec3\x02\x03\0\0\x06entity\x02\x03\0\0\
+\x0centity-kinds\x02\x03\0\0\x06nearby\x02\x03\0\0\x05shape\x02\x03\0\0\x07ray-h\
+it\x02\x03\0\0\x0bvoxel-block\x02\x03\0\0\x07refusal\x01B)\x02\x03\x02\x01\x01\x04\
+\0\x09entity-id\x03\0\0\x02\x03\x02\x01\x02\x04\0\x04vec3\x03\0\x02\x02\x03\x02\x01\
+\x03\x04\0\x06entity\x03\0\x04\x02\x03\x02\x01\x04\x04\0\x0centity-kinds\x03\0\x06\
+\x02\x03\x02\x01\x05\x04\0\x06nearby\x03\0\x08\x02\x03\x02\x01\x06\x04\0\x05shap\
+e\x03\0\x0a\x02\x03\x02\x01\x07\x04\0\x07ray-hit\x03\0\x0c\x02\x03\x02\x01\x08\x04\
+\0\x0bvoxel-block\x03\0\x0e\x02\x03\x02\x01\x09\x04\0\x07refusal\x03\0\x10\x01@\0\
+\0w\x04\0\x04tick\x01\x12\x01k\x05\x01@\x01\x02id\x01\0\x13\x04\0\x0aget-entity\x01\
+\x14\x01j\x01\x09\x01\x11\x01@\x03\x06within\x0b\x05kinds\x07\x05county\0\x15\x04\
+\0\x04find\x01\x16\x01k\x0d\x01j\x01\x17\x01\x11\x01@\x03\x05start\x03\x09direct\
+ion\x03\x06lengthv\0\x18\x04\0\x07raycast\x01\x19\x01j\x01\x7f\x01\x11\x01@\x02\x05\
+start\x03\x03end\x03\0\x1a\x04\0\x0dline-of-sight\x01\x1b\x01j\x01}\x01\x11\x01@\
+\x01\x02at\x03\0\x1c\x04\0\x08material\x01\x1d\x01p}\x01j\x01\x1e\x01\x11\x01@\x01\
+\x06within\x0f\0\x1f\x04\0\x09materials\x01\x20\x04\0\x09fuel-left\x01\x12\x03\0\
+\x15ugc:spell/reads@0.1.0\x05\x0a\x02\x03\0\0\x0aprojectile\x02\x03\0\0\x06fligh\
+t\x02\x03\0\0\x04body\x02\x03\0\0\x06debris\x02\x03\0\0\x05joint\x02\x03\0\0\x05\
+field\x02\x03\0\0\x03npc\x02\x03\0\0\x05order\x02\x03\0\0\x06status\x02\x03\0\0\x04\
+area\x02\x03\0\0\x06change\x02\x03\0\0\x09log-level\x01BG\x02\x03\x02\x01\x01\x04\
+\0\x09entity-id\x03\0\0\x02\x03\x02\x01\x02\x04\0\x04vec3\x03\0\x02\x02\x03\x02\x01\
+\x0b\x04\0\x0aprojectile\x03\0\x04\x02\x03\x02\x01\x0c\x04\0\x06flight\x03\0\x06\
+\x02\x03\x02\x01\x0d\x04\0\x04body\x03\0\x08\x02\x03\x02\x01\x0e\x04\0\x06debris\
+\x03\0\x0a\x02\x03\x02\x01\x0f\x04\0\x05joint\x03\0\x0c\x02\x03\x02\x01\x10\x04\0\
+\x05field\x03\0\x0e\x02\x03\x02\x01\x11\x04\0\x03npc\x03\0\x10\x02\x03\x02\x01\x12\
+\x04\0\x05order\x03\0\x12\x02\x03\x02\x01\x13\x04\0\x06status\x03\0\x14\x02\x03\x02\
+\x01\x14\x04\0\x04area\x03\0\x16\x02\x03\x02\x01\x15\x04\0\x06change\x03\0\x18\x02\
+\x03\x02\x01\x09\x04\0\x07refusal\x03\0\x1a\x02\x03\x02\x01\x16\x04\0\x09log-lev\
+el\x03\0\x1c\x01j\0\x01\x1b\x01@\x02\x06target\x01\x06amountv\0\x1e\x04\0\x06dam\
+age\x01\x1f\x04\0\x04heal\x01\x1f\x01p\x01\x01pv\x01@\x02\x07targets\x20\x08impu\
+lses!\0\x1e\x04\0\x04push\x01\"\x01@\x02\x06target\x01\x02to\x03\0\x1e\x04\0\x08\
+teleport\x01#\x01@\x03\x06target\x01\x04what\x15\x07secondsv\0\x1e\x04\0\x07affl\
+ict\x01$\x01j\x01\x01\x01\x1b\x01@\x01\x04what\x05\0%\x04\0\x06launch\x01&\x01@\x02\
+\x04what\x05\x03how\x07\0%\x04\0\x0dlaunch-flying\x01'\x01@\x01\x04what\x09\0%\x04\
+\0\x0aspawn-body\x01(\x01@\x01\x04what\x0b\0\x1e\x04\0\x07scatter\x01)\x01@\x01\x04\
+what\x0d\0%\x04\0\x04join\x01*\x01@\x01\x04what\x0f\0%\x04\0\x09set-field\x01+\x01\
+@\x01\x04what\x11\0%\x04\0\x06summon\x01,\x01@\x02\x06target\x01\x04what\x13\0\x1e\
+\x04\0\x07command\x01-\x01@\x02\x06within\x17\x04what\x19\0\x1e\x04\0\x09terrafo\
+rm\x01.\x01@\x01\x02id\x01\0\x1e\x04\0\x07despawn\x01/\x01@\x03\x04names\x02at\x03\
+\x05scalev\0\x1e\x04\0\x03cue\x010\x01@\x02\x05tokeny\x05ticksy\0\x1e\x04\0\x09s\
+et-timer\x011\x01@\x02\x05level\x1d\x04texts\x01\0\x04\0\x03log\x012\x01@\0\x01\0\
+\x04\0\x06finish\x013\x03\0\x17ugc:spell/intents@0.1.0\x05\x17\x04\05ugc:spell/s\
+pell-with-all-of-its-exports-removed@0.1.0\x04\0\x0b+\x01\0%spell-with-all-of-it\
+s-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-compone\
+nt\x070.258.3\x10wit-bindgen-rust\x060.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

@@ -266,6 +266,10 @@ impl Envelope {
         self.max_entities
     }
 
+    pub(crate) const fn voxels(&self) -> u32 {
+        self.max_voxels
+    }
+
     pub(crate) const fn players(&self) -> u16 {
         self.max_players
     }

@@ -7,12 +7,14 @@ use crate::{EntityId, Vec3};
 pub enum Event {
     /// A projectile of mine hit something.
     Hit(Hit),
-    /// A projectile of mine ended without hitting anything.
+    /// What I made has ended by itself or could not be made: a projectile without a hit, a body, a joint that broke, a field whose time is up.
     Expired(EntityId),
     /// A timer that I set is due; carries its token.
     Timer(u32),
-    /// An intent of mine was dropped because its target was gone.
+    /// An intent of mine was dropped: its target was gone or protected. [`EntityId::NONE`] for an edit of the terrain.
     Dropped(EntityId),
+    /// An NPC that I summoned has died.
+    Died(EntityId),
 }
 
 /// A projectile's end on something.

@@ -70,6 +70,7 @@ impl<S: Exported> hooks::Guest for Hooks<S> {
             hooks::Event::Expired(id) => Event::Expired(EntityId(id)),
             hooks::Event::Timer(token) => Event::Timer(token),
             hooks::Event::Dropped(id) => Event::Dropped(EntityId(id)),
+            hooks::Event::Died(id) => Event::Died(EntityId(id)),
         };
         Self::with(|instance| instance.event(event));
     }

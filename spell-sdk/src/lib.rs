@@ -48,6 +48,7 @@ extern crate self as spell_sdk;
 #[cfg(target_arch = "wasm32")]
 mod allocator;
 mod backend;
+mod body;
 mod cast;
 mod declare;
 mod entity;
@@ -57,12 +58,14 @@ mod instance;
 pub mod limits;
 mod log;
 mod near;
+mod npc;
 mod projectile;
 mod refusal;
 mod rng;
 pub mod saved;
 mod shape;
 mod spell;
+mod terrain;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 mod timer;
@@ -78,18 +81,21 @@ pub mod bindings;
 #[doc(hidden)]
 pub mod export;
 
+pub use body::{Body, Debris, Field, Form, Joint, JointKind};
 pub use cast::{CancelReason, Cast};
 pub use entity::{Entity, EntityId, EntityKind, Kinds};
 pub use envelope::{Can, Duration, Envelope, Frequency, Reversibility, Scope};
 pub use event::{Event, Hit};
 pub use log::Level;
 pub use near::{Near, Nearby, NearbyIter};
-pub use projectile::Projectile;
+pub use npc::{Npc, Order, Status, Temper};
+pub use projectile::{Homing, Projectile};
 pub use refusal::{Limit, Refusal};
 pub use rng::Rng;
 pub use saved::Saved;
 pub use shape::{RayHit, Shape};
 pub use spell::{Spell, State};
+pub use terrain::{Area, Block, Change, Voxel, material};
 pub use timer::{Ticks, after};
 pub use vec3::Vec3;
 pub use world::World;
@@ -97,8 +103,9 @@ pub use world::World;
 /// Everything that a spell usually names: `use spell_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Can, CancelReason, Cast, Entity, EntityId, EntityKind, Envelope, Event, Hit, Kinds, Level, Limit, Near, Nearby, Projectile, RayHit,
-        Refusal, Reversibility, Rng, Saved, Scope, Shape, Spell, Ticks, Vec3, World, after,
+        Area, Block, Body, Can, CancelReason, Cast, Change, Debris, Entity, EntityId, EntityKind, Envelope, Event, Field, Form, Hit,
+        Homing, Joint, JointKind, Kinds, Level, Limit, Near, Nearby, Npc, Order, Projectile, RayHit, Refusal, Reversibility, Rng, Saved,
+        Scope, Shape, Spell, Status, Temper, Ticks, Vec3, Voxel, World, after, material,
     };
     pub use crate::{debug, error, info, spell, warn};
 }

@@ -34,6 +34,8 @@ pub enum Limit {
     Intents,
     /// A list or string was longer than allowed, or two lists did not match.
     Length,
+    /// More voxels, or voxels in more chunks, than the envelope or one call allows.
+    Voxels,
 }
 
 impl fmt::Display for Refusal {
@@ -48,6 +50,7 @@ impl fmt::Display for Refusal {
             Limit::Target => write!(f, "{call} was refused: there is no such entity, or not one that it can act on"),
             Limit::Intents => write!(f, "{call} was refused: it makes {asked} intents in one call of a hook, and {allowed} are allowed"),
             Limit::Length => write!(f, "{call} was refused: a length of {asked}, and {allowed} is allowed"),
+            Limit::Voxels => write!(f, "{call} was refused: {asked} voxels or chunks, and {allowed} are allowed"),
         }
     }
 }

@@ -10,6 +10,8 @@ pub enum Shape {
     Sphere { center: Vec3, radius: f32 },
     /// All within `length` metres of `apex` whose direction is at most `half_angle` (radians, 0 to pi) away from `direction` (a unit vector).
     Cone { apex: Vec3, direction: Vec3, length: f32, half_angle: f32 },
+    /// All within `half` of `center` along each axis; it is not turned.
+    Cuboid { center: Vec3, half: Vec3 },
 }
 
 impl Shape {
@@ -21,6 +23,11 @@ impl Shape {
     /// All within `length` metres of `apex` whose direction is at most `half_angle` (radians, 0 to pi) away from `direction` (a unit vector).
     pub const fn cone(apex: Vec3, direction: Vec3, length: f32, half_angle: f32) -> Self {
         Self::Cone { apex, direction, length, half_angle }
+    }
+
+    /// All within `half` of `center` along each axis; it is not turned.
+    pub const fn cuboid(center: Vec3, half: Vec3) -> Self {
+        Self::Cuboid { center, half }
     }
 }
 

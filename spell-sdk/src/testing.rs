@@ -1,13 +1,16 @@
 //! A fake world, so that spells are tested natively, by `cargo test`.
 //!
-//! It checks calls as the host does (capability, reach, ranges) and applies what is simple: damage, healing, pushes as a change of velocity, launches,
-//! despawns and timers. Nothing moves by itself: a test that wants a hit says so by [`FakeCast::event`].
+//! It checks calls as the host does (capability, reach, ranges) and applies what is simple: damage, healing, pushes as a change of velocity, teleports, what is
+//! made, edits of voxels, despawns and timers. Nothing moves by itself: a test that wants a hit says so by [`FakeCast::event`].
 
-use crate::backend::{Backend, FakeCall, FakeState, fresh};
+use crate::backend::{Backend, FakeCall, FakeState, fresh, voxels};
 use crate::instance::Instance;
 use crate::limits::TICKS_PER_SECOND;
 use crate::saved::RestoreError;
-use crate::{CancelReason, Cast, Entity, EntityId, EntityKind, Event, Hit, Level, Projectile, RayHit, Spell, Vec3};
+use crate::{
+    Area, Body, CancelReason, Cast, Change, Debris, Entity, EntityId, EntityKind, Event, Field, Hit, Joint, Level, Npc, Order, Projectile,
+    RayHit, Spell, Status, Vec3, Voxel,
+};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -15,7 +18,7 @@ use std::rc::Rc;
 /// Kilograms of everything that can be pushed; a character's in the real world.
 const MASS_KG: f32 = 80.0;
 
-/// A world without physics and terrain.
+/// A world without physics, of air where a test or a spell has put no voxels.
 #[derive(Debug, Default)]
 pub struct FakeWorld {
     state: Rc<RefCell<FakeState>>,
@@ -44,6 +47,24 @@ pub enum Intent {
     Heal { target: EntityId, amount: f32 },
     /// All the pushes that were asked for together, each with its impulse.
     Push(Vec<(EntityId, Vec3)>),
+    /// [`World::teleport`](crate::World::teleport).
+    Teleport { target: EntityId, to: Vec3 },
+    /// [`World::afflict`](crate::World::afflict).
+    Afflict { target: EntityId, status: Status, seconds: f32 },
+    /// [`World::spawn`](crate::World::spawn).
+    Spawn { id: EntityId, body: Body },
+    /// [`World::scatter`](crate::World::scatter).
+    Scatter(Debris),
+    /// [`World::join`](crate::World::join).
+    Join { id: EntityId, joint: Joint },
+    /// [`World::set_field`](crate::World::set_field).
+    Field { id: EntityId, field: Field },
+    /// [`World::summon`](crate::World::summon).
+    Summon { id: EntityId, npc: Npc },
+    /// [`World::command`](crate::World::command).
+    Command { npc: EntityId, order: Order },
+    /// [`World::terraform`](crate::World::terraform).
+    Terraform { area: Area, change: Change },
     /// [`World::launch`](crate::World::launch).
     Launch { id: EntityId, projectile: Projectile },
     /// [`World::despawn`](crate::World::despawn).
@@ -102,6 +123,16 @@ impl FakeWorld {
         self.state.borrow().entities.get(&id).copied()
     }
 
+    /// Makes a voxel of this material.
+    pub fn put(&mut self, voxel: Voxel, material: u8) {
+        self.state.borrow_mut().change(voxel, Change::Fill(material));
+    }
+
+    /// What a voxel is made of.
+    pub fn material(&self, voxel: Voxel) -> u8 {
+        self.state.borrow().material(voxel)
+    }
+
     /// Says what the next ray that no earlier answer is left for will meet.
     pub fn answer_ray(&mut self, hit: RayHit) {
         self.state.borrow_mut().rays.push(hit);
@@ -133,6 +164,7 @@ impl FakeWorld {
             caster_position: cast.origin,
             spawned: Vec::new(),
             touched: BTreeSet::new(),
+            voxels: 0,
             pending: Vec::new(),
             finished: false,
         };
@@ -158,6 +190,7 @@ impl<S: Spell> FakeCast<S> {
     /// One tick (1/60 s) later: due timers, then `on_tick` as often as the envelope says, then the end of the envelope's duration.
     pub fn tick(&mut self) {
         self.tick += 1;
+        self.backend.state.borrow_mut().tick += 1;
         let now = self.tick;
         let due: Vec<u32> = self.timers.extract_if(.., |timer| timer.0 <= now).map(|timer| timer.1).collect();
         for token in due {
@@ -244,7 +277,11 @@ impl<S: Spell> FakeCast<S> {
     }
 
     fn apply(&mut self, intent: &Intent) {
-        let entities = &mut self.backend.state.borrow_mut().entities;
+        let mut state = self.backend.state.borrow_mut();
+        if let Intent::Terraform { area, change } = intent {
+            voxels(*area).into_iter().for_each(|voxel| state.change(voxel, *change));
+        }
+        let entities = &mut state.entities;
         match intent {
             Intent::Damage { target, amount } => {
                 entities.entry(*target).and_modify(|e| e.health = (e.health - amount).max(0.0));
@@ -261,11 +298,29 @@ impl<S: Spell> FakeCast<S> {
                 let body = Entity { velocity: projectile.velocity, ..fresh(*id, EntityKind::Projectile, projectile.start) };
                 entities.insert(*id, body);
             }
+            Intent::Spawn { id, body } => {
+                let body = Entity { velocity: body.velocity, ..fresh(*id, EntityKind::Prop, body.position) };
+                entities.insert(*id, body);
+            }
+            Intent::Summon { id, npc } => {
+                let npc = Entity { aim: npc.aim.normalized(), ..fresh(*id, EntityKind::Npc, npc.position) };
+                entities.insert(*id, npc);
+            }
+            Intent::Teleport { target, to } => {
+                entities.entry(*target).and_modify(|e| e.position = *to);
+            }
             Intent::Despawn { id } => {
                 entities.remove(id);
             }
             Intent::SetTimer { token, ticks } => self.timers.push((self.tick + u64::from(*ticks), *token)),
-            Intent::Cue { .. } | Intent::Log { .. } => {}
+            Intent::Afflict { .. }
+            | Intent::Scatter(_)
+            | Intent::Join { .. }
+            | Intent::Field { .. }
+            | Intent::Command { .. }
+            | Intent::Terraform { .. }
+            | Intent::Cue { .. }
+            | Intent::Log { .. } => {}
         }
     }
 }

@@ -16,6 +16,8 @@ impl Vec3 {
     pub const ZERO: Self = Self::new(0.0, 0.0, 0.0);
     /// One metre up.
     pub const UP: Self = Self::new(0.0, 1.0, 0.0);
+    /// Along -y.
+    pub const DOWN: Self = Self::new(0.0, -1.0, 0.0);
 
     /// From its three numbers.
     pub const fn new(x: f32, y: f32, z: f32) -> Self {
@@ -46,6 +48,12 @@ impl Vec3 {
     pub fn normalized(self) -> Self {
         let length = self.length();
         if length > 0.0 && length.is_finite() { self / length } else { Self::ZERO }
+    }
+
+    /// The same direction, no longer than this.
+    pub fn clamp_length(self, most: f32) -> Self {
+        let length = self.length();
+        if length > most { self * (most / length) } else { self }
     }
 
     /// The same with another height.

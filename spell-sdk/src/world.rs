@@ -3,7 +3,10 @@
 use crate::backend::Backend;
 use crate::limits::FIND_MAX;
 use crate::near::Nearby;
-use crate::{Cast, Entity, EntityId, Kinds, Level, Projectile, RayHit, Refusal, Rng, Shape, Ticks, Vec3};
+use crate::{
+    Area, Block, Body, Cast, Change, Debris, Entity, EntityId, Field, Joint, Kinds, Level, Npc, Order, Projectile, RayHit, Refusal, Rng,
+    Shape, Status, Ticks, Vec3,
+};
 use std::cell::RefCell;
 use std::fmt::{self, Write};
 
@@ -83,6 +86,35 @@ impl World {
         self.backend.raycast(start, direction, length)
     }
 
+    /// The running tick; 60 a second.
+    pub fn tick(&self) -> u64 {
+        self.backend.tick()
+    }
+
+    /// Whether nothing of the terrain is between two points.
+    ///
+    /// # Errors
+    /// When one of them is beyond the envelope's radius or not finite.
+    pub fn line_of_sight(&self, start: Vec3, end: Vec3) -> Result<bool, Refusal> {
+        self.backend.line_of_sight(start, end)
+    }
+
+    /// The [material](crate::material) of the voxel that a point is in; air where there is none.
+    ///
+    /// # Errors
+    /// Beyond the envelope's radius, or not finite.
+    pub fn material(&self, at: Vec3) -> Result<u8, Refusal> {
+        self.backend.material(at)
+    }
+
+    /// The materials of at most 4,096 voxels, x first, then y, then z.
+    ///
+    /// # Errors
+    /// With more voxels, or with a corner beyond the envelope's radius.
+    pub fn materials(&self, within: Block) -> Result<Vec<u8>, Refusal> {
+        self.backend.materials(within)
+    }
+
     /// Fuel that is left to this call of the hook; when it is used up, the cast ends.
     pub fn fuel_left(&self) -> u64 {
         self.backend.fuel_left()
@@ -135,6 +167,89 @@ impl World {
         answer
     }
 
+    /// Puts a player or NPC somewhere else; where something is in its way there, the cast is told that it was dropped. Needs
+    /// [`Can::MOVE_ENTITIES`](crate::Can::MOVE_ENTITIES).
+    ///
+    /// # Errors
+    /// Without the capability, out of reach, or without such a target.
+    pub fn teleport(&self, target: EntityId, to: Vec3) -> Result<(), Refusal> {
+        self.send_pushes();
+        self.backend.teleport(target, to)
+    }
+
+    /// Gives a player or NPC a status for some seconds: above 0, at most 30. Needs [`Can::MODIFY_STATS`](crate::Can::MODIFY_STATS).
+    ///
+    /// # Errors
+    /// Without the capability, out of range or reach, or without such a target.
+    pub fn afflict(&self, target: EntityId, what: Status, seconds: f32) -> Result<(), Refusal> {
+        self.send_pushes();
+        self.backend.afflict(target, what, seconds)
+    }
+
+    /// Makes a rigid body and answers with its id. Needs [`Can::SPAWN_ENTITIES`](crate::Can::SPAWN_ENTITIES).
+    ///
+    /// # Errors
+    /// Without the capability, or with a number out of its range.
+    pub fn spawn(&self, what: Body) -> Result<EntityId, Refusal> {
+        self.send_pushes();
+        self.backend.spawn(what)
+    }
+
+    /// Scatters debris; each piece counts as an entity that is spawned. Needs [`Can::SPAWN_ENTITIES`](crate::Can::SPAWN_ENTITIES).
+    ///
+    /// # Errors
+    /// Without the capability, or with a number out of its range.
+    pub fn scatter(&self, what: Debris) -> Result<(), Refusal> {
+        self.send_pushes();
+        self.backend.scatter(what)
+    }
+
+    /// Joins two bodies, or one to the world, and answers with the joint's id. Needs [`Can::SPAWN_ENTITIES`](crate::Can::SPAWN_ENTITIES).
+    ///
+    /// # Errors
+    /// Without the capability, with a number out of its range, or without such bodies.
+    pub fn join(&self, what: Joint) -> Result<EntityId, Refusal> {
+        self.send_pushes();
+        self.backend.join(what)
+    }
+
+    /// Sets up a force field and answers with its id. Needs [`Can::MOVE_ENTITIES`](crate::Can::MOVE_ENTITIES).
+    ///
+    /// # Errors
+    /// Without the capability, or with a number out of its range.
+    pub fn set_field(&self, what: Field) -> Result<EntityId, Refusal> {
+        self.send_pushes();
+        self.backend.set_field(what)
+    }
+
+    /// Calls an NPC and answers with its id. Needs [`Can::SUMMON_NPC`](crate::Can::SUMMON_NPC).
+    ///
+    /// # Errors
+    /// Without the capability, or out of reach.
+    pub fn summon(&self, what: Npc) -> Result<EntityId, Refusal> {
+        self.send_pushes();
+        self.backend.summon(what)
+    }
+
+    /// Tells an NPC that a spell of this caster has summoned what to do. Needs [`Can::SUMMON_NPC`](crate::Can::SUMMON_NPC).
+    ///
+    /// # Errors
+    /// Without the capability, or without such an NPC or target.
+    pub fn command(&self, npc: EntityId, order: Order) -> Result<(), Refusal> {
+        self.send_pushes();
+        self.backend.command(npc, order)
+    }
+
+    /// Changes voxels. Needs [`Can::MODIFY_TERRAIN`](crate::Can::MODIFY_TERRAIN), and an envelope with enough
+    /// [voxels](crate::Envelope::max_voxels). An edit that the world refuses is told by [`Event::Dropped`](crate::Event::Dropped).
+    ///
+    /// # Errors
+    /// Without the capability, out of reach, or with more voxels or chunks than the envelope allows.
+    pub fn terraform(&self, within: Area, what: Change) -> Result<(), Refusal> {
+        self.send_pushes();
+        self.backend.terraform(within, what)
+    }
+
     /// Launches a projectile and answers with its id; `on_event` hears of its end. Needs [`Can::SPAWN_ENTITIES`](crate::Can::SPAWN_ENTITIES).
     ///
     /// # Errors
@@ -144,7 +259,7 @@ impl World {
         self.backend.launch(what)
     }
 
-    /// Takes away something that this cast launched.
+    /// Takes away something that this cast made: an entity, a joint or a field.
     ///
     /// # Errors
     /// When this cast has no such thing.

@@ -154,7 +154,7 @@ fn nearest(world: &World, id: EntityId, detection: Detection) -> Option<EntityId
 pub(crate) fn reaches(world: &World, id: EntityId, target: EntityId) -> bool {
     let (Some(entity), Some(other)) = (world.scene.entity(id), world.scene.entity(target)) else { return false };
     let near = (other.position - entity.position).length() <= NPC_REACH_M;
-    near && perception::is_clear(&world.scene, entity.eye(), other.eye())
+    near && world.scene.terrain().line_of_sight(entity.eye(), other.eye())
 }
 
 fn strike(world: &mut World, id: EntityId, target: EntityId) {

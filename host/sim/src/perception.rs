@@ -5,7 +5,7 @@ use crate::limits::{
     SUSPICION_MAX, SUSPICION_SPOTTED, SUSPICION_SUSPICIOUS, TICK_SECONDS,
 };
 use crate::outbound::{Detection, NpcEventKind};
-use crate::scene::{Entity, Kinds, Scene, Shape};
+use crate::scene::{Entity, Kinds, Shape};
 use crate::{EntityId, EntityKind, Outbound, Vec3, World, team};
 use serde::{Deserialize, Serialize};
 
@@ -57,12 +57,6 @@ pub(crate) fn look(world: &mut World, id: EntityId) {
     }
 }
 
-/// Whether the terrain leaves the way between two points free.
-pub(crate) fn is_clear(scene: &Scene, from: Vec3, to: Vec3) -> bool {
-    let way = to - from;
-    way.try_normalize().is_none_or(|direction| scene.terrain().raycast(from, direction, way.length()).is_none())
-}
-
 /// The players that are neither of its own team nor its summoner that it sees, nearest first: in range, within its field of view (which is measured on the ground, so that nobody is
 /// overlooked for standing close and low), nothing but air between.
 fn in_sight(world: &World, npc: &Entity) -> Vec<(EntityId, Vec3)> {
@@ -72,7 +66,7 @@ fn in_sight(world: &World, npc: &Entity) -> Vec<(EntityId, Vec3)> {
         in_view(npc.aim, *position - npc.position)
             && *target != npc.owner
             && !team::allied(world, npc.id, *target)
-            && is_clear(&world.scene, npc.position + Vec3::Y * NPC_EYE_M, *position + Vec3::Y * NPC_TARGET_M)
+            && world.scene.terrain().line_of_sight(npc.position + Vec3::Y * NPC_EYE_M, *position + Vec3::Y * NPC_TARGET_M)
     });
     near
 }

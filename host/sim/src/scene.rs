@@ -93,6 +93,13 @@ pub enum Shape {
         /// 0 to pi.
         half_angle: f32,
     },
+    /// All within a box that is not turned.
+    Cuboid {
+        /// Middle.
+        center: Vec3,
+        /// Half of its edges, metres.
+        half: Vec3,
+    },
 }
 
 /// Which kinds a query answers with: bit `1 << (kind as u8)`.
@@ -284,26 +291,41 @@ impl Scene {
 struct Region {
     center: Vec3,
     radius: f32,
+    within: Within,
+}
+
+/// What of the ball around it belongs to a region.
+enum Within {
+    All,
     /// Direction, and the cosine of the half angle.
-    cone: Option<(Vec3, f32)>,
+    Cone(Vec3, f32),
+    /// Half of the edges.
+    Cuboid(Vec3),
 }
 
 impl Region {
     fn of(shape: Shape) -> Self {
         match shape {
-            Shape::Sphere { center, radius } => Self { center, radius, cone: None },
+            Shape::Sphere { center, radius } => Self { center, radius, within: Within::All },
             // Vec2::from_angle takes its cosine from libm (by rapier's enhanced-determinism), which has the same bits on every target; std's has not.
             Shape::Cone { apex, direction, length, half_angle } => {
-                Self { center: apex, radius: length, cone: Some((direction, Vec2::from_angle(half_angle).x)) }
+                Self { center: apex, radius: length, within: Within::Cone(direction, Vec2::from_angle(half_angle).x) }
             }
+            // A little more than to its corners, whatever rounding makes of them.
+            Shape::Cuboid { center, half } => Self { center, radius: 1.001 * half.length(), within: Within::Cuboid(half) },
         }
     }
 
     fn distance_squared(&self, point: Vec3) -> Option<f32> {
         let offset = point - self.center;
         let distance_squared = offset.length_squared();
-        let in_cone = |(direction, cosine): (Vec3, f32)| offset.dot(direction) >= cosine * distance_squared.sqrt();
-        (distance_squared <= self.radius * self.radius && self.cone.is_none_or(in_cone)).then_some(distance_squared)
+        let within = distance_squared <= self.radius * self.radius
+            && match self.within {
+                Within::All => true,
+                Within::Cone(direction, cosine) => offset.dot(direction) >= cosine * distance_squared.sqrt(),
+                Within::Cuboid(half) => offset.abs().cmple(half).all(),
+            };
+        within.then_some(distance_squared)
     }
 }
 
@@ -327,6 +349,13 @@ mod tests {
 
     fn ids(found: Vec<(EntityId, Vec3)>) -> Vec<u64> {
         found.into_iter().map(|(id, _)| id.0).collect()
+    }
+
+    #[test]
+    fn a_box_has_corners_and_no_more() {
+        let scene = scene(&[[2.9, 5.0, 0.9], [-3.1, 5.0, 0.0], [0.0, 5.0, -1.1], [0.0, 6.9, 0.0]]);
+        let shape = Shape::Cuboid { center: Vec3::new(0.0, 5.0, 0.0), half: Vec3::new(3.0, 2.0, 1.0) };
+        assert_eq!(ids(scene.find(shape, Kinds::ALL, 9, EntityId::NONE)), [4, 1]);
     }
 
     #[test]

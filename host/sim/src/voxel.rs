@@ -117,6 +117,12 @@ impl Terrain {
         }
     }
 
+    /// Whether nothing is between two points, up to `RAY_LENGTH_MAX_M`.
+    pub fn line_of_sight(&self, from: Vec3, to: Vec3) -> bool {
+        let way = to - from;
+        way.try_normalize().is_none_or(|direction| self.raycast(from, direction, way.length()).is_none())
+    }
+
     /// `solid` for one who asks about voxels near each other: looks a chunk up once.
     pub(crate) fn probe(&self) -> impl Fn(IVec3) -> bool {
         let near = Cell::new(None);

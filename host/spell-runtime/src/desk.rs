@@ -1,9 +1,10 @@
 //! Where a cast's requests arrive: each is checked against the spell's own limits, then buffered. What a store carries.
 
-use crate::envelope::{Capability, Envelope};
+use crate::envelope::{Capability, Envelope, Scope};
 use crate::limits::*;
 use crate::types::*;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A request that is refused; the spell is told and goes on.
@@ -27,6 +28,7 @@ pub(crate) enum Limit {
     Target,
     Intents,
     Length,
+    Voxels,
 }
 
 pub(crate) type Checked<T = ()> = Result<T, Refused>;
@@ -50,6 +52,10 @@ pub(crate) struct Desk {
     /// Distinct targets of that tick, sorted.
     touched: Vec<EntityId>,
     players_touched: u32,
+    /// Chunks that edits of that tick work in.
+    chunks: BTreeSet<Voxel>,
+    /// Voxels in the areas of all edits of the cast.
+    voxels: u64,
     timers_in_call: u32,
     logged_in_call: usize,
     memory_refused: Option<usize>,
@@ -62,19 +68,20 @@ pub(crate) struct KeptDesk {
     caster: EntityId,
     caster_position: Option<Vec3>,
     spawned: Vec<EntityId>,
+    voxels: u64,
 }
 
 impl Desk {
     /// What outlives the instance. All else is of one call or one tick.
     pub fn keep(&self) -> KeptDesk {
-        KeptDesk { caster: self.caster, caster_position: self.caster_position, spawned: self.spawned.clone() }
+        KeptDesk { caster: self.caster, caster_position: self.caster_position, spawned: self.spawned.clone(), voxels: self.voxels }
     }
 
     /// A desk that goes on with what was kept. Ids that are not ascending are none that a desk gave away: they are refused.
     pub fn resume(&mut self, kept: KeptDesk) -> bool {
         let sound = kept.spawned.is_sorted_by(|one, next| one < next)
             && kept.caster_position.is_none_or(|position| position.iter().all(|axis| axis.is_finite()));
-        (self.caster, self.caster_position, self.spawned) = (kept.caster, kept.caster_position, kept.spawned);
+        (self.caster, self.caster_position, self.spawned, self.voxels) = (kept.caster, kept.caster_position, kept.spawned, kept.voxels);
         sound
     }
 
@@ -92,6 +99,8 @@ impl Desk {
             tick: 0,
             touched: Vec::new(),
             players_touched: 0,
+            chunks: BTreeSet::new(),
+            voxels: 0,
             timers_in_call: 0,
             logged_in_call: 0,
             memory_refused: None,
@@ -105,6 +114,7 @@ impl Desk {
             self.tick = tick;
             self.touched.clear();
             self.players_touched = 0;
+            self.chunks.clear();
         }
         self.caster_position = view.entity(caster).map(|entity| entity.position).or(self.caster_position).or(origin);
         self.caster = caster;
@@ -141,6 +151,10 @@ impl Desk {
 
     // What follows is the interface, in the WIT's order.
 
+    pub fn tick(&self) -> u64 {
+        self.tick
+    }
+
     pub fn entity(&self, id: EntityId) -> Option<Entity> {
         self.view.as_ref()?.entity(id)
     }
@@ -164,6 +178,39 @@ impl Desk {
         let direction = unit(direction)?;
         self.check_length(length)?;
         Ok(view.raycast(start, direction, length, self.caster))
+    }
+
+    pub fn line_of_sight(&self, start: Vec3, end: Vec3) -> Checked<bool> {
+        self.need(Capability::ReadWorld)?;
+        let view = self.view()?;
+        self.within_reach(start)?;
+        self.within_reach(end)?;
+        Ok(view.line_of_sight(start, end))
+    }
+
+    pub fn material(&self, at: Vec3) -> Checked<u8> {
+        self.need(Capability::ReadWorld)?;
+        let view = self.view()?;
+        self.within_reach(at)?;
+        // Within reach of a caster whose place fits into the world, a coordinate fits into an integer.
+        Ok(view.material(at.map(|axis| axis.floor() as i32)))
+    }
+
+    /// How many voxels a block has, if they may be read.
+    pub fn check_materials(&self, low: Voxel, high: Voxel) -> Checked<u64> {
+        self.need(Capability::ReadWorld)?;
+        self.view()?;
+        let count = block_voxels(low, high)?;
+        refuse_unless(count <= READ_VOXELS_MAX, Limit::Voxels, READ_VOXELS_MAX as f64, count as f64)?;
+        self.block_within_reach(low, high)?;
+        Ok(count)
+    }
+
+    /// Call `check_materials` first.
+    pub fn materials(&self, low: Voxel, high: Voxel) -> Checked<Vec<u8>> {
+        let view = self.view()?;
+        let rows = (low[2]..=high[2]).flat_map(|z| (low[1]..=high[1]).map(move |y| (y, z)));
+        Ok(rows.flat_map(|(y, z)| (low[0]..=high[0]).map(move |x| [x, y, z])).map(|voxel| view.material(voxel)).collect())
     }
 
     pub fn damage(&mut self, target: EntityId, amount: f32) -> Checked {
@@ -190,7 +237,7 @@ impl Desk {
         let (touched, players) = (self.touched.clone(), self.players_touched);
         let result = pushes.iter().try_for_each(|(target, impulse)| {
             short_enough(*impulse, IMPULSE_MAX)?;
-            self.touch(*target).map(drop)
+            self.touch(*target)
         });
         match result {
             Ok(()) => self.intents.extend(pushes.iter().map(|&(target, impulse)| Intent::Push { target, impulse })),
@@ -199,7 +246,36 @@ impl Desk {
         result
     }
 
-    pub fn launch(&mut self, projectile: Projectile) -> Checked<EntityId> {
+    pub fn teleport(&mut self, target: EntityId, to: Vec3) -> Checked {
+        self.need(Capability::MoveEntities)?;
+        self.need_room(1)?;
+        self.within_reach(to)?;
+        self.need_character(target)?;
+        self.touch(target)?;
+        self.intents.push(Intent::Teleport { target, to });
+        Ok(())
+    }
+
+    pub fn afflict(&mut self, target: EntityId, status: Status, seconds: f32) -> Checked {
+        self.need(Capability::ModifyStats)?;
+        self.need_room(1)?;
+        match status {
+            Status::Slow(factor) => in_range(factor, 0.0, 1.0)?,
+            Status::Root => {}
+            Status::Shield(amount) => in_range(amount, f32::MIN_POSITIVE, STATUS_HEALTH_MAX)?,
+            Status::Burn(per_second) => {
+                self.need(Capability::Damage)?;
+                in_range(per_second, f32::MIN_POSITIVE, STATUS_HEALTH_MAX)?;
+            }
+        }
+        in_range(seconds, f32::MIN_POSITIVE, STATUS_SECONDS_MAX)?;
+        self.need_character(target)?;
+        self.touch(target)?;
+        self.intents.push(Intent::Afflict { target, status, seconds });
+        Ok(())
+    }
+
+    pub fn launch(&mut self, projectile: Projectile, flight: Flight) -> Checked<EntityId> {
         self.need(Capability::SpawnEntities)?;
         self.need_room(1)?;
         self.within_reach(projectile.start)?;
@@ -211,14 +287,146 @@ impl Desk {
         if projectile.damage > 0.0 {
             self.need(Capability::Damage)?;
         }
-        let id = self.take_id()?;
-        self.intents.push(Intent::Launch { id, projectile });
+        in_range(flight.restitution, 0.0, 1.0)?;
+        in_range(f32::from(flight.bounces), 0.0, f32::from(PROJECTILE_BOUNCES_MAX))?;
+        in_range(f32::from(flight.pierces), 0.0, f32::from(PROJECTILE_PIERCES_MAX))?;
+        if let Some(Homing { turn, half_angle }) = flight.homing {
+            in_range(turn, 0.0, HOMING_TURN_MAX)?;
+            in_range(half_angle, 0.0, std::f32::consts::PI)?;
+        }
+        let id = self.take_ids(1)?;
+        self.intents.push(Intent::Launch { id, projectile, flight });
         Ok(id)
+    }
+
+    pub fn spawn_body(&mut self, body: Body) -> Checked<EntityId> {
+        self.need(Capability::SpawnEntities)?;
+        self.need_room(1)?;
+        self.within_reach(body.position)?;
+        short_enough(body.velocity, BODY_SPEED_MAX)?;
+        in_range(body.mass, BODY_MASS_KG.0, BODY_MASS_KG.1)?;
+        match body.form {
+            Form::Cuboid(half) => {
+                half.into_iter().try_for_each(|axis| in_range(axis, BODY_REACH_M.0, BODY_REACH_M.1))?;
+                short_enough(half, BODY_REACH_M.1)?;
+            }
+            Form::Ball(radius) => in_range(radius, BODY_REACH_M.0, BODY_REACH_M.1)?,
+        }
+        let id = self.take_ids(1)?;
+        self.intents.push(Intent::Spawn { id, body });
+        Ok(id)
+    }
+
+    pub fn scatter(&mut self, debris: Debris) -> Checked {
+        self.need(Capability::SpawnEntities)?;
+        self.need_room(1)?;
+        self.within_reach(debris.at)?;
+        in_range(f32::from(debris.count), 1.0, SPAWNS_PER_CALL_MAX as f32)?;
+        in_range(debris.speed, 0.0, DEBRIS_SPEED_MAX)?;
+        in_range(debris.seconds, f32::MIN_POSITIVE, DEBRIS_SECONDS_MAX)?;
+        let id = self.take_ids(u64::from(debris.count))?;
+        self.intents.push(Intent::Scatter { id, debris });
+        Ok(())
+    }
+
+    pub fn join(&mut self, mut joint: Joint) -> Checked<EntityId> {
+        self.need(Capability::SpawnEntities)?;
+        self.need_room(1)?;
+        self.within_reach(joint.at)?;
+        in_range(joint.break_force, 0.0, BREAK_FORCE_MAX)?;
+        match &mut joint.kind {
+            JointKind::Fixed | JointKind::Ball => {}
+            JointKind::Hinge(axis) => *axis = unit(*axis)?,
+            JointKind::Rope(length) => in_range(*length, ROPE_LENGTH_M.0, ROPE_LENGTH_M.1)?,
+        }
+        self.touch(joint.one)?;
+        if joint.other != 0 {
+            self.touch(joint.other)?;
+        }
+        let id = self.take_ids(1)?;
+        self.intents.push(Intent::Join { id, joint });
+        Ok(id)
+    }
+
+    pub fn set_field(&mut self, field: Field) -> Checked<EntityId> {
+        self.need(Capability::MoveEntities)?;
+        self.need_room(1)?;
+        in_range(field.radius, f32::MIN_POSITIVE, FIELD_RADIUS_MAX_M)?;
+        self.ball_within_reach(field.center, field.radius)?;
+        in_range(field.acceleration, -FIELD_ACCELERATION_MAX, FIELD_ACCELERATION_MAX)?;
+        in_range(field.falloff, 0.0, 1.0)?;
+        in_range(field.seconds, f32::MIN_POSITIVE, FIELD_SECONDS_MAX)?;
+        let id = self.take_ids(1)?;
+        self.intents.push(Intent::Field { id, field });
+        Ok(id)
+    }
+
+    pub fn summon(&mut self, mut npc: Npc) -> Checked<EntityId> {
+        self.need(Capability::SummonNpc)?;
+        self.need_room(1)?;
+        self.within_reach(npc.position)?;
+        npc.aim = unit(npc.aim)?;
+        let id = self.take_ids(1)?;
+        self.intents.push(Intent::Summon { id, npc });
+        Ok(id)
+    }
+
+    pub fn command(&mut self, npc: EntityId, order: Order) -> Checked {
+        self.need(Capability::SummonNpc)?;
+        self.need_room(1)?;
+        match order {
+            Order::Follow | Order::Stay => {}
+            Order::Go(to) => self.within_reach(to)?,
+            Order::Attack(target) => self.need_character(target)?,
+        }
+        // Wherever it is: a servant that has strayed can be called back.
+        let known = self.entity(npc).is_some_and(|entity| entity.kind == EntityKind::Npc) || self.has_spawned(npc);
+        refuse_unless(known, Limit::Target, 0.0, npc as f64)?;
+        self.intents.push(Intent::Command { npc, order });
+        Ok(())
+    }
+
+    /// How many voxels an edit looks at, if it may; before it is paid for.
+    pub fn check_terraform(&self, area: Area, change: Change) -> Checked<u64> {
+        self.need(Capability::ModifyTerrain)?;
+        self.need_room(1)?;
+        let materials = match change {
+            Change::Fill(material) | Change::Paint(material) => [material, 0],
+            Change::Dig => [0, 0],
+            Change::Replace { old, new } => [old, new],
+        };
+        materials.into_iter().try_for_each(|material| in_range(f32::from(material), 0.0, f32::from(MATERIAL_MAX)))?;
+        let (low, high) = self.bounds(area)?;
+        let looked_at = block_voxels(low, high)?;
+        refuse_unless(looked_at <= EDIT_VOXELS_MAX, Limit::Voxels, EDIT_VOXELS_MAX as f64, looked_at as f64)?;
+        Ok(looked_at)
+    }
+
+    /// Call `check_terraform` first.
+    pub fn terraform(&mut self, area: Area, change: Change) -> Checked {
+        let (low, high) = self.bounds(area)?;
+        let Scope { max_voxels, max_chunks, .. } = self.envelope.scope;
+        let voxels = self.voxels + voxels_in(area, low, high);
+        refuse_unless(voxels <= u64::from(max_voxels), Limit::Voxels, f64::from(max_voxels), voxels as f64)?;
+        let [x, y, z] = [0, 1, 2].map(|axis| low[axis].div_euclid(CHUNK_EDGE)..=high[axis].div_euclid(CHUNK_EDGE));
+        let touched = x.flat_map(|x| {
+            y.clone().flat_map({
+                let z = z.clone();
+                move |y| z.clone().map(move |z| [x, y, z])
+            })
+        });
+        let more: BTreeSet<Voxel> = touched.filter(|chunk| !self.chunks.contains(chunk)).collect();
+        let chunks = self.chunks.len() + more.len();
+        refuse_unless(chunks <= usize::from(max_chunks), Limit::Voxels, f64::from(max_chunks), chunks as f64)?;
+        self.chunks.extend(more);
+        self.voxels = voxels;
+        self.intents.push(Intent::Terraform { area, change });
+        Ok(())
     }
 
     pub fn despawn(&mut self, id: EntityId) -> Checked {
         self.need_room(1)?;
-        refuse_unless(self.spawned.binary_search(&id).is_ok(), Limit::Target, 0.0, id as f64)?;
+        refuse_unless(self.has_spawned(id), Limit::Target, 0.0, id as f64)?;
         self.intents.push(Intent::Despawn { id });
         Ok(())
     }
@@ -265,7 +473,7 @@ impl Desk {
         // What has no health cannot win or lose any.
         let health_max = self.entity(target).map_or(0.0, |entity| entity.health_max);
         refuse_unless(health_max > 0.0, Limit::Target, 0.0, target as f64)?;
-        self.touch(target).map(drop)
+        self.touch(target)
     }
 
     fn need(&self, capability: Capability) -> Checked {
@@ -283,33 +491,50 @@ impl Desk {
         refuse_unless(asked <= INTENTS_PER_CALL_MAX, Limit::Intents, INTENTS_PER_CALL_MAX as f64, asked as f64)
     }
 
-    /// The target, if it lives, is in reach, and is not one too many.
-    fn touch(&mut self, target: EntityId) -> Checked<Entity> {
-        let entity = self.entity(target).ok_or(Refused { limit: Limit::Target, allowed: 0.0, asked: target as f64 })?;
-        self.within_reach(entity.position)?;
-        let Err(place) = self.touched.binary_search(&target) else { return Ok(entity) };
+    /// A player or NPC; of what this cast has just made nobody can tell yet.
+    fn need_character(&self, target: EntityId) -> Checked {
+        let is_character = match self.entity(target) {
+            Some(entity) => matches!(entity.kind, EntityKind::Player | EntityKind::Npc),
+            None => self.has_spawned(target),
+        };
+        refuse_unless(is_character, Limit::Target, 0.0, target as f64)
+    }
+
+    fn has_spawned(&self, id: EntityId) -> bool {
+        self.spawned.binary_search(&id).is_ok()
+    }
+
+    /// The target must live, be in reach, and not be one too many. What this cast has just made is not in the view yet, and was in reach when it was made.
+    fn touch(&mut self, target: EntityId) -> Checked {
+        let entity = self.entity(target);
+        match &entity {
+            Some(entity) => self.within_reach(entity.position)?,
+            None => refuse_unless(self.has_spawned(target), Limit::Target, 0.0, target as f64)?,
+        }
+        let Err(place) = self.touched.binary_search(&target) else { return Ok(()) };
         let scope = self.envelope.scope;
         let asked = self.touched.len() + 1;
         refuse_unless(asked as u64 <= u64::from(scope.max_entities), Limit::Entities, f64::from(scope.max_entities), asked as f64)?;
-        if entity.kind == EntityKind::Player && target != self.caster {
+        if entity.is_some_and(|entity| entity.kind == EntityKind::Player) && target != self.caster {
             let asked = self.players_touched + 1;
             refuse_unless(asked <= u32::from(scope.max_players), Limit::Entities, f64::from(scope.max_players), f64::from(asked))?;
             self.players_touched = asked;
         }
         self.touched.insert(place, target);
-        Ok(entity)
+        Ok(())
     }
 
-    fn take_id(&mut self) -> Checked<EntityId> {
-        let in_call = self.spawned_in_call + 1;
+    /// The first of so many ids.
+    fn take_ids(&mut self, count: u64) -> Checked<EntityId> {
+        let in_call = self.spawned_in_call + count;
         refuse_unless(in_call <= SPAWNS_PER_CALL_MAX, Limit::Entities, SPAWNS_PER_CALL_MAX as f64, in_call as f64)?;
-        let in_cast = self.spawned.len() as u64 + 1;
+        let in_cast = self.spawned.len() as u64 + count;
         let allowed = self.envelope.scope.max_entities.min(SPAWNS_PER_CAST_MAX);
         refuse_unless(in_cast <= u64::from(allowed), Limit::Entities, f64::from(allowed), in_cast as f64)?;
         let id = self.next_id;
-        self.next_id = self.next_id.saturating_add(1);
+        self.next_id = self.next_id.saturating_add(count);
         self.spawned_in_call = in_call;
-        self.spawned.push(id);
+        self.spawned.extend(id..self.next_id);
         Ok(id)
     }
 
@@ -318,6 +543,41 @@ impl Desk {
         let caster = self.caster_position.ok_or(Refused { limit: Limit::Target, allowed: 0.0, asked: self.caster as f64 })?;
         let way = [position[0] - caster[0], position[1] - caster[1], position[2] - caster[2]];
         no_longer_than(way, self.envelope.scope.radius_m, Limit::Radius)
+    }
+
+    /// All of it.
+    fn ball_within_reach(&self, center: Vec3, radius: f32) -> Checked {
+        self.within_reach(center)?;
+        let caster = self.caster_position.unwrap_or(center);
+        let farthest = length([0, 1, 2].map(|axis| center[axis] - caster[axis])) + f64::from(radius);
+        let allowed = f64::from(self.envelope.scope.radius_m);
+        refuse_unless(farthest <= allowed, Limit::Radius, allowed, farthest)
+    }
+
+    /// All of it: the corner that is farthest from the caster.
+    fn block_within_reach(&self, low: Voxel, high: Voxel) -> Checked {
+        let caster = self.caster_position.unwrap_or_default();
+        let farthest = [0, 1, 2].map(|axis| {
+            let (low, high) = (low[axis] as f32, high[axis] as f32 + 1.0);
+            if (low - caster[axis]).abs() > (high - caster[axis]).abs() { low } else { high }
+        });
+        self.within_reach(farthest)
+    }
+
+    /// The first and last voxel that an edit looks at, if all of it is in reach.
+    fn bounds(&self, area: Area) -> Checked<(Voxel, Voxel)> {
+        match area {
+            Area::Ball { center, radius } => {
+                in_range(radius, EDIT_RADIUS_M.0, EDIT_RADIUS_M.1)?;
+                self.ball_within_reach(center, radius)?;
+                let at = |offset: f32| center.map(|axis| (axis + offset).floor() as i32);
+                Ok((at(-radius), at(radius)))
+            }
+            Area::Block { low, high } => {
+                self.block_within_reach(low, high)?;
+                Ok((low, high))
+            }
+        }
     }
 
     /// Its middle must be in reach and its extent no larger than the envelope's radius.
@@ -333,6 +593,11 @@ impl Desk {
                 self.check_length(length)?;
                 in_range(half_angle, 0.0, std::f32::consts::PI)?;
                 Ok(Shape::Cone { apex, direction: unit(direction)?, length, half_angle })
+            }
+            Shape::Cuboid { center, half } => {
+                self.within_reach(center)?;
+                half.into_iter().try_for_each(|axis| self.check_length(axis))?;
+                Ok(shape)
             }
         }
     }
@@ -420,6 +685,25 @@ fn unit(vector: Vec3) -> Checked<Vec3> {
     Ok(vector.map(|axis| (f64::from(axis) / length) as f32))
 }
 
+/// Voxels from one corner to the other; a block that is turned inside out has none.
+fn block_voxels(low: Voxel, high: Voxel) -> Checked<u64> {
+    let edges = [0, 1, 2].map(|axis| (i64::from(high[axis]) - i64::from(low[axis]) + 1).max(0) as u64);
+    let count = edges.into_iter().fold(1_u64, u64::saturating_mul);
+    refuse_unless(count > 0, Limit::Voxels, 1.0, 0.0)?;
+    Ok(count)
+}
+
+/// Voxels that an edit may change: those of a ball whose middles are in it, as the world counts them, and all of a block.
+fn voxels_in(area: Area, low: Voxel, high: Voxel) -> u64 {
+    let Area::Ball { center, radius } = area else { return block_voxels(low, high).unwrap_or(0) };
+    let off = |axis: usize, voxel: i32| {
+        let off = voxel as f32 + 0.5 - center[axis];
+        off * off
+    };
+    let row = |x: i32, y: i32| (low[2]..=high[2]).filter(|z| off(0, x) + off(1, y) + off(2, *z) <= radius * radius).count() as u64;
+    (low[0]..=high[0]).flat_map(|x| (low[1]..=high[1]).map(move |y| (x, y))).map(|(x, y)| row(x, y)).sum()
+}
+
 /// The longest beginning of at most so many bytes that ends between characters.
 fn cut(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]
@@ -450,6 +734,12 @@ mod tests {
         fn raycast(&self, _start: Vec3, _direction: Vec3, _length: f32, _except: EntityId) -> Option<RayHit> {
             None
         }
+        fn line_of_sight(&self, _start: Vec3, _end: Vec3) -> bool {
+            true
+        }
+        fn material(&self, _voxel: Voxel) -> u8 {
+            1
+        }
     }
 
     #[test]
@@ -477,7 +767,7 @@ mod tests {
         let mut launched = 0;
         for tick in 1..=1_000 {
             desk.open(tick, Arc::new(Crowd), 1, None, tick * SPAWNS_PER_CALL_MAX);
-            launched += (0..SPAWNS_PER_CALL_MAX).filter(|_| desk.launch(projectile).is_ok()).count();
+            launched += (0..SPAWNS_PER_CALL_MAX).filter(|_| desk.launch(projectile, Flight::default()).is_ok()).count();
             desk.close();
         }
         assert_eq!(launched, SPAWNS_PER_CAST_MAX as usize);

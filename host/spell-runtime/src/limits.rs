@@ -73,6 +73,46 @@ pub const PROJECTILE_RADIUS_M: (f32, f32) = (0.01, 2.0);
 pub const PROJECTILE_GRAVITY_MAX: f32 = 100.0;
 /// Life; the same number stands in the WIT.
 pub const PROJECTILE_SECONDS_MAX: f32 = 30.0;
+/// Times that a projectile bounces, and bodies that it pierces; the same number stands in the WIT.
+pub const PROJECTILE_BOUNCES_MAX: u8 = 16;
+/// See [`PROJECTILE_BOUNCES_MAX`].
+pub const PROJECTILE_PIERCES_MAX: u8 = 16;
+/// Radians a second; the same number stands in the WIT.
+pub const HOMING_TURN_MAX: f32 = 6.3;
+/// From a body's middle to its surface, metres: the least and the most; the same numbers stand in the WIT.
+pub const BODY_REACH_M: (f32, f32) = (0.1, 2.0);
+/// Kilograms; the same numbers stand in the WIT.
+pub const BODY_MASS_KG: (f32, f32) = (1.0, 1_000.0);
+/// Metres a second of a body that is made; the same number stands in the WIT.
+pub const BODY_SPEED_MAX: f32 = 100.0;
+/// Metres a second of debris; the same number stands in the WIT.
+pub const DEBRIS_SPEED_MAX: f32 = 20.0;
+/// Life of debris; the same number stands in the WIT.
+pub const DEBRIS_SECONDS_MAX: f32 = 5.0;
+/// Newtons at which a joint breaks, at most: a thousand times the heaviest body's weight. More is never.
+pub const BREAK_FORCE_MAX: f32 = 10_000_000.0;
+/// Metres of a rope; the same numbers stand in the WIT.
+pub const ROPE_LENGTH_M: (f32, f32) = (0.1, 32.0);
+/// Metres of a field; the same number stands in the WIT.
+pub const FIELD_RADIUS_MAX_M: f32 = 16.0;
+/// m/s2 of a field; the same number stands in the WIT.
+pub const FIELD_ACCELERATION_MAX: f32 = 100.0;
+/// Life of a field; the same number stands in the WIT.
+pub const FIELD_SECONDS_MAX: f32 = 30.0;
+/// Seconds of a status; the same number stands in the WIT.
+pub const STATUS_SECONDS_MAX: f32 = 30.0;
+/// What a shield takes and a fire takes a second; the same number stands in the WIT.
+pub const STATUS_HEALTH_MAX: f32 = 1_000.0;
+/// Radius of the ball of an edit, metres; the same numbers stand in the WIT.
+pub const EDIT_RADIUS_M: (f32, f32) = (0.5, 16.0);
+/// Voxels that one edit looks at: a ball of radius 9.5, which is a caster's share of a tick.
+pub const EDIT_VOXELS_MAX: u64 = 8_192;
+/// Voxels along an edge of a chunk.
+pub const CHUNK_EDGE: i32 = 32;
+/// Voxels that one `materials` answers with; the same number stands in the WIT.
+pub const READ_VOXELS_MAX: u64 = 4_096;
+/// The last material that a spell may put anywhere; the one behind it is bedrock. The WIT lists them.
+pub const MATERIAL_MAX: u8 = 8;
 /// Bytes of a cue's name; the same number stands in the WIT.
 pub const CUE_NAME_BYTES_MAX: usize = 64;
 /// A cue's scale; the same number stands in the WIT.

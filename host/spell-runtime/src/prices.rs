@@ -15,12 +15,22 @@ pub const FIND_EACH: u64 = 50;
 pub const RAYCAST: u64 = 1_000;
 /// Each metre of it: it walks voxels.
 pub const RAYCAST_METRE: u64 = 20;
+/// Each voxel that is read.
+pub const READ_VOXEL: u64 = 10;
 /// A single intent: its checks look the target up.
 pub const INTENT: u64 = 200;
 /// Each target of a bulk intent.
 pub const INTENT_EACH: u64 = 100;
 /// A spawned thing: a body, its sweeps, and its share of every snapshot.
 pub const SPAWN: u64 = 2_000;
+/// An NPC: it looks around, walks and searches its way for as long as it lives.
+pub const SUMMON: u64 = 20_000;
+/// A joint or a force field: the solver's or the grid's work in every tick of its life.
+pub const HOLD: u64 = 5_000;
+/// An edit of the terrain: a chunk is unpacked, packed, hashed and sent, and its collider changed.
+pub const EDIT: u64 = 30_000;
+/// Each voxel that an edit looks at.
+pub const EDIT_VOXEL: u64 = 50;
 /// A cue goes to every client nearby.
 pub const CUE: u64 = 500;
 /// Each byte of text that is kept.

@@ -260,6 +260,12 @@ impl View for Meadow {
     fn raycast(&self, start: Vec3, _direction: Vec3, length: f32, _except: EntityId) -> Option<RayHit> {
         Some(RayHit { entity: 0, point: start, normal: [0.0, 1.0, 0.0], distance: length })
     }
+    fn line_of_sight(&self, _start: Vec3, _end: Vec3) -> bool {
+        true
+    }
+    fn material(&self, voxel: Voxel) -> u8 {
+        u8::from(voxel[1] <= 0)
+    }
 }
 
 fn guests() -> Vec<std::path::PathBuf> {
@@ -307,11 +313,25 @@ const IMPORTS: &str = r#"
     (import "ugc:spell/reads@0.1.0" "get-entity" (func $get_entity (param i64 i32)))
     (import "ugc:spell/reads@0.1.0" "find" (func $find (param i32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32 i32)))
     (import "ugc:spell/reads@0.1.0" "raycast" (func $raycast (param f32 f32 f32 f32 f32 f32 f32 i32)))
+    (import "ugc:spell/reads@0.1.0" "tick" (func $tick (result i64)))
+    (import "ugc:spell/reads@0.1.0" "line-of-sight" (func $line_of_sight (param f32 f32 f32 f32 f32 f32 i32)))
+    (import "ugc:spell/reads@0.1.0" "material" (func $material (param f32 f32 f32 i32)))
+    (import "ugc:spell/reads@0.1.0" "materials" (func $materials (param i32 i32 i32 i32 i32 i32 i32)))
     (import "ugc:spell/reads@0.1.0" "fuel-left" (func $fuel_left (result i64)))
     (import "ugc:spell/intents@0.1.0" "damage" (func $damage (param i64 f32 i32)))
     (import "ugc:spell/intents@0.1.0" "heal" (func $heal (param i64 f32 i32)))
     (import "ugc:spell/intents@0.1.0" "push" (func $push (param i32 i32 i32 i32 i32)))
     (import "ugc:spell/intents@0.1.0" "launch" (func $launch (param f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32)))
+    (import "ugc:spell/intents@0.1.0" "launch-flying" (func $launch_flying (param f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32 i32 i32 f32 f32 i32)))
+    (import "ugc:spell/intents@0.1.0" "teleport" (func $teleport (param i64 f32 f32 f32 i32)))
+    (import "ugc:spell/intents@0.1.0" "afflict" (func $afflict (param i64 i32 f32 f32 i32)))
+    (import "ugc:spell/intents@0.1.0" "spawn-body" (func $spawn_body (param i32 f32 f32 f32 f32 f32 f32 f32 f32 f32 f32 i32)))
+    (import "ugc:spell/intents@0.1.0" "scatter" (func $scatter (param f32 f32 f32 i32 f32 f32 i32)))
+    (import "ugc:spell/intents@0.1.0" "join" (func $join (param i32 f32 f32 f32 i64 i64 f32 f32 f32 f32 i32)))
+    (import "ugc:spell/intents@0.1.0" "set-field" (func $set_field (param f32 f32 f32 f32 f32 f32 f32 i32)))
+    (import "ugc:spell/intents@0.1.0" "summon" (func $summon (param i32 f32 f32 f32 f32 f32 f32 i32)))
+    (import "ugc:spell/intents@0.1.0" "command" (func $command (param i64 i32 i64 f32 f32 i32)))
+    (import "ugc:spell/intents@0.1.0" "terraform" (func $terraform (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
     (import "ugc:spell/intents@0.1.0" "despawn" (func $despawn (param i64 i32)))
     (import "ugc:spell/intents@0.1.0" "cue" (func $cue (param i32 i32 f32 f32 f32 f32 i32)))
     (import "ugc:spell/intents@0.1.0" "set-timer" (func $set_timer (param i32 i32 i32)))
@@ -344,8 +364,8 @@ const DEFAULTS: [(&str, &str); 11] = [
     ("ugc:envelope", ""),
 ];
 
-/// Sphere of 60 m, timed 6 s, every tick, all capabilities, 64 entities, 8 players.
-const ENVELOPE_ALL: &str = r#"(@custom "ugc:envelope" "\01\00\01\01\ff\07\00\00\00\00\70\42\00\00\c0\40\00\00\70\42\00\00\00\00\40\00\00\00\08\00\08\00\00\00\00\00\00\00\00\00\00\00\c0\40")"#;
+/// Sphere of 60 m, timed 6 s, every tick, all capabilities, 1,000 voxels, 64 entities, 8 players, 8 chunks.
+const ENVELOPE_ALL: &str = r#"(@custom "ugc:envelope" "\01\00\01\01\ff\07\00\00\00\00\70\42\00\00\c0\40\00\00\70\42\e8\03\00\00\40\00\00\00\08\00\08\00\00\00\00\00\00\00\00\00\00\00\c0\40")"#;
 
 /// A core module around a guest's fields, with the interface embedded as wit-bindgen would.
 fn core(fields: &str) -> Vec<u8> {

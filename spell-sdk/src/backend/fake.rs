@@ -2,7 +2,10 @@
 
 use crate::limits::FIND_MAX;
 use crate::testing::Intent;
-use crate::{Can, Entity, EntityId, EntityKind, Envelope, Kinds, Level, Limit, Projectile, RayHit, Refusal, Shape, Vec3};
+use crate::{
+    Area, Block, Body, Can, Change, Debris, Entity, EntityId, EntityKind, Envelope, Field, Form, Joint, JointKind, Kinds, Level, Limit,
+    Npc, Order, Projectile, RayHit, Refusal, Shape, Status, Vec3, Voxel, material,
+};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -20,6 +23,9 @@ pub struct FakeState {
     pub entities: BTreeMap<EntityId, Entity>,
     pub last_id: u64,
     pub rays: Vec<RayHit>,
+    /// The voxels that are not air.
+    pub voxels: BTreeMap<Voxel, u8>,
+    pub tick: u64,
 }
 
 /// What one cast has asked for and not got yet.
@@ -32,11 +38,33 @@ pub struct FakeCall {
     pub spawned: Vec<EntityId>,
     /// Whom the running hook has acted on.
     pub touched: BTreeSet<EntityId>,
+    /// Voxels in the areas of all edits of the cast.
+    pub voxels: u32,
     pub pending: Vec<Intent>,
     pub finished: bool,
 }
 
 impl FakeState {
+    pub fn material(&self, voxel: Voxel) -> u8 {
+        self.voxels.get(&voxel).copied().unwrap_or_default()
+    }
+
+    pub fn change(&mut self, voxel: Voxel, change: Change) {
+        let before = self.material(voxel);
+        let after = match change {
+            Change::Fill(material) => material,
+            Change::Dig => material::AIR,
+            Change::Paint(material) if before != material::AIR => material,
+            Change::Replace { old, new } if before == old => new,
+            Change::Paint(_) | Change::Replace { .. } => before,
+        };
+        if after == material::AIR {
+            self.voxels.remove(&voxel)
+        } else {
+            self.voxels.insert(voxel, after)
+        };
+    }
+
     pub fn next_id(&mut self) -> EntityId {
         self.last_id += 1;
         EntityId(self.last_id)
@@ -56,6 +84,10 @@ impl Backend {
                 check.direction(direction)?;
                 check.range(half_angle, 0.0..=std::f32::consts::PI)?;
                 (apex, length)
+            }
+            Shape::Cuboid { center, half } => {
+                <[f32; 3]>::from(half).into_iter().try_for_each(|axis| check.extent(axis))?;
+                (center, half.x)
             }
         };
         check.finite(&[center.x, center.y, center.z])?;
@@ -77,7 +109,34 @@ impl Backend {
         Ok((found.iter().map(|f| f.1.0).collect(), found.iter().flat_map(|f| <[f32; 3]>::from(f.2)).collect()))
     }
 
-    /// A fake world has no terrain and no bodies: the test says what rays meet, one after the other.
+    pub fn tick(&self) -> u64 {
+        self.state.borrow().tick
+    }
+
+    /// Looks at points a few centimetres apart.
+    pub fn line_of_sight(&self, start: Vec3, end: Vec3) -> Result<bool, Refusal> {
+        let check = self.check("line-of-sight");
+        check.reach(start)?;
+        check.reach(end)?;
+        let steps = (start.distance(end) / 0.05).ceil().max(1.0) as u32;
+        let state = self.state.borrow();
+        Ok((0..=steps).all(|step| !state.voxels.contains_key(&Voxel::at(start + (end - start) * (step as f32 / steps as f32)))))
+    }
+
+    pub fn material(&self, at: Vec3) -> Result<u8, Refusal> {
+        self.check("material").reach(at)?;
+        Ok(self.state.borrow().material(Voxel::at(at)))
+    }
+
+    pub fn materials(&self, within: Block) -> Result<Vec<u8>, Refusal> {
+        let check = self.check("materials");
+        let voxels = voxels(Area::Block(within));
+        check.count(Limit::Voxels, voxels.len(), 4_096)?;
+        voxels.iter().try_for_each(|voxel| check.reach(voxel.middle()))?;
+        Ok(voxels.into_iter().map(|voxel| self.state.borrow().material(voxel)).collect())
+    }
+
+    /// A fake world's rays meet neither bodies nor voxels: the test says what they meet, one after the other.
     pub fn raycast(&self, start: Vec3, direction: Vec3, length: f32) -> Result<Option<RayHit>, Refusal> {
         let check = self.check("raycast");
         check.finite(&[start.x, start.y, start.z])?;
@@ -139,12 +198,144 @@ impl Backend {
             check.capability(Can::DAMAGE)?;
         }
         check.reach(what.start)?;
-        let (spawned, entities) = (self.call.borrow().spawned.len(), self.call.borrow().envelope.entities());
-        check.count(Limit::Entities, spawned + 1, entities as usize)?;
-        let id = self.state.borrow_mut().next_id();
-        self.call.borrow_mut().spawned.push(id);
+        check.range(what.restitution, 0.0..=1.0)?;
+        check.range(f32::from(what.bounces), 0.0..=16.0)?;
+        check.range(f32::from(what.pierces), 0.0..=16.0)?;
+        if let Some(homing) = what.homing {
+            check.range(homing.turn, 0.0..=6.3)?;
+            check.range(homing.half_angle, 0.0..=std::f32::consts::PI)?;
+        }
+        let id = self.take_ids(&check, 1)?;
         self.ask(Intent::Launch { id, projectile: what })?;
         Ok(id)
+    }
+
+    pub fn teleport(&self, target: EntityId, to: Vec3) -> Result<(), Refusal> {
+        let check = self.check("teleport");
+        check.capability(Can::MOVE_ENTITIES)?;
+        check.reach(to)?;
+        check.character(target)?;
+        check.touch(target)?;
+        self.ask(Intent::Teleport { target, to })
+    }
+
+    pub fn afflict(&self, target: EntityId, status: Status, seconds: f32) -> Result<(), Refusal> {
+        let check = self.check("afflict");
+        check.capability(Can::MODIFY_STATS)?;
+        match status {
+            Status::Slow(factor) => check.range(factor, 0.0..=1.0)?,
+            Status::Root => {}
+            Status::Shield(amount) => check.range(amount, f32::MIN_POSITIVE..=1_000.0)?,
+            Status::Burn(per_second) => {
+                check.capability(Can::DAMAGE)?;
+                check.range(per_second, f32::MIN_POSITIVE..=1_000.0)?;
+            }
+        }
+        check.range(seconds, f32::MIN_POSITIVE..=30.0)?;
+        check.character(target)?;
+        check.touch(target)?;
+        self.ask(Intent::Afflict { target, status, seconds })
+    }
+
+    pub fn spawn(&self, what: Body) -> Result<EntityId, Refusal> {
+        let check = self.check("spawn-body");
+        check.capability(Can::SPAWN_ENTITIES)?;
+        check.reach(what.position)?;
+        check.range(what.velocity.length(), 0.0..=100.0)?;
+        check.range(what.mass, 1.0..=1_000.0)?;
+        match what.form {
+            Form::Cuboid(half) => {
+                <[f32; 3]>::from(half).into_iter().try_for_each(|axis| check.range(axis, 0.1..=2.0))?;
+                check.range(half.length(), 0.1..=2.0)?;
+            }
+            Form::Ball(radius) => check.range(radius, 0.1..=2.0)?,
+        }
+        let id = self.take_ids(&check, 1)?;
+        self.ask(Intent::Spawn { id, body: what })?;
+        Ok(id)
+    }
+
+    pub fn scatter(&self, what: Debris) -> Result<(), Refusal> {
+        let check = self.check("scatter");
+        check.capability(Can::SPAWN_ENTITIES)?;
+        check.reach(what.at)?;
+        check.range(f32::from(what.count), 1.0..=16.0)?;
+        check.range(what.speed, 0.0..=20.0)?;
+        check.range(what.seconds, f32::MIN_POSITIVE..=5.0)?;
+        self.take_ids(&check, usize::from(what.count))?;
+        self.ask(Intent::Scatter(what))
+    }
+
+    pub fn join(&self, what: Joint) -> Result<EntityId, Refusal> {
+        let check = self.check("join");
+        check.capability(Can::SPAWN_ENTITIES)?;
+        check.reach(what.at)?;
+        check.range(what.break_force, 0.0..=10_000_000.0)?;
+        match what.kind {
+            JointKind::Fixed | JointKind::Ball => {}
+            JointKind::Hinge(axis) => check.direction(axis)?,
+            JointKind::Rope(length) => check.range(length, 0.1..=32.0)?,
+        }
+        [what.one, what.other].into_iter().filter(|end| !end.is_none()).try_for_each(|end| check.touch(end))?;
+        let id = self.take_ids(&check, 1)?;
+        self.ask(Intent::Join { id, joint: what })?;
+        Ok(id)
+    }
+
+    pub fn set_field(&self, what: Field) -> Result<EntityId, Refusal> {
+        let check = self.check("set-field");
+        check.capability(Can::MOVE_ENTITIES)?;
+        check.range(what.radius, f32::MIN_POSITIVE..=16.0)?;
+        check.ball(what.center, what.radius)?;
+        check.range(what.acceleration, -100.0..=100.0)?;
+        check.range(what.falloff, 0.0..=1.0)?;
+        check.range(what.seconds, f32::MIN_POSITIVE..=30.0)?;
+        let id = self.take_ids(&check, 1)?;
+        self.ask(Intent::Field { id, field: what })?;
+        Ok(id)
+    }
+
+    pub fn summon(&self, what: Npc) -> Result<EntityId, Refusal> {
+        let check = self.check("summon");
+        check.capability(Can::SUMMON_NPC)?;
+        check.reach(what.position)?;
+        check.direction(what.aim)?;
+        let id = self.take_ids(&check, 1)?;
+        self.ask(Intent::Summon { id, npc: what })?;
+        Ok(id)
+    }
+
+    pub fn command(&self, npc: EntityId, order: Order) -> Result<(), Refusal> {
+        let check = self.check("command");
+        check.capability(Can::SUMMON_NPC)?;
+        match order {
+            Order::Follow | Order::Stay => {}
+            Order::Go(to) => check.reach(to)?,
+            Order::Attack(target) => check.character(target)?,
+        }
+        check.character(npc)?;
+        self.ask(Intent::Command { npc, order })
+    }
+
+    pub fn terraform(&self, within: Area, change: Change) -> Result<(), Refusal> {
+        let check = self.check("terraform");
+        check.capability(Can::MODIFY_TERRAIN)?;
+        let materials = match change {
+            Change::Fill(material) | Change::Paint(material) => [material, 0],
+            Change::Dig => [0, 0],
+            Change::Replace { old, new } => [old, new],
+        };
+        materials.into_iter().try_for_each(|material| check.range(f32::from(material), 0.0..=8.0))?;
+        if let Area::Ball { center, radius } = within {
+            check.range(radius, 0.5..=16.0)?;
+            check.ball(center, radius)?;
+        }
+        let voxels = voxels(within);
+        voxels.iter().try_for_each(|voxel| check.reach(voxel.middle()))?;
+        let asked = self.call.borrow().voxels as usize + voxels.len();
+        check.count(Limit::Voxels, asked, self.call.borrow().envelope.voxels() as usize)?;
+        self.call.borrow_mut().voxels = asked as u32;
+        self.ask(Intent::Terraform { area: within, change })
     }
 
     pub fn despawn(&self, id: EntityId) -> Result<(), Refusal> {
@@ -181,6 +372,15 @@ impl Backend {
 
     pub fn finish(&self) {
         self.call.borrow_mut().finished = true;
+    }
+
+    /// The first of so many ids.
+    fn take_ids(&self, check: &Check<'_>, count: usize) -> Result<EntityId, Refusal> {
+        let (spawned, entities) = (self.call.borrow().spawned.len(), self.call.borrow().envelope.entities());
+        check.count(Limit::Entities, spawned + count, entities as usize)?;
+        let ids: Vec<EntityId> = (0..count).map(|_| self.state.borrow_mut().next_id()).collect();
+        self.call.borrow_mut().spawned.extend(&ids);
+        Ok(ids[0])
     }
 
     fn ask(&self, intent: Intent) -> Result<(), Refusal> {
@@ -234,10 +434,23 @@ impl Check<'_> {
         }
     }
 
-    /// The target must live, be in reach, and not be one too many of this hook; the caster is no player to itself.
+    /// A player or NPC; of what this hook has just made nobody can tell yet.
+    fn character(&self, id: EntityId) -> Result<(), Refusal> {
+        let known = match self.backend.entity(id) {
+            Some(entity) => matches!(entity.kind, EntityKind::Player | EntityKind::Npc),
+            None => self.backend.call.borrow().spawned.contains(&id),
+        };
+        if known { Ok(()) } else { Err(self.refusal(Limit::Target, 0.0, id.0 as f64)) }
+    }
+
+    /// The target must live, be in reach, and not be one too many of this hook; the caster is no player to itself. What the hook has just made is not in the
+    /// view yet.
     fn touch(&self, id: EntityId) -> Result<(), Refusal> {
-        let target = self.backend.entity(id).ok_or_else(|| self.refusal(Limit::Target, 0.0, id.0 as f64))?;
-        self.reach(target.position)?;
+        match self.backend.entity(id) {
+            Some(target) => self.reach(target.position)?,
+            None if self.backend.call.borrow().spawned.contains(&id) => {}
+            None => return Err(self.refusal(Limit::Target, 0.0, id.0 as f64)),
+        }
         let mut touched = self.backend.call.borrow().touched.clone();
         touched.insert(id);
         let (entities, players, caster) = {
@@ -257,11 +470,22 @@ impl Check<'_> {
         if length <= allowed { Ok(()) } else { Err(self.refusal(Limit::Radius, f64::from(allowed), f64::from(length))) }
     }
 
+    /// All of it.
+    fn ball(&self, center: Vec3, radius: f32) -> Result<(), Refusal> {
+        self.reach(center)?;
+        let (caster, allowed) = self.caster_and_reach();
+        let asked = caster.distance(center) + radius;
+        if asked <= allowed { Ok(()) } else { Err(self.refusal(Limit::Radius, f64::from(allowed), f64::from(asked))) }
+    }
+
+    fn caster_and_reach(&self) -> (Vec3, f32) {
+        let call = self.backend.call.borrow();
+        (self.backend.entity(call.caster).map_or(call.caster_position, |caster| caster.position), call.envelope.reach_m())
+    }
+
     fn reach(&self, point: Vec3) -> Result<(), Refusal> {
-        let (caster, allowed) = {
-            let call = self.backend.call.borrow();
-            (self.backend.entity(call.caster).map_or(call.caster_position, |caster| caster.position), call.envelope.reach_m())
-        };
+        self.finite(&<[f32; 3]>::from(point))?;
+        let (caster, allowed) = self.caster_and_reach();
         let asked = caster.distance(point);
         if asked <= allowed { Ok(()) } else { Err(self.refusal(Limit::Radius, f64::from(allowed), f64::from(asked))) }
     }
@@ -278,7 +502,29 @@ fn contains(shape: Shape, point: Vec3) -> bool {
             let way = point - apex;
             way.length() <= length && way.normalized().dot(direction.normalized()) >= half_angle.cos()
         }
+        Shape::Cuboid { center, half } => {
+            let way = point - center;
+            way.x.abs() <= half.x && way.y.abs() <= half.y && way.z.abs() <= half.z
+        }
     }
+}
+
+/// The voxels of an area, x first, then y, then z.
+pub fn voxels(area: Area) -> Vec<Voxel> {
+    let Block { low, high } = match area {
+        Area::Block(block) => block,
+        Area::Ball { center, radius } => {
+            let reach = Vec3::new(radius, radius, radius);
+            Block { low: Voxel::at(center - reach), high: Voxel::at(center + reach) }
+        }
+    };
+    let all = (low.z..=high.z).flat_map(|z| (low.y..=high.y).map(move |y| (y, z)));
+    let all = all.flat_map(|(y, z)| (low.x..=high.x).map(move |x| Voxel::new(x, y, z)));
+    let within = |voxel: &Voxel| match area {
+        Area::Ball { center, radius } => voxel.middle().distance(center) <= radius,
+        Area::Block(_) => true,
+    };
+    all.filter(within).collect()
 }
 
 /// What an entity of this kind is like at first.

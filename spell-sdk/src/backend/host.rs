@@ -1,7 +1,10 @@
 //! Calls to the host, by the generated bindings.
 
 use crate::bindings::ugc::spell::{intents, reads, types};
-use crate::{Entity, EntityId, EntityKind, Kinds, Level, Limit, Projectile, RayHit, Refusal, Shape, Vec3};
+use crate::{
+    Area, Block, Body, Change, Debris, Entity, EntityId, EntityKind, Field, Form, Homing, Joint, JointKind, Kinds, Level, Limit, Npc,
+    Order, Projectile, RayHit, Refusal, Shape, Status, Temper, Vec3, Voxel,
+};
 
 /// The host that runs this component; there is only one.
 #[derive(Debug)]
@@ -28,6 +31,22 @@ impl Backend {
         }))
     }
 
+    pub fn tick(&self) -> u64 {
+        reads::tick()
+    }
+
+    pub fn line_of_sight(&self, start: Vec3, end: Vec3) -> Result<bool, Refusal> {
+        reads::line_of_sight(start.into(), end.into()).map_err(refusal("line-of-sight"))
+    }
+
+    pub fn material(&self, at: Vec3) -> Result<u8, Refusal> {
+        reads::material(at.into()).map_err(refusal("material"))
+    }
+
+    pub fn materials(&self, within: Block) -> Result<Vec<u8>, Refusal> {
+        reads::materials(within.into()).map_err(refusal("materials"))
+    }
+
     pub fn fuel_left(&self) -> u64 {
         reads::fuel_left()
     }
@@ -45,9 +64,93 @@ impl Backend {
     }
 
     pub fn launch(&self, what: Projectile) -> Result<EntityId, Refusal> {
-        let Projectile { start, velocity, radius, gravity, seconds, damage } = what;
+        let Projectile { start, velocity, radius, gravity, seconds, damage, restitution, bounces, pierces, homing } = what;
         let what = types::Projectile { start: start.into(), velocity: velocity.into(), radius, gravity, seconds, damage };
-        intents::launch(what).map(EntityId).map_err(refusal("launch"))
+        if bounces == 0 && pierces == 0 && homing.is_none() {
+            return intents::launch(what).map(EntityId).map_err(refusal("launch"));
+        }
+        let homing = homing.map(|Homing { turn, half_angle }| types::Homing { turn, half_angle });
+        let how = types::Flight { restitution, bounces, pierces, homing };
+        intents::launch_flying(what, how).map(EntityId).map_err(refusal("launch-flying"))
+    }
+
+    pub fn teleport(&self, target: EntityId, to: Vec3) -> Result<(), Refusal> {
+        intents::teleport(target.0, to.into()).map_err(refusal("teleport"))
+    }
+
+    pub fn afflict(&self, target: EntityId, what: Status, seconds: f32) -> Result<(), Refusal> {
+        let what = match what {
+            Status::Slow(factor) => types::Status::Slow(factor),
+            Status::Root => types::Status::Root,
+            Status::Shield(amount) => types::Status::Shield(amount),
+            Status::Burn(per_second) => types::Status::Burn(per_second),
+        };
+        intents::afflict(target.0, what, seconds).map_err(refusal("afflict"))
+    }
+
+    pub fn spawn(&self, what: Body) -> Result<EntityId, Refusal> {
+        let form = match what.form {
+            Form::Cuboid(half) => types::Form::Cuboid(half.into()),
+            Form::Ball(radius) => types::Form::Ball(radius),
+        };
+        let what = types::Body { form, mass: what.mass, position: what.position.into(), velocity: what.velocity.into() };
+        intents::spawn_body(what).map(EntityId).map_err(refusal("spawn-body"))
+    }
+
+    pub fn scatter(&self, what: Debris) -> Result<(), Refusal> {
+        let Debris { at, count, speed, seconds } = what;
+        intents::scatter(types::Debris { at: at.into(), count, speed, seconds }).map_err(refusal("scatter"))
+    }
+
+    pub fn join(&self, what: Joint) -> Result<EntityId, Refusal> {
+        let kind = match what.kind {
+            JointKind::Fixed => types::JointKind::Fixed,
+            JointKind::Ball => types::JointKind::Ball,
+            JointKind::Hinge(axis) => types::JointKind::Hinge(axis.into()),
+            JointKind::Rope(length) => types::JointKind::Rope(length),
+        };
+        let what = types::Joint { kind, one: what.one.0, other: what.other.0, at: what.at.into(), break_force: what.break_force };
+        intents::join(what).map(EntityId).map_err(refusal("join"))
+    }
+
+    pub fn set_field(&self, what: Field) -> Result<EntityId, Refusal> {
+        let Field { center, radius, acceleration, falloff, seconds } = what;
+        let what = types::Field { center: center.into(), radius, acceleration, falloff, seconds };
+        intents::set_field(what).map(EntityId).map_err(refusal("set-field"))
+    }
+
+    pub fn summon(&self, what: Npc) -> Result<EntityId, Refusal> {
+        let temper = match what.temper {
+            Temper::Dummy => types::Temper::Dummy,
+            Temper::Guard => types::Temper::Guard,
+            Temper::Critter => types::Temper::Critter,
+        };
+        let what = types::Npc { temper, position: what.position.into(), aim: what.aim.into() };
+        intents::summon(what).map(EntityId).map_err(refusal("summon"))
+    }
+
+    pub fn command(&self, npc: EntityId, order: Order) -> Result<(), Refusal> {
+        let order = match order {
+            Order::Follow => types::Order::Follow,
+            Order::Stay => types::Order::Stay,
+            Order::Go(to) => types::Order::Go(to.into()),
+            Order::Attack(target) => types::Order::Attack(target.0),
+        };
+        intents::command(npc.0, order).map_err(refusal("command"))
+    }
+
+    pub fn terraform(&self, within: Area, what: Change) -> Result<(), Refusal> {
+        let within = match within {
+            Area::Ball { center, radius } => types::Area::Ball(types::Sphere { center: center.into(), radius }),
+            Area::Block(block) => types::Area::Block(block.into()),
+        };
+        let what = match what {
+            Change::Fill(material) => types::Change::Fill(material),
+            Change::Dig => types::Change::Dig,
+            Change::Paint(material) => types::Change::Paint(material),
+            Change::Replace { old, new } => types::Change::Replace(types::Replacement { old, new }),
+        };
+        intents::terraform(within, what).map_err(refusal("terraform"))
     }
 
     pub fn despawn(&self, id: EntityId) -> Result<(), Refusal> {
@@ -105,6 +208,7 @@ fn shape(shape: Shape) -> types::Shape {
         Shape::Cone { apex, direction, length, half_angle } => {
             types::Shape::Cone(types::Cone { apex: apex.into(), direction: direction.into(), length, half_angle })
         }
+        Shape::Cuboid { center, half } => types::Shape::Cuboid(types::Cuboid { center: center.into(), half: half.into() }),
     }
 }
 
@@ -120,6 +224,7 @@ fn refusal(call: &'static str) -> impl Fn(types::Refusal) -> Refusal {
             types::Limit::Target => Limit::Target,
             types::Limit::Intents => Limit::Intents,
             types::Limit::Length => Limit::Length,
+            types::Limit::Voxels => Limit::Voxels,
         },
         allowed: refusal.allowed,
         asked: refusal.asked,
@@ -135,5 +240,17 @@ impl From<Vec3> for types::Vec3 {
 impl From<types::Vec3> for Vec3 {
     fn from(types::Vec3 { x, y, z }: types::Vec3) -> Self {
         Self { x, y, z }
+    }
+}
+
+impl From<Voxel> for types::Voxel {
+    fn from(Voxel { x, y, z }: Voxel) -> Self {
+        Self { x, y, z }
+    }
+}
+
+impl From<Block> for types::VoxelBlock {
+    fn from(Block { low, high }: Block) -> Self {
+        Self { low: low.into(), high: high.into() }
     }
 }

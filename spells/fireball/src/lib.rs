@@ -29,8 +29,14 @@ spell! {
 impl Spell for Fireball {
     fn on_cast(&mut self, world: &mut World, cast: &Cast) -> Result<(), Refusal> {
         let start = cast.origin + cast.aim * 0.8;
-        self.ball =
-            world.launch(Projectile { start, velocity: cast.aim * SPEED, radius: 0.2, gravity: 0.0, seconds: LIFE, damage: DAMAGE })?;
+        self.ball = world.launch(Projectile {
+            start,
+            velocity: cast.aim * SPEED,
+            radius: 0.2,
+            seconds: LIFE,
+            damage: DAMAGE,
+            ..Projectile::default()
+        })?;
         world.cue("fireball/launch", start, 1.0)
     }
 

@@ -25,7 +25,7 @@ impl Spell for Volley {
             way.y = if lobbed { 1.0 } else { 0.05 };
             let (speed, gravity) = if lobbed { (25.0, 10.0) } else { (50.0, 0.0) };
             let start = caster.position + Vec3::new(0.0, 1.2, 0.0);
-            world.launch(Projectile { start, velocity: way.normalized() * speed, radius: 0.1, gravity, seconds: 5.0, damage: 1.0 })?;
+            world.launch(Projectile { start, velocity: way.normalized() * speed, gravity, damage: 1.0, ..Projectile::default() })?;
             self.flying += 1;
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! What a scenario expects, and how it says that it is not so.
 
+use sim::{EntityKind, Vec3};
 use std::fmt;
 
 /// Something that must be so.
@@ -17,6 +18,20 @@ pub enum Expectation {
         /// Its name.
         name: String,
         /// What it must be.
+        must_be: Comparison,
+    },
+    /// What the voxel is made of that a point is in.
+    Material {
+        /// The point.
+        at: Vec3,
+        /// The material's id.
+        must_be: Comparison,
+    },
+    /// How many entities of a kind there are.
+    Count {
+        /// The kind.
+        kind: EntityKind,
+        /// How many there must be.
         must_be: Comparison,
     },
     /// How many casts have not ended.

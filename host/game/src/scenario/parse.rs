@@ -2,7 +2,7 @@
 
 use super::{Action, Comparison, Expectation, Relation, Scenario, Step, Thing, ThingKind};
 use crate::limits::{SCENARIO_BYTES_MAX, SCENARIO_ENTITIES_MAX, SCENARIO_TICKS_MAX};
-use sim::Vec3;
+use sim::{EntityKind, Vec3};
 
 /// The first line that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -130,6 +130,13 @@ fn expectation(words: &mut Words) -> Result<Expectation, Refused> {
             Ok(Expectation::NoFaults)
         }
         "fault" => Ok(Expectation::Fault(words.name()?)),
+        "material" => {
+            words.keyword("at")?;
+            Ok(Expectation::Material { at: words.vector("position")?, must_be: words.comparison()? })
+        }
+        "npcs" => Ok(Expectation::Count { kind: EntityKind::Npc, must_be: words.comparison()? }),
+        "props" => Ok(Expectation::Count { kind: EntityKind::Prop, must_be: words.comparison()? }),
+        "projectiles" => Ok(Expectation::Count { kind: EntityKind::Projectile, must_be: words.comparison()? }),
         "casts" => {
             words.keyword("live")?;
             Ok(Expectation::CastsLive(words.comparison()?))

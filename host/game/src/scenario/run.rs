@@ -5,7 +5,7 @@ use crate::limits::SCENARIO_LOGS_MAX;
 use crate::{Game, LoadedRevision};
 use sim::inbound::{CastRequest, Input};
 use sim::scene::Entity;
-use sim::{EntityId, Inbound, Outbound, Stored, Thoroughness, Vec3, World};
+use sim::{EntityId, Inbound, Outbound, Stored, Thoroughness, Vec3, World, voxel};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -242,6 +242,14 @@ impl Stage {
                 let from = self.things.get(name).map_or(Vec3::ZERO, |(_, at)| *at);
                 let moved = f64::from(entity.position.distance(from));
                 held(must_be.holds(moved), || format!("{name} moved {} m, expected {must_be}", readable(moved)))
+            }
+            Expectation::Material { at, must_be } => {
+                let material = self.game.world().scene().terrain().material(voxel::voxel_of(*at));
+                held(must_be.holds(f64::from(material)), || format!("the voxel there is of material {material}, expected {must_be}"))
+            }
+            Expectation::Count { kind, must_be } => {
+                let count = self.game.world().scene().entities().filter(|entity| entity.kind == *kind).count();
+                held(must_be.holds(count as f64), || format!("there are {count} of the kind {kind:?}, expected {must_be}"))
             }
             Expectation::CastsLive(must_be) => {
                 held(must_be.holds(self.casts_live as f64), || format!("{} casts are live, expected {must_be}", self.casts_live))

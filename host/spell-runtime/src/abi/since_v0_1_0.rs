@@ -66,6 +66,10 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Desk>) -> Result<()> {
 
 fn add_reads(linker: &mut Linker<Desk>) -> Result<()> {
     let mut reads = linker.instance("ugc:spell/reads@0.1.0")?;
+    reads.func_wrap("tick", |mut store: Caller<'_>, (): ()| {
+        charge(&mut store, prices::CALL)?;
+        Ok((store.data().tick(),))
+    })?;
     reads.func_wrap("get-entity", |mut store: Caller<'_>, (id,): (u64,)| {
         charge(&mut store, prices::CALL + prices::GET_ENTITY)?;
         Ok((store.data().entity(id).map(wit::Entity::from),))
@@ -78,11 +82,28 @@ fn add_reads(linker: &mut Linker<Desk>) -> Result<()> {
         Ok((answer(found.map(wit::Nearby::from)),))
     })?;
     reads.func_wrap("raycast", |mut store: Caller<'_>, (start, direction, length): (wit::Vec3, wit::Vec3, f32)| {
-        // A length that is no length or beyond the envelope is refused before a ray is walked; the cast saturates.
-        let metres = length.clamp(0.0, crate::limits::ENVELOPE_RADIUS_M_MAX) as u64;
-        charge(&mut store, prices::CALL + prices::RAYCAST + prices::RAYCAST_METRE * metres)?;
+        charge(&mut store, prices::CALL + prices::RAYCAST + prices::RAYCAST_METRE * metres(length))?;
         let hit = store.data().raycast(start.into(), direction.into(), length);
         Ok((answer(hit.map(|hit| hit.map(wit::RayHit::from))),))
+    })?;
+    reads.func_wrap("line-of-sight", |mut store: Caller<'_>, (start, end): (wit::Vec3, wit::Vec3)| {
+        let (start, end) = (start.into(), end.into());
+        charge(&mut store, prices::CALL + prices::RAYCAST + prices::RAYCAST_METRE * metres(distance(start, end)))?;
+        Ok((answer(store.data().line_of_sight(start, end)),))
+    })?;
+    reads.func_wrap("material", |mut store: Caller<'_>, (at,): (wit::Vec3,)| {
+        charge(&mut store, prices::CALL + prices::READ_VOXEL)?;
+        Ok((answer(store.data().material(at.into())),))
+    })?;
+    reads.func_wrap("materials", |mut store: Caller<'_>, (within,): (wit::VoxelBlock,)| {
+        let (low, high) = (within.low.into(), within.high.into());
+        charge(&mut store, prices::CALL)?;
+        let count = match store.data().check_materials(low, high) {
+            Ok(count) => count,
+            Err(refused) => return Ok((Err(refused.into()),)),
+        };
+        charge(&mut store, prices::READ_VOXEL * count)?;
+        Ok((answer(store.data().materials(low, high)),))
     })?;
     reads.func_wrap("fuel-left", |mut store: Caller<'_>, (): ()| {
         charge(&mut store, prices::CALL)?;
@@ -103,7 +124,53 @@ fn add_intents(linker: &mut Linker<Desk>) -> Result<()> {
     intents.func_wrap("push", |store: Caller<'_>, (targets, impulses): (WasmList<u64>, Vec<f32>)| push(store, &targets, &impulses))?;
     intents.func_wrap("launch", |mut store: Caller<'_>, (what,): (wit::Projectile,)| {
         charge(&mut store, prices::CALL + prices::INTENT + prices::SPAWN)?;
-        Ok((answer(store.data_mut().launch(what.into())),))
+        Ok((answer(store.data_mut().launch(what.into(), types::Flight::default())),))
+    })?;
+    intents.func_wrap("launch-flying", |mut store: Caller<'_>, (what, how): (wit::Projectile, wit::Flight)| {
+        charge(&mut store, prices::CALL + prices::INTENT + prices::SPAWN)?;
+        Ok((answer(store.data_mut().launch(what.into(), how.into())),))
+    })?;
+    intents.func_wrap("teleport", |mut store: Caller<'_>, (target, to): (u64, wit::Vec3)| {
+        charge(&mut store, prices::CALL + prices::INTENT)?;
+        Ok((answer(store.data_mut().teleport(target, to.into())),))
+    })?;
+    intents.func_wrap("afflict", |mut store: Caller<'_>, (target, what, seconds): (u64, wit::Status, f32)| {
+        charge(&mut store, prices::CALL + prices::INTENT)?;
+        Ok((answer(store.data_mut().afflict(target, what.into(), seconds)),))
+    })?;
+    intents.func_wrap("spawn-body", |mut store: Caller<'_>, (what,): (wit::Body,)| {
+        charge(&mut store, prices::CALL + prices::INTENT + prices::SPAWN)?;
+        Ok((answer(store.data_mut().spawn_body(what.into())),))
+    })?;
+    intents.func_wrap("scatter", |mut store: Caller<'_>, (what,): (wit::Debris,)| {
+        charge(&mut store, prices::CALL + prices::INTENT + prices::SPAWN * u64::from(what.count))?;
+        Ok((answer(store.data_mut().scatter(what.into())),))
+    })?;
+    intents.func_wrap("join", |mut store: Caller<'_>, (what,): (wit::Joint,)| {
+        charge(&mut store, prices::CALL + prices::INTENT + prices::HOLD)?;
+        Ok((answer(store.data_mut().join(what.into())),))
+    })?;
+    intents.func_wrap("set-field", |mut store: Caller<'_>, (what,): (wit::Field,)| {
+        charge(&mut store, prices::CALL + prices::INTENT + prices::HOLD)?;
+        Ok((answer(store.data_mut().set_field(what.into())),))
+    })?;
+    intents.func_wrap("summon", |mut store: Caller<'_>, (what,): (wit::Npc,)| {
+        charge(&mut store, prices::CALL + prices::INTENT + prices::SUMMON)?;
+        Ok((answer(store.data_mut().summon(what.into())),))
+    })?;
+    intents.func_wrap("command", |mut store: Caller<'_>, (target, what): (u64, wit::Order)| {
+        charge(&mut store, prices::CALL + prices::INTENT)?;
+        Ok((answer(store.data_mut().command(target, what.into())),))
+    })?;
+    intents.func_wrap("terraform", |mut store: Caller<'_>, (within, what): (wit::Area, wit::Change)| {
+        let (area, change) = (within.into(), what.into());
+        charge(&mut store, prices::CALL + prices::INTENT)?;
+        let voxels = match store.data().check_terraform(area, change) {
+            Ok(voxels) => voxels,
+            Err(refused) => return Ok((Err(refused.into()),)),
+        };
+        charge(&mut store, prices::EDIT + prices::EDIT_VOXEL * voxels)?;
+        Ok((answer(store.data_mut().terraform(area, change)),))
     })?;
     intents.func_wrap("despawn", |mut store: Caller<'_>, (id,): (u64,)| {
         charge(&mut store, prices::CALL + prices::INTENT)?;
@@ -134,6 +201,15 @@ fn charge(store: &mut Caller<'_>, price: u64) -> Result<()> {
             Err(Trap::OutOfFuel.into())
         }
     }
+}
+
+/// Whole metres of a ray, to be charged. A length that is no length or beyond the envelope is refused before a ray is walked; the cast saturates.
+fn metres(length: f32) -> u64 {
+    length.clamp(0.0, crate::limits::ENVELOPE_RADIUS_M_MAX) as u64
+}
+
+fn distance(start: types::Vec3, end: types::Vec3) -> f32 {
+    [0, 1, 2].map(|axis| (end[axis] - start[axis]) * (end[axis] - start[axis])).iter().sum::<f32>().sqrt()
 }
 
 /// The hottest intent. The targets stay in the guest's memory until their number is checked, then are read as one slice; the impulses are copied first, for wasmtime
@@ -200,6 +276,7 @@ impl From<Refused> for wit::Refusal {
             Limit::Target => wit::Limit::Target,
             Limit::Intents => wit::Limit::Intents,
             Limit::Length => wit::Limit::Length,
+            Limit::Voxels => wit::Limit::Voxels,
         };
         Self { limit, allowed: refused.allowed, asked: refused.asked }
     }
@@ -243,6 +320,7 @@ impl From<wit::Shape> for types::Shape {
             wit::Shape::Cone(cone) => {
                 Self::Cone { apex: cone.apex.into(), direction: cone.direction.into(), length: cone.length, half_angle: cone.half_angle }
             }
+            wit::Shape::Cuboid(cuboid) => Self::Cuboid { center: cuboid.center.into(), half: cuboid.half.into() },
         }
     }
 }
@@ -271,6 +349,109 @@ impl From<wit::Projectile> for types::Projectile {
     }
 }
 
+impl From<wit::Flight> for types::Flight {
+    fn from(how: wit::Flight) -> Self {
+        let wit::Flight { restitution, bounces, pierces, homing } = how;
+        let homing = homing.map(|wit::Homing { turn, half_angle }| types::Homing { turn, half_angle });
+        Self { restitution, bounces, pierces, homing }
+    }
+}
+
+impl From<wit::Body> for types::Body {
+    fn from(what: wit::Body) -> Self {
+        let form = match what.form {
+            wit::Form::Cuboid(half) => types::Form::Cuboid(half.into()),
+            wit::Form::Ball(radius) => types::Form::Ball(radius),
+        };
+        Self { form, mass: what.mass, position: what.position.into(), velocity: what.velocity.into() }
+    }
+}
+
+impl From<wit::Debris> for types::Debris {
+    fn from(what: wit::Debris) -> Self {
+        let wit::Debris { at, count, speed, seconds } = what;
+        Self { at: at.into(), count, speed, seconds }
+    }
+}
+
+impl From<wit::Joint> for types::Joint {
+    fn from(what: wit::Joint) -> Self {
+        let kind = match what.kind {
+            wit::JointKind::Fixed => types::JointKind::Fixed,
+            wit::JointKind::Ball => types::JointKind::Ball,
+            wit::JointKind::Hinge(axis) => types::JointKind::Hinge(axis.into()),
+            wit::JointKind::Rope(length) => types::JointKind::Rope(length),
+        };
+        Self { kind, one: what.one, other: what.other, at: what.at.into(), break_force: what.break_force }
+    }
+}
+
+impl From<wit::Field> for types::Field {
+    fn from(what: wit::Field) -> Self {
+        let wit::Field { center, radius, acceleration, falloff, seconds } = what;
+        Self { center: center.into(), radius, acceleration, falloff, seconds }
+    }
+}
+
+impl From<wit::Npc> for types::Npc {
+    fn from(what: wit::Npc) -> Self {
+        let temper = match what.temper {
+            wit::Temper::Dummy => types::Temper::Dummy,
+            wit::Temper::Guard => types::Temper::Guard,
+            wit::Temper::Critter => types::Temper::Critter,
+        };
+        Self { temper, position: what.position.into(), aim: what.aim.into() }
+    }
+}
+
+impl From<wit::Order> for types::Order {
+    fn from(order: wit::Order) -> Self {
+        match order {
+            wit::Order::Follow => Self::Follow,
+            wit::Order::Stay => Self::Stay,
+            wit::Order::Go(to) => Self::Go(to.into()),
+            wit::Order::Attack(target) => Self::Attack(target),
+        }
+    }
+}
+
+impl From<wit::Status> for types::Status {
+    fn from(status: wit::Status) -> Self {
+        match status {
+            wit::Status::Slow(factor) => Self::Slow(factor),
+            wit::Status::Root => Self::Root,
+            wit::Status::Shield(amount) => Self::Shield(amount),
+            wit::Status::Burn(per_second) => Self::Burn(per_second),
+        }
+    }
+}
+
+impl From<wit::Voxel> for types::Voxel {
+    fn from(voxel: wit::Voxel) -> Self {
+        [voxel.x, voxel.y, voxel.z]
+    }
+}
+
+impl From<wit::Area> for types::Area {
+    fn from(area: wit::Area) -> Self {
+        match area {
+            wit::Area::Ball(ball) => Self::Ball { center: ball.center.into(), radius: ball.radius },
+            wit::Area::Block(block) => Self::Block { low: block.low.into(), high: block.high.into() },
+        }
+    }
+}
+
+impl From<wit::Change> for types::Change {
+    fn from(change: wit::Change) -> Self {
+        match change {
+            wit::Change::Fill(material) => Self::Fill(material),
+            wit::Change::Dig => Self::Dig,
+            wit::Change::Paint(material) => Self::Paint(material),
+            wit::Change::Replace(wit::Replacement { old, new }) => Self::Replace { old, new },
+        }
+    }
+}
+
 impl From<&types::Cast> for wit::Cast {
     fn from(cast: &types::Cast) -> Self {
         Self {
@@ -295,6 +476,7 @@ impl From<types::Event> for wit::Event {
             types::Event::Expired(id) => Self::Expired(id),
             types::Event::Timer(token) => Self::Timer(token),
             types::Event::Dropped(id) => Self::Dropped(id),
+            types::Event::Died(id) => Self::Died(id),
         }
     }
 }

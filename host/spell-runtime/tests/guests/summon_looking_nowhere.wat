@@ -1,0 +1,6 @@
+;; => runs; on-cast: SetTimer { token: 4, ticks: 1 }
+;; An aim of no length: refused by its magnitude (4).
+;; envelope: all
+(func (export "ugc:spell/hooks@0.1.0#on-cast") (param i64 i64 i64 f32 f32 f32 f32 f32 f32 f32 f32 f32 i64 i32 i32)
+    (call $summon (i32.const 1) (f32.const 0) (f32.const 1.9) (f32.const -3) (f32.const 0) (f32.const 0) (f32.const 0) (i32.const 64))
+    (call $report (i32.const 64)))
