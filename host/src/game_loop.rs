@@ -6,6 +6,7 @@ use crate::journal::Journal;
 use crate::limits::SAVE_INTERVAL_TICKS;
 use crate::outgoing::Closing;
 use crate::pace::Pace;
+use crate::recordings::Recordings;
 use crate::saver::Saver;
 use game::Game;
 use protocol::link::{Errand, Order};
@@ -24,7 +25,15 @@ pub struct Shared {
 }
 
 /// Runs until it is told to stop, and saves the world then. Waits for nothing but its own clock, and at the end for the disk.
-pub fn run(mut game: Game, mut inbox: Inbox, mut connections: Connections, mut journal: Journal, saver: Saver, shared: &Arc<Shared>) {
+pub fn run(
+    mut game: Game,
+    mut inbox: Inbox,
+    mut connections: Connections,
+    (mut journal, mut recordings): (Journal, Recordings),
+    saver: Saver,
+    shared: &Arc<Shared>,
+) {
+    game.record();
     let mut pace = Pace::start(Instant::now());
     // The first tick of all is saved: from then on there is a file to come back to.
     let mut save_due = game.world().tick();
@@ -40,6 +49,7 @@ pub fn run(mut game: Game, mut inbox: Inbox, mut connections: Connections, mut j
         let tick = game.world().tick();
         shared.tick.store(tick, Ordering::Release);
         connections.publish(&game, &outbound);
+        recordings.events(&game, tick, &outbound);
         save(&mut game, &mut connections, &saver);
         carry_out(orders, &saver, &mut journal);
         journal.events(tick, &outbound);

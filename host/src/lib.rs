@@ -14,6 +14,7 @@ pub mod link;
 pub mod log;
 pub mod outgoing;
 pub mod pace;
+pub mod recordings;
 pub mod resume;
 pub mod saver;
 pub mod server;

@@ -82,3 +82,8 @@ pub const SPELL_LOG_LINES_PER_SECOND_MAX: u32 = 100;
 pub const FAULT_LOG_LINES_PER_SECOND_MAX: u32 = 100;
 /// The first line of standard input: three secrets as JSON.
 pub const SECRETS_BYTES_MAX: u64 = 4 * 1024;
+
+/// Ticks between two recordings that are kept: a spell that faults all the time fills no disk.
+pub const RECORDING_INTERVAL_TICKS: u64 = 3_600;
+/// Recordings of one world that are kept, the newest.
+pub const RECORDINGS_KEPT_MAX: usize = 4;

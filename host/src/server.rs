@@ -7,6 +7,7 @@ use crate::inbox::inbox;
 use crate::journal::Journal;
 use crate::limits::{CONNECTIONS_MAX, DRAIN_TIMEOUT, LAST_SAVE_TIMEOUT, SOCKET_SEND_BUFFER_BYTES};
 use crate::link::{self, Line, Reports};
+use crate::recordings::Recordings;
 use crate::resume;
 use crate::saver::Saver;
 use crate::socket::{self, Door};
@@ -123,14 +124,14 @@ impl Server {
         let (packer, jobs) = Packer::queue();
         thread("chunks", move || chunks::pack(&jobs))?;
         let connections = Connections::new(&config.world, packer, awaited);
+        let recordings = Recordings::start(store::recordings_folder(&config.save))?;
         let of_loop = shared.clone();
-        let threads = rayon::ThreadPoolBuilder::new().num_threads(config.threads).thread_name(|number| format!("game-{number}"));
-        let threads = threads.build().map_err(std::io::Error::other)?;
+        let threads = game::threads(config.threads)?;
         thread("game", move || {
             // Dropped when the loop ends, by a panic too.
             let _ends = game_loop_ends;
             // On one of the threads, so that the others are only woken for what there is to share.
-            threads.install(|| game_loop::run(game, inbox, connections, Journal::new(reports), saver, &of_loop));
+            threads.install(|| game_loop::run(game, inbox, connections, (Journal::new(reports), recordings), saver, &of_loop));
         })?;
 
         let door =

@@ -74,6 +74,13 @@ pub fn make(core: &[u8]) -> Result<Native, Refused> {
     Ok(Native { component, code, notes: Notes { engine_id, stage_ms } })
 }
 
+/// The artifact of a component that was built elsewhere: inspected, compiled and signed in this very process, so only for whoever runs it for themselves.
+pub fn artifact(component: &[u8], signing_seed: &[u8; 32]) -> Result<Vec<u8>, Refused> {
+    inspect::inspect(component).map_err(|found| refused(Stage::Inspect, CompileError::Module(found)))?;
+    let Compiled { engine_id, code } = compile::compile(component).map_err(|error| refused(Stage::Precompile, error))?;
+    Ok(spell_runtime::artifact::sign(component, &engine_id, &code, signing_seed))
+}
+
 fn timed<T>(stage_ms: &mut Vec<(Stage, f64)>, stage: Stage, work: impl FnOnce() -> T) -> T {
     let start = std::time::Instant::now();
     let value = work();

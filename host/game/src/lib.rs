@@ -4,6 +4,7 @@
 
 mod convert;
 pub mod limits;
+pub mod recording;
 mod revision;
 mod runner;
 pub mod scenario;
@@ -15,14 +16,25 @@ pub use spell_runtime::artifact::PublicKey;
 pub use spell_runtime::limits::EPOCH_TICK_MS;
 pub use spell_runtime::{LoadError, Runtime};
 
+use recording::{Late, Recorder, Recording};
 use sim::saved::{Dropped, Stored};
 use sim::{Checkpoint, Inbound, Outbound, Stage, World};
 use std::collections::BTreeMap;
+
+/// Threads for ticks to run on, by `install`; 0 is one for each core.
+///
+/// # Errors
+/// When the system gives us none.
+pub fn threads(count: usize) -> std::io::Result<rayon::ThreadPool> {
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(count).thread_name(|number| format!("game-{number}"));
+    threads.build().map_err(std::io::Error::other)
+}
 
 /// A world and whoever runs its spells.
 pub struct Game {
     world: World,
     runner: runner::Runner,
+    recorder: Option<Recorder>,
 }
 
 impl Game {
@@ -33,7 +45,7 @@ impl Game {
 
     /// A world that someone else has set up.
     pub fn with_world(world: World) -> Self {
-        Self { world, runner: runner::Runner::default() }
+        Self { world, runner: runner::Runner::default(), recorder: None }
     }
 
     /// The game as it was saved, with the revisions that its spells and casts need; `Saved::revisions` names them. What cannot go on without one that is
@@ -49,7 +61,7 @@ impl Game {
         revisions.into_iter().for_each(|revision| runner.admit(revision));
         let (world, dropped) = World::load(stored, &mut runner)?;
         runner.follow(&world);
-        Ok((Self { world, runner }, dropped))
+        Ok((Self { world, runner, recorder: None }, dropped))
     }
 
     /// What the last tick has saved, if `Inbound::Checkpoint` asked for it.
@@ -67,8 +79,27 @@ impl Game {
     /// One tick. `stages` is told each stage as it begins. Spells run on the threads of the calling thread's rayon pool; how many those are changes nothing.
     pub fn step(&mut self, inbound: &[Inbound], stages: &mut impl FnMut(Stage)) -> Vec<Outbound> {
         let outbound = sim::step(&mut self.world, inbound, &mut self.runner, stages);
+        let late = self.runner.take_late();
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note(inbound, late, &self.world, self.runner.loaded());
+        }
         self.runner.after_step(&outbound);
         outbound
+    }
+
+    /// From the next checkpoint on, keeps the last minute.
+    pub fn record(&mut self) {
+        self.recorder = Some(Recorder::default());
+    }
+
+    /// The last minute, if it is kept; none before the first checkpoint that could save every cast.
+    pub fn recording(&self) -> Option<Recording> {
+        self.recorder.as_ref()?.recording()
+    }
+
+    /// Calls of the next step that end by time, as they did when it was recorded.
+    pub(crate) fn be_late(&mut self, late: Vec<Late>) {
+        self.runner.be_late(late);
     }
 
     /// The world, to look at.

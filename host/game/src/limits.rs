@@ -34,3 +34,14 @@ pub const SCENARIO_TICKS_MAX: u64 = 36_000;
 pub const SCENARIO_ENTITIES_MAX: usize = 1_024;
 /// Log lines kept of one scenario; a spell that logs each tick must not fill the memory.
 pub const SCENARIO_LOGS_MAX: usize = 1_000;
+/// Ticks that a recorder keeps at least, once they have passed: a minute.
+pub const RECORDED_TICKS: usize = 3_600;
+/// Ticks after which a recording may begin anew: what is kept is at most so much longer than a minute.
+pub const SEGMENT_TICKS: usize = 600;
+/// Ticks that a recorder keeps at most, where no checkpoint could save every cast: then it lets go of all and begins anew at the next that can.
+pub const RECORDED_TICKS_MAX: usize = 4 * RECORDED_TICKS;
+/// Bytes of a recorder's ticks: 256 players who send an input in each come to 30 MiB a minute.
+pub const RECORDED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of a recording, unpacked: its ticks, and a world of the largest kind to begin with.
+pub const RECORDING_BYTES_MAX: usize = 512 * 1024 * 1024;
+const _: () = assert!(SEGMENT_TICKS < RECORDED_TICKS && RECORDED_BYTES_MAX < RECORDING_BYTES_MAX);

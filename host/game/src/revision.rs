@@ -3,9 +3,10 @@
 use crate::limits::{SPELL_INIT_FUEL_MAX, SPELL_SAVE_FUEL_MAX};
 use sim::inbound::SpellSpec;
 use sim::limits::TICK_HZ;
-use spell_runtime::artifact::PublicKey;
+use spell_runtime::artifact::{self, PublicKey};
 use spell_runtime::{Envelope, Fault, Instance, LoadError, Runtime, Spell, Suspended, envelope};
 use std::fmt;
+use std::sync::Arc;
 
 /// Verifies and loads artifacts; works on any thread while the game ticks on its own.
 #[derive(Clone)]
@@ -23,7 +24,8 @@ impl Loader {
     /// The revision, ready to run; or why it must not: a wrong signature, another engine, damaged bytes, a forbidden import.
     pub fn load(&self, spell: &str, revision: &str, artifact: &[u8]) -> Result<LoadedRevision, LoadError> {
         let code = self.runtime.load(artifact, &self.key)?;
-        Ok(LoadedRevision { spell: spell.to_owned(), revision: revision.to_owned(), spec: spec(code.envelope()), code })
+        let component = artifact::verify(artifact, &self.key)?.component.into();
+        Ok(LoadedRevision { spell: spell.to_owned(), revision: revision.to_owned(), spec: spec(code.envelope()), component, code })
     }
 }
 
@@ -36,6 +38,8 @@ pub struct LoadedRevision {
     pub revision: String,
     /// What the simulation must know of its envelope.
     pub spec: SpellSpec,
+    /// What it was compiled from.
+    pub(crate) component: Arc<[u8]>,
     pub(crate) code: Spell,
 }
 

@@ -2,13 +2,14 @@
 
 use crate::convert::{self, SceneView};
 use crate::limits::*;
+use crate::recording::Late;
 use crate::revision::LoadedRevision;
 use crate::scheduler::{self, Callee};
 use sim::scene::Scene;
 use sim::spells::{Call, Fault, Hook, Kept, Outcome, Resumed, Spells};
 use sim::{CastId, Outbound, World};
 use spell_runtime::{Instance, View};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The revisions that are loaded and the casts that live.
@@ -19,8 +20,20 @@ pub(crate) struct Runner {
     /// By spell: the revision of new casts.
     active: BTreeMap<String, String>,
     casts: BTreeMap<CastId, Live>,
+    /// Calls of the last tick that were ended by time.
+    late: Vec<Late>,
+    /// Those of the next one that are to be.
+    to_be_late: BTreeSet<Late>,
     /// Something changed by which a revision may have become unused.
     sweep_due: bool,
+}
+
+/// The limit of a fault that fuel had nothing to do with.
+const TIME: &str = "time";
+
+/// What a call came to that was late when it was recorded.
+fn late_fault(hook: &'static str) -> Fault {
+    Fault { hook, limit: TIME, allowed: 0.0, asked: 0.0, message: format!("{hook} was ended by time when this was recorded") }
 }
 
 /// One living cast.
@@ -35,6 +48,7 @@ struct Live {
 struct Seeing<'a> {
     live: &'a mut Live,
     view: &'a Arc<dyn View>,
+    to_be_late: &'a BTreeSet<Late>,
 }
 
 impl Runner {
@@ -77,6 +91,17 @@ impl Runner {
         &self.active
     }
 
+    /// Calls of the last tick that were ended by time.
+    pub(crate) fn take_late(&mut self) -> Vec<Late> {
+        self.to_be_late.clear();
+        std::mem::take(&mut self.late)
+    }
+
+    /// Calls of the next tick that are to be ended by time.
+    pub(crate) fn be_late(&mut self, late: Vec<Late>) {
+        self.to_be_late = late.into_iter().collect();
+    }
+
     /// The revisions that are held in memory.
     pub(crate) fn loaded(&self) -> impl Iterator<Item = &LoadedRevision> {
         self.revisions.values().map(Arc::as_ref)
@@ -93,7 +118,18 @@ impl Spells for Runner {
         let view: Arc<dyn View> = Arc::new(SceneView(scene));
         self.pin(calls);
         let mut casts: BTreeMap<CastId, &mut Live> = self.casts.iter_mut().map(|(cast, live)| (*cast, live)).collect();
-        scheduler::run(calls, |call| casts.remove(&call.cast).map(|live| Seeing { live, view: &view }))
+        let to_be_late = std::mem::take(&mut self.to_be_late);
+        let outcomes = scheduler::run(calls, |call| {
+            let live = casts.remove(&call.cast)?;
+            Some(Seeing { live, view: &view, to_be_late: &to_be_late })
+        });
+        let faults = calls.iter().zip(&outcomes).filter_map(|(call, outcome)| Some((call, outcome.as_ref()?.fault.as_ref()?)));
+        let late = faults.filter(|(_, fault)| fault.limit == TIME);
+        self.late
+            .extend(late.map(|(call, fault)| if fault.hook == "init" { Late::Init(call.first_id) } else { Late::Call(call.first_id) }));
+        // What is late at the checkpoint of this tick is still to come.
+        self.to_be_late = to_be_late;
+        outcomes
     }
 
     fn end(&mut self, cast: CastId) {
@@ -107,8 +143,9 @@ impl Spells for Runner {
         let mut answers = Vec::with_capacity(casts.len());
         for cast in casts {
             let live = self.casts.get_mut(cast).filter(|_| left > 0);
-            let (kept, spent) = live.map_or((Kept::Unsaved, 0), Live::checkpoint);
+            let (kept, spent, late) = live.map_or((Kept::Unsaved, 0, None), |live| live.checkpoint(*cast, &self.to_be_late));
             left = left.saturating_sub(spent);
+            self.late.extend(late);
             answers.push((kept, spent));
         }
         answers
@@ -139,36 +176,47 @@ impl Runner {
 
 impl Callee for Seeing<'_> {
     fn call(&mut self, call: &Call) -> Outcome {
-        self.live.call(call, self.view)
+        self.live.call(call, self.view, self.to_be_late)
     }
 }
 
 impl Live {
-    /// Saves the cast and goes on with a fresh instance made of its save, as a load would. One that does not take its own save back goes on as it is.
-    fn checkpoint(&mut self) -> (Kept, u64) {
-        let (Some(instance), Some(revision)) = (&mut self.instance, &self.revision) else { return (Kept::Unsaved, 0) };
-        let suspended = match instance.suspend(SPELL_SAVE_FUEL_MAX) {
+    /// Saves the cast and goes on with a fresh instance made of its save, as a load would. One that does not take its own save back goes on as it is. Answers
+    /// also whether one of the two was ended by time.
+    fn checkpoint(&mut self, cast: CastId, to_be_late: &BTreeSet<Late>) -> (Kept, u64, Option<Late>) {
+        let (Some(instance), Some(revision)) = (&mut self.instance, &self.revision) else { return (Kept::Unsaved, 0, None) };
+        let late = |at: Late| to_be_late.contains(&at);
+        let saved =
+            if late(Late::Save(cast)) { Err(late_fault("save")) } else { instance.suspend(SPELL_SAVE_FUEL_MAX).map_err(convert::fault) };
+        let suspended = match saved {
             Ok(suspended) => suspended,
             Err(fault) => {
                 self.instance = None;
-                return (Kept::Fault(convert::fault(fault)), CALL_COST_FUEL + SPELL_SAVE_FUEL_MAX);
+                let late = (fault.limit == TIME).then_some(Late::Save(cast));
+                return (Kept::Fault(fault), CALL_COST_FUEL + SPELL_SAVE_FUEL_MAX, late);
             }
         };
         let saving = CALL_COST_FUEL + SPELL_SAVE_FUEL_MAX.saturating_sub(instance.fuel_left());
         let state = postcard::to_stdvec(&suspended).expect("bytes and numbers are nothing that postcard refuses");
-        match revision.resume(suspended) {
+        let resumed =
+            if late(Late::Restore(cast)) { Err(late_fault("restore")) } else { revision.resume(suspended).map_err(convert::fault) };
+        match resumed {
             Ok((fresh, spent)) => {
                 self.instance = Some(fresh);
-                (Kept::State(state), saving + INSTANCE_COST_FUEL + spent)
+                (Kept::State(state), saving + INSTANCE_COST_FUEL + spent, None)
             }
-            Err(_) => (Kept::Unsaved, saving + INSTANCE_COST_FUEL + SPELL_INIT_FUEL_MAX + SPELL_SAVE_FUEL_MAX),
+            Err(fault) => {
+                let late = (fault.limit == TIME).then_some(Late::Restore(cast));
+                (Kept::Unsaved, saving + INSTANCE_COST_FUEL + SPELL_INIT_FUEL_MAX + SPELL_SAVE_FUEL_MAX, late)
+            }
         }
     }
 
-    fn call(&mut self, call: &Call, view: &Arc<dyn View>) -> Outcome {
+    fn call(&mut self, call: &Call, view: &Arc<dyn View>, to_be_late: &BTreeSet<Late>) -> Outcome {
         let mut cost = CALL_COST_FUEL;
         if matches!(call.hook, Hook::Cast { .. }) {
-            match self.instantiate(call) {
+            let made = if to_be_late.contains(&Late::Init(call.first_id)) { Err(late_fault("init")) } else { self.instantiate(call) };
+            match made {
                 Ok(fuel) => cost += fuel,
                 // How far `init` came is not told: it is charged its whole cap.
                 Err(fault) => return Outcome { fault: Some(fault), fuel: INSTANCE_COST_FUEL + SPELL_INIT_FUEL_MAX, ..Outcome::default() },
@@ -176,6 +224,10 @@ impl Live {
         }
         // Without an instance the cast faulted in an earlier tick, and the simulation is about to end it.
         let Some(instance) = &mut self.instance else { return Outcome { finished: true, ..Outcome::default() } };
+        if to_be_late.contains(&Late::Call(call.first_id)) {
+            self.instance = None;
+            return Outcome { fault: Some(late_fault(convert::hook(call).name())), fuel: SPELL_CALL_FUEL_MAX + cost, ..Outcome::default() };
+        }
         let outcome = instance.call(spell_runtime::Call {
             hook: convert::hook(call),
             tick: call.tick,

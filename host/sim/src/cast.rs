@@ -251,6 +251,11 @@ impl SavedCasts {
         self.spells.iter().flat_map(|(spell, known)| known.revisions.keys().map(|revision| (spell.as_str(), revision.as_str())))
     }
 
+    /// Whether none that was called before has lost its state.
+    pub(crate) fn are_saved(&self) -> bool {
+        self.live.values().all(|(cast, state)| !cast.running || state.is_some())
+    }
+
     /// What must hold before anything is made of them.
     pub(crate) fn check(&self, tick: u64) -> Result<(), String> {
         let past = |cast: &Cast| cast.started <= tick && cast.last_tick <= tick;

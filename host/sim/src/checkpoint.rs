@@ -111,6 +111,14 @@ impl World {
     pub fn take_checkpoint(&mut self) -> Option<Checkpoint> {
         self.checkpoint.take()
     }
+
+    /// All that a load needs to go on as this world does, if the last tick has made a checkpoint that nobody has taken yet and that has saved every cast.
+    pub fn stored(&self) -> Option<Stored> {
+        let saved = self.checkpoint.as_ref().map(|checkpoint| &checkpoint.saved).filter(|saved| saved.is_whole())?;
+        let terrain = self.scene.terrain();
+        let chunks = terrain.chunks().filter_map(|(id, _)| Some((id, terrain.chunk(id)?.clone()))).collect();
+        Some(Stored { saved: saved.clone(), chunks, journal: self.journal.entries() })
+    }
 }
 
 #[cfg(test)]

@@ -130,6 +130,11 @@ impl Saved {
         &self.entities
     }
 
+    /// Whether every cast that was called before has saved its state.
+    pub fn is_whole(&self) -> bool {
+        self.casts.are_saved()
+    }
+
     /// The revisions that the world's spells and casts need: spell and revision.
     pub fn revisions(&self) -> impl Iterator<Item = (&str, &str)> {
         self.casts.revisions()

@@ -126,6 +126,11 @@ pub(crate) fn revert(world: &mut World, whose: &Whose, since_tick: u64) {
 }
 
 impl Journal {
+    /// All of it, by number.
+    pub(crate) fn entries(&self) -> BTreeMap<u64, Arc<Entry>> {
+        self.entries.clone()
+    }
+
     /// A journal with these entries, whose next one has this number.
     pub(crate) fn of(entries: BTreeMap<u64, Arc<Entry>>, next: u64) -> Self {
         let bytes = entries.values().map(|entry| entry.bytes()).sum();

@@ -25,6 +25,11 @@ pub struct WorldFile {
     sums: BTreeMap<PartKey, u64>,
 }
 
+/// Where a world's recordings are kept: beside its file, by the same name.
+pub fn recordings_folder(path: &Path) -> PathBuf {
+    path.with_extension("recordings")
+}
+
 impl WorldFile {
     /// Opens this world's file, making it when there is none, and takes the next epoch. Answers also what it holds; nothing before the first save.
     ///
@@ -139,6 +144,13 @@ impl WorldFile {
     /// # Errors
     /// When the system refuses.
     pub fn delete(path: &Path) -> Result<(), StoreError> {
+        let folder = recordings_folder(path);
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StoreError::Io { path: folder, error: error.to_string() });
+            }
+            _ => {}
+        }
         damage::remove(&damage::beside(path, "previous"))?;
         damage::remove(path)
     }

@@ -13,7 +13,7 @@ mod pack;
 
 pub use contents::{Artifact, Contents};
 pub use damage::{Previous, restore_previous};
-pub use file::WorldFile;
+pub use file::{WorldFile, recordings_folder};
 pub use pack::{pack, unpack};
 // What whoever asks for a world must name, so that it need not know the simulation.
 pub use sim::Generation;

@@ -3,6 +3,7 @@
 mod build;
 mod new;
 mod project;
+mod replay;
 mod report;
 mod sdk;
 mod test;
@@ -41,6 +42,17 @@ enum Command {
         #[arg(default_value = ".")]
         paths: Vec<PathBuf>,
     },
+    /// Runs again what a server recorded, and says whether it comes out the same; exit code 1 when it does not
+    Replay {
+        /// A recording, as a game server leaves it beside its world's file when a spell faults
+        file: PathBuf,
+        /// Threads that it runs on; 0 is one for each core
+        #[arg(long, default_value_t = 0)]
+        threads: usize,
+        /// Show the log lines of this spell alone
+        #[arg(long)]
+        spell: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -60,5 +72,6 @@ fn run(command: Command) -> Result<bool> {
         Command::New { path } => new::run(&path),
         Command::Build { path, out } => build::run(&path, out.as_deref()),
         Command::Test { paths } => test::run(&paths),
+        Command::Replay { file, threads, spell } => replay::run(&file, threads, spell.as_deref()),
     }
 }

@@ -4,7 +4,7 @@ use game::{LoadedRevision, Loader, PublicKey, Runtime};
 use spell_runtime::{artifact, compile};
 use std::path::Path;
 
-const SEED: [u8; 32] = [7; 32];
+pub const SEED: [u8; 32] = [7; 32];
 
 /// The bodies of a guest's hooks.
 #[derive(Clone, Copy, Default)]

@@ -3,6 +3,7 @@
 mod fuel;
 mod game;
 mod guest;
+mod recording;
 mod repeat;
 mod saving;
 mod scenario;
