@@ -26,6 +26,9 @@ const TERRAFORM_APPLIED: u64 = 106;
 const CHUNK_DATA: u64 = 107;
 const PAINT: u8 = 3;
 
+/// The floor's chunks, by place.
+type Chunks = BTreeMap<[i32; 3], Vec<u8>>;
+
 /// One edit that a client was told of.
 #[derive(Clone, Copy)]
 struct Told {
@@ -95,7 +98,7 @@ fn kill_again_and_again() -> Result<(Vec<Kill>, Vec<u8>)> {
     let http = server.http();
     let players = (0..PLAYERS).map(|index| http.login(Some(&format!("painter-{index}")))).collect::<Result<Vec<_>>>()?;
     let world = http.join(&players[0], None)?.world_id;
-    let mut kills = Vec::new();
+    let (mut kills, mut before) = (Vec::new(), BTreeMap::new());
     let mut games = join_all(&http, &players, &world)?;
     for kill in 0..KILLS {
         progress(&format!("kill {} of {KILLS}", kill + 1));
@@ -107,7 +110,7 @@ fn kill_again_and_again() -> Result<(Vec<Kill>, Vec<u8>)> {
         games = join_all(&http, &players[..1], &world)?;
         games[0].wait_for("the first snapshot", TIMEOUT, |game, _| game.me().filter(|me| me.health > 0.0).map(drop))?;
         let restart_s = started.elapsed().as_secs_f64();
-        kills.push(judge(&mut games[0], &told, killed, material, restart_s)?);
+        kills.push(judge(&mut games[0], &told, killed, material, restart_s, &mut before)?);
         games.extend(join_all(&http, &players[1..], &world)?);
     }
     progress("");
@@ -193,8 +196,9 @@ fn note(message: &Value, waiting: &mut BTreeMap<u64, [i32; 2]>, all: &Mutex<Vec<
 }
 
 /// Which of the edits are there, whether they are all up to some tick, and how old the oldest is that is not.
-fn judge(game: &mut Game, told: &[Told], killed: Instant, material: u8, restart_s: f64) -> Result<Kill> {
-    let mut chunks: BTreeMap<[i32; 3], Vec<u8>> = BTreeMap::new();
+/// `before` are the chunks as they were when the painting began: a voxel that was of this material then says nothing.
+fn judge(game: &mut Game, told: &[Told], killed: Instant, material: u8, restart_s: f64, before: &mut Chunks) -> Result<Kill> {
+    let mut chunks = Chunks::new();
     let (mut newest_there, mut oldest_gone) = (None::<u64>, None::<u64>);
     let mut lost_s = 0.0_f64;
     for edit in told {
@@ -204,8 +208,11 @@ fn judge(game: &mut Game, told: &[Told], killed: Instant, material: u8, restart_
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => unknown.insert(fetch(game, chunk)?),
         };
-        let index = x.rem_euclid(32) + 1024 * z.rem_euclid(32);
-        if voxels[index as usize] == material {
+        let index = (x.rem_euclid(32) + 1024 * z.rem_euclid(32)) as usize;
+        if before.get(&chunk).is_some_and(|before| before[index] == material) {
+            continue;
+        }
+        if voxels[index] == material {
             newest_there = newest_there.max(Some(edit.tick));
         } else {
             oldest_gone = Some(oldest_gone.map_or(edit.tick, |gone| gone.min(edit.tick)));
@@ -213,6 +220,8 @@ fn judge(game: &mut Game, told: &[Told], killed: Instant, material: u8, restart_
         }
     }
     let mixed = oldest_gone.zip(newest_there).is_some_and(|(gone, there)| gone <= there);
+    // What nobody painted in this run is as it was.
+    before.append(&mut chunks);
     Ok(Kill { restart_s, lost_s, edits: told.len(), mixed })
 }
 

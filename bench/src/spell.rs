@@ -4,7 +4,9 @@ use crate::artifact;
 use crate::report::{Report, Samples, interleave};
 use crate::twins::{Fixture, Impulse, LuauBuffer, LuauIdiomatic, Native, NativeHost, NativeRepel};
 use anyhow::{Error, Result, anyhow, ensure};
-use spell_runtime::{Call, Cast, Entity, EntityId, EntityKind, Hook, Instance, Intent, Kinds, RayHit, Runtime, Shape, Spell, Vec3, View};
+use spell_runtime::{
+    Call, Cast, Entity, EntityId, EntityKind, Hook, Instance, Intent, Kinds, RayHit, Runtime, Shape, Spell, Vec3, View, Voxel,
+};
 use std::hint::black_box;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -149,5 +151,11 @@ impl View for Prefetched {
     }
     fn raycast(&self, _start: Vec3, _direction: Vec3, _length: f32, _except: EntityId) -> Option<RayHit> {
         None
+    }
+    fn line_of_sight(&self, _start: Vec3, _end: Vec3) -> bool {
+        true
+    }
+    fn material(&self, _voxel: Voxel) -> u8 {
+        0
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::envelope::{Capability, Envelope, Scope};
 use crate::limits::*;
+use crate::prices::{self, Price};
 use crate::types::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -161,7 +162,7 @@ impl Desk {
 
     /// Entities beyond the envelope's radius are left out of the answer: no intent could reach them.
     pub fn find(&self, shape: Shape, kinds: Kinds, count: u32) -> Checked<Vec<(EntityId, Vec3)>> {
-        self.need(Capability::ReadWorld)?;
+        self.need(&prices::FIND)?;
         let view = self.view()?;
         let shape = self.check_shape(shape)?;
         in_range(count as f32, 1.0, FIND_COUNT_MAX as f32)?;
@@ -172,7 +173,7 @@ impl Desk {
     }
 
     pub fn raycast(&self, start: Vec3, direction: Vec3, length: f32) -> Checked<Option<RayHit>> {
-        self.need(Capability::ReadWorld)?;
+        self.need(&prices::RAYCAST)?;
         let view = self.view()?;
         self.within_reach(start)?;
         let direction = unit(direction)?;
@@ -181,7 +182,7 @@ impl Desk {
     }
 
     pub fn line_of_sight(&self, start: Vec3, end: Vec3) -> Checked<bool> {
-        self.need(Capability::ReadWorld)?;
+        self.need(&prices::LINE_OF_SIGHT)?;
         let view = self.view()?;
         self.within_reach(start)?;
         self.within_reach(end)?;
@@ -189,7 +190,7 @@ impl Desk {
     }
 
     pub fn material(&self, at: Vec3) -> Checked<u8> {
-        self.need(Capability::ReadWorld)?;
+        self.need(&prices::MATERIAL)?;
         let view = self.view()?;
         self.within_reach(at)?;
         // Within reach of a caster whose place fits into the world, a coordinate fits into an integer.
@@ -198,7 +199,7 @@ impl Desk {
 
     /// How many voxels a block has, if they may be read.
     pub fn check_materials(&self, low: Voxel, high: Voxel) -> Checked<u64> {
-        self.need(Capability::ReadWorld)?;
+        self.need(&prices::MATERIALS)?;
         self.view()?;
         let count = block_voxels(low, high)?;
         refuse_unless(count <= READ_VOXELS_MAX, Limit::Voxels, READ_VOXELS_MAX as f64, count as f64)?;
@@ -214,20 +215,20 @@ impl Desk {
     }
 
     pub fn damage(&mut self, target: EntityId, amount: f32) -> Checked {
-        self.change_health(Capability::Damage, target, amount)?;
+        self.change_health(&prices::DAMAGE, target, amount)?;
         self.intents.push(Intent::Damage { target, amount });
         Ok(())
     }
 
     pub fn heal(&mut self, target: EntityId, amount: f32) -> Checked {
-        self.change_health(Capability::Heal, target, amount)?;
+        self.change_health(&prices::HEAL, target, amount)?;
         self.intents.push(Intent::Heal { target, amount });
         Ok(())
     }
 
     /// Whether a push of so many targets with so many numbers may be looked at; before any of them is.
     pub fn check_push(&self, targets: usize, numbers: usize) -> Checked {
-        self.need(Capability::MoveEntities)?;
+        self.need(&prices::PUSH)?;
         refuse_unless(numbers == targets.saturating_mul(3), Limit::Length, targets as f64 * 3.0, numbers as f64)?;
         self.need_room(targets)
     }
@@ -247,7 +248,7 @@ impl Desk {
     }
 
     pub fn teleport(&mut self, target: EntityId, to: Vec3) -> Checked {
-        self.need(Capability::MoveEntities)?;
+        self.need(&prices::TELEPORT)?;
         self.need_room(1)?;
         self.within_reach(to)?;
         self.need_character(target)?;
@@ -257,14 +258,14 @@ impl Desk {
     }
 
     pub fn afflict(&mut self, target: EntityId, status: Status, seconds: f32) -> Checked {
-        self.need(Capability::ModifyStats)?;
+        self.need(&prices::AFFLICT)?;
         self.need_room(1)?;
         match status {
             Status::Slow(factor) => in_range(factor, 0.0, 1.0)?,
             Status::Root => {}
             Status::Shield(amount) => in_range(amount, f32::MIN_POSITIVE, STATUS_HEALTH_MAX)?,
             Status::Burn(per_second) => {
-                self.need(Capability::Damage)?;
+                self.need_also(Capability::Damage)?;
                 in_range(per_second, f32::MIN_POSITIVE, STATUS_HEALTH_MAX)?;
             }
         }
@@ -276,7 +277,7 @@ impl Desk {
     }
 
     pub fn launch(&mut self, projectile: Projectile, flight: Flight) -> Checked<EntityId> {
-        self.need(Capability::SpawnEntities)?;
+        self.need(&prices::LAUNCH)?;
         self.need_room(1)?;
         self.within_reach(projectile.start)?;
         short_enough(projectile.velocity, PROJECTILE_SPEED_MAX)?;
@@ -285,7 +286,7 @@ impl Desk {
         in_range(projectile.seconds, f32::MIN_POSITIVE, PROJECTILE_SECONDS_MAX)?;
         in_range(projectile.damage, 0.0, HEALTH_CHANGE_MAX)?;
         if projectile.damage > 0.0 {
-            self.need(Capability::Damage)?;
+            self.need_also(Capability::Damage)?;
         }
         in_range(flight.restitution, 0.0, 1.0)?;
         in_range(f32::from(flight.bounces), 0.0, f32::from(PROJECTILE_BOUNCES_MAX))?;
@@ -300,7 +301,7 @@ impl Desk {
     }
 
     pub fn spawn_body(&mut self, body: Body) -> Checked<EntityId> {
-        self.need(Capability::SpawnEntities)?;
+        self.need(&prices::SPAWN_BODY)?;
         self.need_room(1)?;
         self.within_reach(body.position)?;
         short_enough(body.velocity, BODY_SPEED_MAX)?;
@@ -318,7 +319,7 @@ impl Desk {
     }
 
     pub fn scatter(&mut self, debris: Debris) -> Checked {
-        self.need(Capability::SpawnEntities)?;
+        self.need(&prices::SCATTER)?;
         self.need_room(1)?;
         self.within_reach(debris.at)?;
         in_range(f32::from(debris.count), 1.0, SPAWNS_PER_CALL_MAX as f32)?;
@@ -330,7 +331,7 @@ impl Desk {
     }
 
     pub fn join(&mut self, mut joint: Joint) -> Checked<EntityId> {
-        self.need(Capability::SpawnEntities)?;
+        self.need(&prices::JOIN)?;
         self.need_room(1)?;
         self.within_reach(joint.at)?;
         in_range(joint.break_force, 0.0, BREAK_FORCE_MAX)?;
@@ -349,7 +350,7 @@ impl Desk {
     }
 
     pub fn set_field(&mut self, field: Field) -> Checked<EntityId> {
-        self.need(Capability::MoveEntities)?;
+        self.need(&prices::SET_FIELD)?;
         self.need_room(1)?;
         in_range(field.radius, f32::MIN_POSITIVE, FIELD_RADIUS_MAX_M)?;
         self.ball_within_reach(field.center, field.radius)?;
@@ -362,7 +363,7 @@ impl Desk {
     }
 
     pub fn summon(&mut self, mut npc: Npc) -> Checked<EntityId> {
-        self.need(Capability::SummonNpc)?;
+        self.need(&prices::SUMMON)?;
         self.need_room(1)?;
         self.within_reach(npc.position)?;
         npc.aim = unit(npc.aim)?;
@@ -372,7 +373,7 @@ impl Desk {
     }
 
     pub fn command(&mut self, npc: EntityId, order: Order) -> Checked {
-        self.need(Capability::SummonNpc)?;
+        self.need(&prices::COMMAND)?;
         self.need_room(1)?;
         match order {
             Order::Follow | Order::Stay => {}
@@ -388,7 +389,7 @@ impl Desk {
 
     /// How many voxels an edit looks at, if it may; before it is paid for.
     pub fn check_terraform(&self, area: Area, change: Change) -> Checked<u64> {
-        self.need(Capability::ModifyTerrain)?;
+        self.need(&prices::TERRAFORM)?;
         self.need_room(1)?;
         let materials = match change {
             Change::Fill(material) | Change::Paint(material) => [material, 0],
@@ -466,8 +467,8 @@ impl Desk {
         self.finished = true;
     }
 
-    fn change_health(&mut self, capability: Capability, target: EntityId, amount: f32) -> Checked {
-        self.need(capability)?;
+    fn change_health(&mut self, call: &Price, target: EntityId, amount: f32) -> Checked {
+        self.need(call)?;
         self.need_room(1)?;
         in_range(amount, f32::MIN_POSITIVE, HEALTH_CHANGE_MAX)?;
         // What has no health cannot win or lose any.
@@ -476,7 +477,13 @@ impl Desk {
         self.touch(target)
     }
 
-    fn need(&self, capability: Capability) -> Checked {
+    /// The capability of a call.
+    fn need(&self, call: &Price) -> Checked {
+        call.needs.map_or(Ok(()), |capability| self.need_also(capability))
+    }
+
+    /// One more than its call's.
+    fn need_also(&self, capability: Capability) -> Checked {
         refuse_unless(self.envelope.capabilities.has(capability), Limit::Capability, 0.0, 1.0)
     }
 

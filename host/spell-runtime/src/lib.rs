@@ -15,7 +15,7 @@ pub mod inspect;
 pub mod instance;
 pub mod limits;
 mod operators;
-mod prices;
+pub mod prices;
 pub mod types;
 
 pub use engine::ENGINE_ID;

@@ -67,46 +67,46 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Desk>) -> Result<()> {
 fn add_reads(linker: &mut Linker<Desk>) -> Result<()> {
     let mut reads = linker.instance("ugc:spell/reads@0.1.0")?;
     reads.func_wrap("tick", |mut store: Caller<'_>, (): ()| {
-        charge(&mut store, prices::CALL)?;
+        charge(&mut store, prices::TICK.fuel)?;
         Ok((store.data().tick(),))
     })?;
     reads.func_wrap("get-entity", |mut store: Caller<'_>, (id,): (u64,)| {
-        charge(&mut store, prices::CALL + prices::GET_ENTITY)?;
+        charge(&mut store, prices::GET_ENTITY.fuel)?;
         Ok((store.data().entity(id).map(wit::Entity::from),))
     })?;
     reads.func_wrap("find", |mut store: Caller<'_>, (within, kinds, count): (wit::Shape, wit::EntityKinds, u32)| {
-        charge(&mut store, prices::CALL + prices::FIND)?;
+        charge(&mut store, prices::FIND.fuel)?;
         let found = store.data().find(within.into(), kinds.into(), count);
         let answered = found.as_ref().map_or(0, Vec::len) as u64;
-        charge(&mut store, prices::FIND_EACH * answered)?;
+        charge(&mut store, prices::FIND.each * answered)?;
         Ok((answer(found.map(wit::Nearby::from)),))
     })?;
     reads.func_wrap("raycast", |mut store: Caller<'_>, (start, direction, length): (wit::Vec3, wit::Vec3, f32)| {
-        charge(&mut store, prices::CALL + prices::RAYCAST + prices::RAYCAST_METRE * metres(length))?;
+        charge(&mut store, prices::RAYCAST.fuel + prices::RAYCAST.each * metres(length))?;
         let hit = store.data().raycast(start.into(), direction.into(), length);
         Ok((answer(hit.map(|hit| hit.map(wit::RayHit::from))),))
     })?;
     reads.func_wrap("line-of-sight", |mut store: Caller<'_>, (start, end): (wit::Vec3, wit::Vec3)| {
         let (start, end) = (start.into(), end.into());
-        charge(&mut store, prices::CALL + prices::RAYCAST + prices::RAYCAST_METRE * metres(distance(start, end)))?;
+        charge(&mut store, prices::LINE_OF_SIGHT.fuel + prices::LINE_OF_SIGHT.each * metres(distance(start, end)))?;
         Ok((answer(store.data().line_of_sight(start, end)),))
     })?;
     reads.func_wrap("material", |mut store: Caller<'_>, (at,): (wit::Vec3,)| {
-        charge(&mut store, prices::CALL + prices::READ_VOXEL)?;
+        charge(&mut store, prices::MATERIAL.fuel)?;
         Ok((answer(store.data().material(at.into())),))
     })?;
     reads.func_wrap("materials", |mut store: Caller<'_>, (within,): (wit::VoxelBlock,)| {
         let (low, high) = (within.low.into(), within.high.into());
-        charge(&mut store, prices::CALL)?;
+        charge(&mut store, prices::MATERIALS.fuel)?;
         let count = match store.data().check_materials(low, high) {
             Ok(count) => count,
             Err(refused) => return Ok((Err(refused.into()),)),
         };
-        charge(&mut store, prices::READ_VOXEL * count)?;
+        charge(&mut store, prices::MATERIALS.each * count)?;
         Ok((answer(store.data().materials(low, high)),))
     })?;
     reads.func_wrap("fuel-left", |mut store: Caller<'_>, (): ()| {
-        charge(&mut store, prices::CALL)?;
+        charge(&mut store, prices::FUEL_LEFT.fuel)?;
         Ok((store.get_fuel()?,))
     })
 }
@@ -114,76 +114,76 @@ fn add_reads(linker: &mut Linker<Desk>) -> Result<()> {
 fn add_intents(linker: &mut Linker<Desk>) -> Result<()> {
     let mut intents = linker.instance("ugc:spell/intents@0.1.0")?;
     intents.func_wrap("damage", |mut store: Caller<'_>, (target, amount): (u64, f32)| {
-        charge(&mut store, prices::CALL + prices::INTENT)?;
+        charge(&mut store, prices::DAMAGE.fuel)?;
         Ok((answer(store.data_mut().damage(target, amount)),))
     })?;
     intents.func_wrap("heal", |mut store: Caller<'_>, (target, amount): (u64, f32)| {
-        charge(&mut store, prices::CALL + prices::INTENT)?;
+        charge(&mut store, prices::HEAL.fuel)?;
         Ok((answer(store.data_mut().heal(target, amount)),))
     })?;
     intents.func_wrap("push", |store: Caller<'_>, (targets, impulses): (WasmList<u64>, Vec<f32>)| push(store, &targets, &impulses))?;
     intents.func_wrap("launch", |mut store: Caller<'_>, (what,): (wit::Projectile,)| {
-        charge(&mut store, prices::CALL + prices::INTENT + prices::SPAWN)?;
+        charge(&mut store, prices::LAUNCH.fuel)?;
         Ok((answer(store.data_mut().launch(what.into(), types::Flight::default())),))
     })?;
     intents.func_wrap("launch-flying", |mut store: Caller<'_>, (what, how): (wit::Projectile, wit::Flight)| {
-        charge(&mut store, prices::CALL + prices::INTENT + prices::SPAWN)?;
+        charge(&mut store, prices::LAUNCH_FLYING.fuel)?;
         Ok((answer(store.data_mut().launch(what.into(), how.into())),))
     })?;
     intents.func_wrap("teleport", |mut store: Caller<'_>, (target, to): (u64, wit::Vec3)| {
-        charge(&mut store, prices::CALL + prices::INTENT)?;
+        charge(&mut store, prices::TELEPORT.fuel)?;
         Ok((answer(store.data_mut().teleport(target, to.into())),))
     })?;
     intents.func_wrap("afflict", |mut store: Caller<'_>, (target, what, seconds): (u64, wit::Status, f32)| {
-        charge(&mut store, prices::CALL + prices::INTENT)?;
+        charge(&mut store, prices::AFFLICT.fuel)?;
         Ok((answer(store.data_mut().afflict(target, what.into(), seconds)),))
     })?;
     intents.func_wrap("spawn-body", |mut store: Caller<'_>, (what,): (wit::Body,)| {
-        charge(&mut store, prices::CALL + prices::INTENT + prices::SPAWN)?;
+        charge(&mut store, prices::SPAWN_BODY.fuel)?;
         Ok((answer(store.data_mut().spawn_body(what.into())),))
     })?;
     intents.func_wrap("scatter", |mut store: Caller<'_>, (what,): (wit::Debris,)| {
-        charge(&mut store, prices::CALL + prices::INTENT + prices::SPAWN * u64::from(what.count))?;
+        charge(&mut store, prices::SCATTER.fuel + prices::SCATTER.each * u64::from(what.count))?;
         Ok((answer(store.data_mut().scatter(what.into())),))
     })?;
     intents.func_wrap("join", |mut store: Caller<'_>, (what,): (wit::Joint,)| {
-        charge(&mut store, prices::CALL + prices::INTENT + prices::HOLD)?;
+        charge(&mut store, prices::JOIN.fuel)?;
         Ok((answer(store.data_mut().join(what.into())),))
     })?;
     intents.func_wrap("set-field", |mut store: Caller<'_>, (what,): (wit::Field,)| {
-        charge(&mut store, prices::CALL + prices::INTENT + prices::HOLD)?;
+        charge(&mut store, prices::SET_FIELD.fuel)?;
         Ok((answer(store.data_mut().set_field(what.into())),))
     })?;
     intents.func_wrap("summon", |mut store: Caller<'_>, (what,): (wit::Npc,)| {
-        charge(&mut store, prices::CALL + prices::INTENT + prices::SUMMON)?;
+        charge(&mut store, prices::SUMMON.fuel)?;
         Ok((answer(store.data_mut().summon(what.into())),))
     })?;
     intents.func_wrap("command", |mut store: Caller<'_>, (target, what): (u64, wit::Order)| {
-        charge(&mut store, prices::CALL + prices::INTENT)?;
+        charge(&mut store, prices::COMMAND.fuel)?;
         Ok((answer(store.data_mut().command(target, what.into())),))
     })?;
     intents.func_wrap("terraform", |mut store: Caller<'_>, (within, what): (wit::Area, wit::Change)| {
         let (area, change) = (within.into(), what.into());
-        charge(&mut store, prices::CALL + prices::INTENT)?;
+        charge(&mut store, prices::TERRAFORM.fuel)?;
         let voxels = match store.data().check_terraform(area, change) {
             Ok(voxels) => voxels,
             Err(refused) => return Ok((Err(refused.into()),)),
         };
-        charge(&mut store, prices::EDIT + prices::EDIT_VOXEL * voxels)?;
+        charge(&mut store, prices::TERRAFORM.each * voxels)?;
         Ok((answer(store.data_mut().terraform(area, change)),))
     })?;
     intents.func_wrap("despawn", |mut store: Caller<'_>, (id,): (u64,)| {
-        charge(&mut store, prices::CALL + prices::INTENT)?;
+        charge(&mut store, prices::DESPAWN.fuel)?;
         Ok((answer(store.data_mut().despawn(id)),))
     })?;
     intents.func_wrap("cue", |mut store: Caller<'_>, (name, at, scale): (WasmStr, wit::Vec3, f32)| cue(&mut store, &name, at, scale))?;
     intents.func_wrap("set-timer", |mut store: Caller<'_>, (token, ticks): (u32, u32)| {
-        charge(&mut store, prices::CALL + prices::INTENT)?;
+        charge(&mut store, prices::SET_TIMER.fuel)?;
         Ok((answer(store.data_mut().set_timer(token, ticks)),))
     })?;
     intents.func_wrap("log", |mut store: Caller<'_>, (level, text): (wit::LogLevel, WasmStr)| log(&mut store, level, &text))?;
     intents.func_wrap("finish", |mut store: Caller<'_>, (): ()| {
-        charge(&mut store, prices::CALL)?;
+        charge(&mut store, prices::FINISH.fuel)?;
         store.data_mut().finish();
         Ok(())
     })
@@ -215,11 +215,11 @@ fn distance(start: types::Vec3, end: types::Vec3) -> f32 {
 /// The hottest intent. The targets stay in the guest's memory until their number is checked, then are read as one slice; the impulses are copied first, for wasmtime
 /// reads lists of floats only whole: more than `HOSTCALL_BYTES_MAX` of them end the call.
 fn push(mut store: Caller<'_>, targets: &WasmList<u64>, impulses: &[f32]) -> Result<(Answer,)> {
-    charge(&mut store, prices::CALL + prices::INTENT)?;
+    charge(&mut store, prices::PUSH.fuel)?;
     if let Err(refused) = store.data().check_push(targets.len(), impulses.len()) {
         return Ok((Err(refused.into()),));
     }
-    charge(&mut store, prices::INTENT_EACH * targets.len() as u64)?;
+    charge(&mut store, prices::PUSH.each * targets.len() as u64)?;
     // Wasm is little-endian.
     let pushes: Vec<_> =
         targets.as_le_slice(&store).iter().map(|id| u64::from_le(*id)).zip(impulses.as_chunks().0.iter().copied()).collect();
@@ -227,7 +227,7 @@ fn push(mut store: Caller<'_>, targets: &WasmList<u64>, impulses: &[f32]) -> Res
 }
 
 fn cue(store: &mut Caller<'_>, name: &WasmStr, at: wit::Vec3, scale: f32) -> Result<(Answer,)> {
-    charge(store, prices::CALL + prices::INTENT + prices::CUE)?;
+    charge(store, prices::CUE.fuel)?;
     let (name, bytes) = read_text(store, name, crate::limits::CUE_NAME_BYTES_MAX)?;
     if let Err(refused) = desk::check_cue_name(bytes) {
         return Ok((Err(refused.into()),));
@@ -236,9 +236,9 @@ fn cue(store: &mut Caller<'_>, name: &WasmStr, at: wit::Vec3, scale: f32) -> Res
 }
 
 fn log(store: &mut Caller<'_>, level: wit::LogLevel, text: &WasmStr) -> Result<()> {
-    charge(store, prices::CALL)?;
+    charge(store, prices::LOG.fuel)?;
     let (kept, _) = read_text(store, text, crate::limits::LOG_LINE_BYTES_MAX)?;
-    charge(store, prices::TEXT_BYTE * kept.len() as u64)?;
+    charge(store, prices::LOG_KEPT_BYTE * kept.len() as u64)?;
     store.data_mut().log(level_name(level), &kept);
     Ok(())
 }
@@ -248,7 +248,7 @@ fn read_text(store: &mut Caller<'_>, text: &WasmStr, bytes_max: usize) -> Result
     let text = text.to_str(&*store)?;
     let (kept, bytes) = (text[..text.floor_char_boundary(bytes_max)].to_owned(), text.len());
     drop(text);
-    charge(store, prices::TEXT_CHECKED_BYTE * bytes as u64)?;
+    charge(store, prices::LOG.each * bytes as u64)?;
     Ok((kept, bytes))
 }
 
