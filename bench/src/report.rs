@@ -172,7 +172,10 @@ impl Report {
             .x_label_area_size(42)
             .y_label_area_size(62)
             .build_cartesian_2d(range(|(x, _)| *x).log_scale(), range(|(_, y)| *y).log_scale())?;
-        chart.configure_mesh().x_desc(axes.0).y_desc(axes.1).light_line_style(WHITE).draw()?;
+        // Towards the next power of ten the ticks are too near to each other for all their labels.
+        let sparse =
+            |x: &f64| if [1.0, 2.0, 5.0].contains(&(x / 10_f64.powf(x.log10().floor())).round()) { x.to_string() } else { String::new() };
+        chart.configure_mesh().x_label_formatter(&sparse).x_desc(axes.0).y_desc(axes.1).light_line_style(WHITE).draw()?;
         let mut names = Vec::new();
         for (index, (name, points)) in series.iter().enumerate() {
             let color = Palette99::pick(index).to_rgba();

@@ -5,7 +5,8 @@ use crate::convert::{self, Audience};
 use crate::inbox::{Mail, SessionId};
 use crate::limits::SNAPSHOT_INTERVAL_TICKS;
 use crate::outgoing::{Batch, Closing, Outgoing};
-use game::Game;
+use crate::trial::{Candidate, Quarantined, Trials};
+use game::{Game, LoadedRevision};
 use protocol::Channel;
 use protocol::link::Order;
 use protocol::v1::{self, ErrorCode};
@@ -35,6 +36,7 @@ pub struct Connections {
     artifacts: Vec<Artifact>,
     /// Orders that wait for the tick in which they are carried out.
     orders: Vec<Order>,
+    trials: Trials,
     packer: Packer,
 }
 
@@ -63,6 +65,7 @@ impl Connections {
             awaited,
             artifacts: Vec::new(),
             orders: Vec::new(),
+            trials: Trials::default(),
             packer,
         }
     }
@@ -77,6 +80,9 @@ impl Connections {
         let tick = game.world().tick();
         let gone = self.awaited.extract_if(.., |_, until| *until <= tick).map(|(player, _)| player);
         let mut inbound: Vec<Inbound> = self.leaving.drain(..).chain(gone).map(|player| Inbound::Leave { player }).collect();
+        for candidate in self.trials.take_back() {
+            inbound.push(self.activate(candidate, game));
+        }
         for one in mail {
             match one {
                 Mail::Join { session, client_id, username, outgoing } => {
@@ -101,9 +107,14 @@ impl Connections {
                 }
                 Mail::Chunk { session, request } => self.send_chunk(session, request, game),
                 Mail::Activate { loaded, channel, artifact } => {
-                    self.channels.insert(loaded.spell.clone(), channel);
-                    self.artifacts.push(Artifact { spell: loaded.spell.clone(), revision: loaded.revision.clone(), bytes: artifact });
-                    inbound.push(game.admit(loaded));
+                    let candidate = Candidate { loaded, artifact };
+                    if self.trials.begin(candidate.clone()) {
+                        self.channels.insert(candidate.loaded.spell.clone(), channel);
+                        inbound.push(self.activate(candidate, game));
+                    } else {
+                        let LoadedRevision { spell, revision, .. } = &candidate.loaded;
+                        tracing::warn!(%spell, %revision, "revision stays in quarantine");
+                    }
                 }
                 Mail::Order(order) => {
                     inbound.extend(convert::order(&order.what, tick));
@@ -123,6 +134,17 @@ impl Connections {
         if tick.is_multiple_of(SNAPSHOT_INTERVAL_TICKS) {
             self.send_snapshots(tick, game);
         }
+    }
+
+    /// What a tick's faults have put into quarantine; from the next tick on, the revisions before are active again.
+    pub fn judge(&mut self, outbound: &[Outbound]) -> Vec<Quarantined> {
+        self.trials.events(outbound)
+    }
+
+    fn activate(&mut self, candidate: Candidate, game: &mut Game) -> Inbound {
+        let Candidate { loaded, artifact } = candidate;
+        self.artifacts.push(Artifact { spell: loaded.spell.clone(), revision: loaded.revision.clone(), bytes: artifact });
+        game.admit(loaded)
     }
 
     /// Code that has come since this was last asked.

@@ -53,6 +53,7 @@ pub fn run(
         save(&mut game, &mut connections, &saver);
         carry_out(orders, &saver, &mut journal);
         journal.events(tick, &outbound);
+        journal.quarantined(tick, connections.judge(&outbound));
         journal.players(connections.count());
         journal.lateness(tick, &pace);
         std::thread::sleep(pace.next(Instant::now()));

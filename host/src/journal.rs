@@ -3,6 +3,7 @@
 use crate::limits::{FAULT_LOG_LINES_PER_SECOND_MAX, SPELL_LOG_LINES_PER_SECOND_MAX};
 use crate::link::Reports;
 use crate::pace::Pace;
+use crate::trial::Quarantined;
 use protocol::link::{Done, Report};
 use protocol::{RevisionId, SpellId};
 use sim::{EntityId, Outbound};
@@ -48,6 +49,16 @@ impl Journal {
                 Outbound::Log { spell, revision, caster, level, text, .. } => self.spell_line(tick, spell, revision, *caster, level, text),
                 Outbound::Activated { spell, revision } => tracing::info!(%spell, %revision, tick, "revision active"),
                 _ => {}
+            }
+        }
+    }
+
+    /// Notes what was put into quarantine; the control plane is told.
+    pub fn quarantined(&mut self, tick: u64, quarantined: Vec<Quarantined>) {
+        for Quarantined { spell, revision, message } in quarantined {
+            tracing::warn!(%spell, %revision, tick, "revision {message}");
+            if let (Ok(spell_id), Ok(revision_id)) = (SpellId::new(&spell), RevisionId::new(&revision)) {
+                self.reports.send(Report::Refused { spell_id, revision_id, message });
             }
         }
     }

@@ -20,3 +20,4 @@ pub mod saver;
 pub mod server;
 pub mod socket;
 pub mod ticket;
+pub mod trial;

@@ -87,3 +87,11 @@ pub const SECRETS_BYTES_MAX: u64 = 4 * 1024;
 pub const RECORDING_INTERVAL_TICKS: u64 = 3_600;
 /// Recordings of one world that are kept, the newest.
 pub const RECORDINGS_KEPT_MAX: usize = 4;
+
+/// Casts of a revision before it is judged: one that fails once says little.
+pub const TRIAL_CASTS_MIN: u32 = 8;
+/// Percent of them that may fault: beyond it the revision is put into quarantine.
+pub const TRIAL_FAULTS_PERCENT_MAX: u32 = 50;
+/// Casts after which both counts are halved, so that a revision that goes bad later is noticed too.
+pub const TRIAL_CASTS_REMEMBERED: u32 = 64;
+const _: () = assert!(TRIAL_CASTS_MIN <= TRIAL_CASTS_REMEMBERED / 2);

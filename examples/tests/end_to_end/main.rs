@@ -1,9 +1,11 @@
 //! The real processes over real sockets: the story of first_cast, and everything that may be thrown at them. Needs `cargo xtask dist`.
 
+mod bad_change;
 mod broken_source;
 mod hostile_spells;
 mod http;
 mod killed_builder;
+mod replay;
 mod shipped;
 mod story;
 mod wire;
