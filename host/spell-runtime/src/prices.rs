@@ -39,30 +39,32 @@ pub const FIND: Price = Price::read("find", LOOK).needing(Capability::ReadWorld)
 pub const RAYCAST: Price = Price::read("raycast", LOOK).needing(Capability::ReadWorld).each(20, "metre");
 pub const LINE_OF_SIGHT: Price = Price::read("line-of-sight", LOOK).needing(Capability::ReadWorld).each(20, "metre");
 pub const MATERIAL: Price = Price::read("material", 10).needing(Capability::ReadWorld);
-pub const MATERIALS: Price = Price::read("materials", 0).needing(Capability::ReadWorld).each(10, "voxel");
+pub const MATERIALS: Price = Price::read("materials", 0).needing(Capability::ReadWorld).each(25, "voxel");
 pub const FUEL_LEFT: Price = Price::read("fuel-left", 0);
 
 pub const DAMAGE: Price = Price::intent("damage", 0).needing(Capability::Damage);
 pub const HEAL: Price = Price::intent("heal", 0).needing(Capability::Heal);
 pub const PUSH: Price = Price::intent("push", 0).needing(Capability::MoveEntities).each(100, "target");
-pub const TELEPORT: Price = Price::intent("teleport", 0).needing(Capability::MoveEntities);
+/// The place is searched for what is in the way.
+pub const TELEPORT: Price = Price::intent("teleport", 500).needing(Capability::MoveEntities);
 pub const AFFLICT: Price = Price::intent("afflict", 0).needing(Capability::ModifyStats);
 pub const LAUNCH: Price = Price::intent("launch", SPAWN).needing(Capability::SpawnEntities);
 pub const LAUNCH_FLYING: Price = Price::intent("launch-flying", SPAWN).needing(Capability::SpawnEntities);
-pub const SPAWN_BODY: Price = Price::intent("spawn-body", SPAWN).needing(Capability::SpawnEntities);
+/// A body is fitted into the world and made a part of the physics.
+pub const SPAWN_BODY: Price = Price::intent("spawn-body", 5_000).needing(Capability::SpawnEntities);
 pub const SCATTER: Price = Price::intent("scatter", 0).needing(Capability::SpawnEntities).each(SPAWN, "piece");
 pub const JOIN: Price = Price::intent("join", HOLD).needing(Capability::SpawnEntities);
 pub const SET_FIELD: Price = Price::intent("set-field", HOLD).needing(Capability::MoveEntities);
 /// An NPC looks around, walks and searches its way for as long as it lives.
 pub const SUMMON: Price = Price::intent("summon", 20_000).needing(Capability::SummonNpc);
-pub const COMMAND: Price = Price::intent("command", 0).needing(Capability::SummonNpc);
+pub const COMMAND: Price = Price::intent("command", 200).needing(Capability::SummonNpc);
 /// A chunk is unpacked, packed, hashed and sent, and its collider changed.
 pub const TERRAFORM: Price =
-    Price::intent("terraform", 30_000).needing(Capability::ModifyTerrain).each(50, "voxel that it looks at: the box around a ball");
+    Price::intent("terraform", 60_000).needing(Capability::ModifyTerrain).each(50, "voxel that it looks at: the box around a ball");
 pub const DESPAWN: Price = Price::intent("despawn", 0);
 /// It goes to every client nearby.
 pub const CUE: Price = Price::intent("cue", 500).each(1, "byte of its name");
-pub const SET_TIMER: Price = Price::intent("set-timer", 0);
+pub const SET_TIMER: Price = Price::intent("set-timer", 200);
 /// All of a text is checked to be UTF-8, what is kept of it costs twice as much more.
 pub const LOG: Price = Price::read("log", 0).each(1, "byte, and 2 more for each of the 1,024 that are kept");
 pub const LOG_KEPT_BYTE: u64 = 2;
