@@ -37,7 +37,7 @@ pub const TICK: Price = Price::read("tick", 0);
 pub const GET_ENTITY: Price = Price::read("get-entity", 200);
 pub const FIND: Price = Price::read("find", LOOK).needing(Capability::ReadWorld).each(50, "entity that it answers with");
 pub const RAYCAST: Price = Price::read("raycast", LOOK).needing(Capability::ReadWorld).each(20, "metre");
-pub const LINE_OF_SIGHT: Price = Price::read("line-of-sight", LOOK).needing(Capability::ReadWorld).each(20, "metre");
+pub const LINE_OF_SIGHT: Price = Price::read("line-of-sight", 300).needing(Capability::ReadWorld).each(20, "metre");
 pub const MATERIAL: Price = Price::read("material", 10).needing(Capability::ReadWorld);
 pub const MATERIALS: Price = Price::read("materials", 0).needing(Capability::ReadWorld).each(25, "voxel");
 pub const FUEL_LEFT: Price = Price::read("fuel-left", 0);
@@ -66,7 +66,7 @@ pub const DESPAWN: Price = Price::intent("despawn", 0);
 pub const CUE: Price = Price::intent("cue", 500).each(1, "byte of its name");
 pub const SET_TIMER: Price = Price::intent("set-timer", 200);
 /// All of a text is checked to be UTF-8, what is kept of it costs twice as much more.
-pub const LOG: Price = Price::read("log", 0).each(1, "byte, and 2 more for each of the 1,024 that are kept");
+pub const LOG: Price = Price::read("log", 400).each(1, "byte, and 2 more for each of the 1,024 that are kept");
 pub const LOG_KEPT_BYTE: u64 = 2;
 pub const FINISH: Price = Price::read("finish", 0);
 
