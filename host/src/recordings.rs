@@ -57,7 +57,8 @@ fn keep(folder: &Path, recording: &Recording) -> io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
     // The tick that it ends with, of a fixed length: the names sort as the ticks do.
     let path = folder.join(format!("{:012}.recording", recording.first_tick() + recording.ticks() as u64));
-    let unfinished = path.with_extension("unfinished");
+    // Always the same name: what a kill or a full disk leaves behind is written over by the next.
+    let unfinished = folder.join("unfinished");
     fs::write(&unfinished, bytes)?;
     fs::rename(&unfinished, &path)?;
     let mut kept: Vec<PathBuf> = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).collect();

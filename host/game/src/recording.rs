@@ -52,7 +52,8 @@ pub(crate) struct Recorder {
 struct Segment {
     start: Stored,
     start_digest: Digest,
-    revisions: BTreeMap<(String, String), LoadedRevision>,
+    /// Components alone: the code of a revision that nobody casts any more can go.
+    revisions: BTreeMap<(String, String), Arc<[u8]>>,
     /// As postcard: an input of a player is 30 bytes so, and 150 as it is.
     frames: Vec<Arc<[u8]>>,
     bytes: usize,
@@ -180,10 +181,10 @@ impl Recorder {
     pub(crate) fn recording(&self) -> Option<Recording> {
         let first = self.segments.front()?;
         let revisions: BTreeMap<_, _> = self.segments.iter().flat_map(|segment| &segment.revisions).collect();
-        let recorded = |((spell, revision), loaded): (&(String, String), &LoadedRevision)| Recorded {
+        let recorded = |((spell, revision), component): (&(String, String), &Arc<[u8]>)| Recorded {
             spell: spell.clone(),
             revision: revision.clone(),
-            component: loaded.component.clone(),
+            component: component.clone(),
         };
         Some(Recording {
             start: first.start.clone(),
@@ -198,7 +199,7 @@ impl Recorder {
 impl Segment {
     fn know<'a>(&mut self, loaded: impl Iterator<Item = &'a LoadedRevision>) {
         for revision in loaded {
-            self.revisions.entry((revision.spell.clone(), revision.revision.clone())).or_insert_with(|| revision.clone());
+            self.revisions.entry((revision.spell.clone(), revision.revision.clone())).or_insert_with(|| revision.component.clone());
         }
     }
 }

@@ -309,3 +309,23 @@ fn flip(path: &Path, at: u64, bit: u8) {
     file.seek(SeekFrom::Start(at)).expect("within");
     file.write_all(&byte).expect("written");
 }
+
+#[test]
+fn a_deleted_world_leaves_nothing_but_its_neighbours() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |world: &str| folder.path().join(format!("{world}.sqlite"));
+    for world in ["world_a", "world_b"] {
+        WorldFile::open(&path(world), world).expect("a new file");
+        let recordings = store::recordings_folder(&path(world));
+        fs::create_dir_all(&recordings).expect("a folder");
+        fs::write(recordings.join("000000000001.recording"), b"what happened").expect("a recording");
+    }
+    WorldFile::delete(&path("world_a")).expect("it is deleted");
+    let left: Vec<String> = fs::read_dir(folder.path())
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.starts_with("world_a"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new());
+    assert!(path("world_b").exists() && store::recordings_folder(&path("world_b")).join("000000000001.recording").exists());
+}
