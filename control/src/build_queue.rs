@@ -254,6 +254,7 @@ impl BuildQueue {
             }],
             metadata: order.metadata.clone(),
             envelope: finished.envelope,
+            cost: finished.cost,
         };
         let (content_hash, now_ms) = (content.hash(), clock::now_ms());
         let build = Build { toolchain: finished.toolchain, sdk_version: finished.sdk_version, log: log(&finished.diagnostics) };

@@ -7,7 +7,7 @@ use crate::{
 };
 use protocol::{
     Manifest, RevisionId, Sha256Hex, SpellId,
-    manifest::{Blob, Build, File, INTERFACE_VERSION, Metadata},
+    manifest::{Blob, Build, Cost, File, INTERFACE_VERSION, Metadata},
 };
 use serde_json::{Value, json};
 
@@ -26,6 +26,8 @@ pub struct Content {
     pub metadata: Metadata,
     /// What inspection read from the component.
     pub envelope: Value,
+    /// What a cast costs; the envelope says all of it, so it is no part of the content's hash.
+    pub cost: Cost,
 }
 
 impl Content {
@@ -65,6 +67,7 @@ impl Content {
             assets: Vec::new(),
             metadata: self.metadata,
             envelope: self.envelope,
+            cost: self.cost,
             build,
         }
     }
@@ -158,7 +161,7 @@ mod tests {
             content_type: "text/plain".into(),
         }];
         let metadata = Metadata { name: name.into(), ..Metadata::default() };
-        Content { component: Blob { hash: Sha256Hex::of(b"component"), size: 9 }, code, metadata, envelope }
+        Content { component: Blob { hash: Sha256Hex::of(b"component"), size: 9 }, code, metadata, envelope, cost: Cost::default() }
     }
 
     #[test]

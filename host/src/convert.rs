@@ -175,6 +175,17 @@ pub fn message(tick: u64, event: &Outbound, channels: &BTreeMap<String, Channel>
             };
             (Audience::All, message)
         }
+        Outbound::Said { spell, revision, caster, text, aloud, .. } => {
+            let message = ServerMessage::SpellText {
+                server_tick: tick,
+                spell_id: spell.clone(),
+                revision_id: revision.clone(),
+                caster_entity_id: caster.0,
+                text: text.clone(),
+                aloud: *aloud,
+            };
+            (if *aloud { Audience::All } else { Audience::Only(*caster) }, message)
+        }
         Outbound::Activated { spell, revision } => (Audience::All, active_update(spell, revision, channels)?),
         _ => return None,
     };
@@ -355,6 +366,13 @@ fn rejection(spell: &str, revision: &str, limit: &str, allowed: f64, asked: f64)
         "cooldown" => format!("{spell} can be cast again {allowed} s after the last cast, not {asked:.2} s"),
         "live_casts" => format!("{allowed} casts of one player may live at once"),
         "world_casts" => format!("{allowed} casts may live at once in this world"),
+        "mana" => format!("{spell} costs {asked:.1} mana, and the caster has {allowed:.1}"),
+        "suspended" => {
+            format!(
+                "{spell} {revision} has faulted too often: it can be cast again in {:.0} s, or at once as another revision",
+                allowed - asked
+            )
+        }
         "caster_gone" => "the caster is not in the world".to_owned(),
         _ => format!("{limit}: {asked} asked, {allowed} allowed"),
     }

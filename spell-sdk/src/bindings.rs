@@ -824,7 +824,28 @@ pub mod ugc {
                         .finish()
                 }
             }
-            #[derive(Clone, Copy)]
+            /// What one cast says to another.
+            #[derive(Clone)]
+            pub struct Message {
+                /// The spell that says it.
+                pub spell: _rt::String,
+                /// Its caster.
+                pub caster: EntityId,
+                pub data: _rt::Vec<u8>,
+            }
+            impl ::core::fmt::Debug for Message {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    f.debug_struct("Message")
+                        .field("spell", &self.spell)
+                        .field("caster", &self.caster)
+                        .field("data", &self.data)
+                        .finish()
+                }
+            }
+            #[derive(Clone)]
             pub enum Event {
                 /// A projectile of mine hit something.
                 Hit(Hit),
@@ -836,6 +857,8 @@ pub mod ugc {
                 Dropped(EntityId),
                 /// An NPC that I summoned has died.
                 Died(EntityId),
+                /// Another cast has something to say.
+                Message(Message),
             }
             impl ::core::fmt::Debug for Event {
                 fn fmt(
@@ -854,6 +877,63 @@ pub mod ugc {
                             f.debug_tuple("Event::Dropped").field(e).finish()
                         }
                         Event::Died(e) => f.debug_tuple("Event::Died").field(e).finish(),
+                        Event::Message(e) => {
+                            f.debug_tuple("Event::Message").field(e).finish()
+                        }
+                    }
+                }
+            }
+            /// Whom a message is for.
+            #[derive(Clone)]
+            pub enum Recipient {
+                /// The cast that made this entity, joint or field.
+                Maker(EntityId),
+                /// The caster's other casts of this spell, by its name: 1 to 64 bytes.
+                Mine(_rt::String),
+            }
+            impl ::core::fmt::Debug for Recipient {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Recipient::Maker(e) => {
+                            f.debug_tuple("Recipient::Maker").field(e).finish()
+                        }
+                        Recipient::Mine(e) => {
+                            f.debug_tuple("Recipient::Mine").field(e).finish()
+                        }
+                    }
+                }
+            }
+            /// Which of a spell's values: those for this caster alone (also when it comes back), or those for everybody who casts it.
+            #[repr(u8)]
+            #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+            pub enum Drawer {
+                Mine,
+                Shared,
+            }
+            impl ::core::fmt::Debug for Drawer {
+                fn fmt(
+                    &self,
+                    f: &mut ::core::fmt::Formatter<'_>,
+                ) -> ::core::fmt::Result {
+                    match self {
+                        Drawer::Mine => f.debug_tuple("Drawer::Mine").finish(),
+                        Drawer::Shared => f.debug_tuple("Drawer::Shared").finish(),
+                    }
+                }
+            }
+            impl Drawer {
+                #[doc(hidden)]
+                pub unsafe fn _lift(val: u8) -> Drawer {
+                    if !cfg!(debug_assertions) {
+                        return unsafe { ::core::mem::transmute(val) };
+                    }
+                    match val {
+                        0 => Drawer::Mine,
+                        1 => Drawer::Shared,
+                        _ => panic!("invalid enum discriminant"),
                     }
                 }
             }
@@ -866,6 +946,10 @@ pub mod ugc {
                 CasterGone,
                 /// The revision was replaced or revoked.
                 Revision,
+                /// The caster could not pay for it.
+                Mana,
+                /// A spell has dispelled it.
+                Dispelled,
             }
             impl ::core::fmt::Debug for CancelReason {
                 fn fmt(
@@ -882,6 +966,12 @@ pub mod ugc {
                         CancelReason::Revision => {
                             f.debug_tuple("CancelReason::Revision").finish()
                         }
+                        CancelReason::Mana => {
+                            f.debug_tuple("CancelReason::Mana").finish()
+                        }
+                        CancelReason::Dispelled => {
+                            f.debug_tuple("CancelReason::Dispelled").finish()
+                        }
                     }
                 }
             }
@@ -895,6 +985,8 @@ pub mod ugc {
                         0 => CancelReason::Duration,
                         1 => CancelReason::CasterGone,
                         2 => CancelReason::Revision,
+                        3 => CancelReason::Mana,
+                        4 => CancelReason::Dispelled,
                         _ => panic!("invalid enum discriminant"),
                     }
                 }
@@ -951,6 +1043,7 @@ pub mod ugc {
             pub type Shape = super::super::super::ugc::spell::types::Shape;
             pub type RayHit = super::super::super::ugc::spell::types::RayHit;
             pub type VoxelBlock = super::super::super::ugc::spell::types::VoxelBlock;
+            pub type Drawer = super::super::super::ugc::spell::types::Drawer;
             pub type Refusal = super::super::super::ugc::spell::types::Refusal;
             #[allow(unused_unsafe, clippy::all)]
             /// The running tick; 60 a second.
@@ -1630,6 +1723,119 @@ pub mod ugc {
                     ret as u64
                 }
             }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Mana that the caster has; below 0 it is owed. None for one who pays nothing.
+            #[allow(async_fn_in_trait)]
+            pub fn mana() -> ::core::option::Option<f32> {
+                unsafe {
+                    #[repr(align(4))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 8]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 8]);
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/reads@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "mana"]
+                        fn wit_import1(_: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result4 = match l2 {
+                        0 => None,
+                        1 => {
+                            let e = {
+                                let l3 = *ptr0.add(4).cast::<f32>();
+                                l3
+                            };
+                            Some(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result4
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Needs `storage`. A value that this spell keeps in the world. Key: 1 to 64 bytes.
+            #[allow(async_fn_in_trait)]
+            pub fn load(
+                whose: Drawer,
+                key: &str,
+            ) -> ::core::result::Result<::core::option::Option<_rt::Vec<u8>>, Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/reads@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "load"]
+                        fn wit_import2(_: i32, _: *mut u8, _: usize, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import2(whose.clone() as i32, ptr0.cast_mut(), len0, ptr1);
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result11 = match l3 {
+                        0 => {
+                            let e = {
+                                let l4 = i32::from(*ptr1.add(8).cast::<u8>());
+                                match l4 {
+                                    0 => None,
+                                    1 => {
+                                        let e = {
+                                            let l5 = *ptr1
+                                                .add(8 + 1 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l6 = *ptr1
+                                                .add(8 + 2 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len7 = l6;
+                                            <_ as From<
+                                                _rt::Vec<_>,
+                                            >>::from(_rt::Vec::from_raw_parts(l5.cast(), len7, len7))
+                                        };
+                                        Some(e)
+                                    }
+                                    _ => _rt::invalid_enum_discriminant(),
+                                }
+                            };
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l8 = i32::from(*ptr1.add(8).cast::<u8>());
+                                let l9 = *ptr1.add(16).cast::<f64>();
+                                let l10 = *ptr1.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l8 as u8,
+                                    ),
+                                    allowed: l9,
+                                    asked: l10,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result11
+                }
+            }
         }
         /// What a spell can ask for. Checked at the call, buffered, and applied after all spells have run, in cast order.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
@@ -1651,6 +1857,8 @@ pub mod ugc {
             pub type Status = super::super::super::ugc::spell::types::Status;
             pub type Area = super::super::super::ugc::spell::types::Area;
             pub type Change = super::super::super::ugc::spell::types::Change;
+            pub type Recipient = super::super::super::ugc::spell::types::Recipient;
+            pub type Drawer = super::super::super::ugc::spell::types::Drawer;
             pub type Refusal = super::super::super::ugc::spell::types::Refusal;
             pub type LogLevel = super::super::super::ugc::spell::types::LogLevel;
             #[allow(unused_unsafe, clippy::all)]
@@ -3106,6 +3314,299 @@ pub mod ugc {
                 }
             }
             #[allow(unused_unsafe, clippy::all)]
+            /// Needs `network-emit`. Tells other casts something, at most 256 bytes, in the next tick; those that have just begun do not hear it.
+            #[allow(async_fn_in_trait)]
+            pub fn send(
+                to: &Recipient,
+                data: &[u8],
+            ) -> ::core::result::Result<(), Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    use super::super::super::ugc::spell::types::Recipient as V1;
+                    let (result2_0, result2_1, result2_2) = match to {
+                        V1::Maker(e) => {
+                            (
+                                0i32,
+                                ::core::mem::MaybeUninit::new(_rt::as_i64(e) as u64),
+                                0usize,
+                            )
+                        }
+                        V1::Mine(e) => {
+                            let vec0 = e;
+                            let ptr0 = vec0.as_ptr().cast::<u8>();
+                            let len0 = vec0.len();
+                            (
+                                1i32,
+                                {
+                                    let mut t = ::core::mem::MaybeUninit::<u64>::uninit();
+                                    t.as_mut_ptr().cast::<*mut u8>().write(ptr0.cast_mut());
+                                    t
+                                },
+                                len0,
+                            )
+                        }
+                    };
+                    let vec3 = data;
+                    let ptr3 = vec3.as_ptr().cast::<u8>();
+                    let len3 = vec3.len();
+                    let ptr4 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/intents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "send"]
+                        fn wit_import5(
+                            _: i32,
+                            _: ::core::mem::MaybeUninit<u64>,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import5(
+                        _: i32,
+                        _: ::core::mem::MaybeUninit<u64>,
+                        _: usize,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import5(
+                        result2_0,
+                        result2_1,
+                        result2_2,
+                        ptr3.cast_mut(),
+                        len3,
+                        ptr4,
+                    );
+                    let l6 = i32::from(*ptr4.add(0).cast::<u8>());
+                    let result10 = match l6 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l7 = i32::from(*ptr4.add(8).cast::<u8>());
+                                let l8 = *ptr4.add(16).cast::<f64>();
+                                let l9 = *ptr4.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l7 as u8,
+                                    ),
+                                    allowed: l8,
+                                    asked: l9,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result10
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Needs `network-emit`. A text of 1 to 256 bytes for the people near the caster, or for the caster alone.
+            #[allow(async_fn_in_trait)]
+            pub fn say(text: &str, aloud: bool) -> ::core::result::Result<(), Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    let vec0 = text;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/intents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "say"]
+                        fn wit_import2(_: *mut u8, _: usize, _: i32, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import2(
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import2(
+                        ptr0.cast_mut(),
+                        len0,
+                        match &aloud {
+                            true => 1,
+                            false => 0,
+                        },
+                        ptr1,
+                    );
+                    let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                    let result7 = match l3 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l4 = i32::from(*ptr1.add(8).cast::<u8>());
+                                let l5 = *ptr1.add(16).cast::<f64>();
+                                let l6 = *ptr1.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l4 as u8,
+                                    ),
+                                    allowed: l5,
+                                    asked: l6,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result7
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Needs `storage`. Keeps a value of at most 1,024 bytes under a key of 1 to 64, or forgets it; it can be loaded from the next tick on. A spell keeps at
+            /// most 64 keys for everybody and 64 for each caster, and 256 KiB in all.
+            #[allow(async_fn_in_trait)]
+            pub fn store(
+                whose: Drawer,
+                key: &str,
+                value: ::core::option::Option<&[u8]>,
+            ) -> ::core::result::Result<(), Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    let vec0 = key;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+                    let (result2_0, result2_1, result2_2) = match value {
+                        Some(e) => {
+                            let vec1 = e;
+                            let ptr1 = vec1.as_ptr().cast::<u8>();
+                            let len1 = vec1.len();
+                            (1i32, ptr1.cast_mut(), len1)
+                        }
+                        None => (0i32, ::core::ptr::null_mut(), 0usize),
+                    };
+                    let ptr3 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/intents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "store"]
+                        fn wit_import4(
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                        );
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import4(
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: i32,
+                        _: *mut u8,
+                        _: usize,
+                        _: *mut u8,
+                    ) {
+                        unreachable!()
+                    }
+                    wit_import4(
+                        whose.clone() as i32,
+                        ptr0.cast_mut(),
+                        len0,
+                        result2_0,
+                        result2_1,
+                        result2_2,
+                        ptr3,
+                    );
+                    let l5 = i32::from(*ptr3.add(0).cast::<u8>());
+                    let result9 = match l5 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l6 = i32::from(*ptr3.add(8).cast::<u8>());
+                                let l7 = *ptr3.add(16).cast::<f64>();
+                                let l8 = *ptr3.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l6 as u8,
+                                    ),
+                                    allowed: l7,
+                                    asked: l8,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result9
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Needs `modify-stats`. Ends casts of the schools that the envelope counters: the one that made the target, or those of the player or NPC, whom it frees of
+            /// its statuses too. Dropped where there is nothing to dispel.
+            #[allow(async_fn_in_trait)]
+            pub fn dispel(target: EntityId) -> ::core::result::Result<(), Refusal> {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea([::core::mem::MaybeUninit<u8>; 32]);
+                    let mut ret_area = RetArea([::core::mem::MaybeUninit::uninit(); 32]);
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "ugc:spell/intents@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "dispel"]
+                        fn wit_import1(_: i64, _: *mut u8);
+                    }
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: i64, _: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(_rt::as_i64(target), ptr0);
+                    let l2 = i32::from(*ptr0.add(0).cast::<u8>());
+                    let result6 = match l2 {
+                        0 => {
+                            let e = ();
+                            Ok(e)
+                        }
+                        1 => {
+                            let e = {
+                                let l3 = i32::from(*ptr0.add(8).cast::<u8>());
+                                let l4 = *ptr0.add(16).cast::<f64>();
+                                let l5 = *ptr0.add(24).cast::<f64>();
+                                super::super::super::ugc::spell::types::Refusal {
+                                    limit: super::super::super::ugc::spell::types::Limit::_lift(
+                                        l3 as u8,
+                                    ),
+                                    allowed: l4,
+                                    asked: l5,
+                                }
+                            };
+                            Err(e)
+                        }
+                        _ => _rt::invalid_enum_discriminant(),
+                    };
+                    result6
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
             /// A line for the author's log, cut at 1,024 bytes.
             #[allow(async_fn_in_trait)]
             pub fn log(level: LogLevel, text: &str) -> () {
@@ -3235,11 +3736,11 @@ pub mod exports {
                 #[allow(non_snake_case, unused_unsafe)]
                 pub unsafe fn _export_on_event_cabi<T_: Guest>(
                     arg0: i32,
-                    arg1: i64,
+                    arg1: ::core::mem::MaybeUninit<u64>,
                     arg2: i64,
-                    arg3: f32,
-                    arg4: f32,
-                    arg5: f32,
+                    arg3: i64,
+                    arg4: *mut u8,
+                    arg5: usize,
                     arg6: f32,
                     arg7: f32,
                     arg8: f32,
@@ -3247,16 +3748,16 @@ pub mod exports {
                     unsafe {
                         #[cfg(target_arch = "wasm32")] _rt::run_ctors_once();
                         {
-                            use super::super::super::super::ugc::spell::types::Event as V0;
-                            let v0 = match arg0 {
+                            use super::super::super::super::ugc::spell::types::Event as V2;
+                            let v2 = match arg0 {
                                 0 => {
-                                    let e0 = super::super::super::super::ugc::spell::types::Hit {
-                                        projectile: arg1 as u64,
+                                    let e2 = super::super::super::super::ugc::spell::types::Hit {
+                                        projectile: arg1.assume_init() as i64 as u64,
                                         entity: arg2 as u64,
                                         point: super::super::super::super::ugc::spell::types::Vec3 {
-                                            x: arg3,
-                                            y: arg4,
-                                            z: arg5,
+                                            x: f32::from_bits(arg3 as u32),
+                                            y: f32::from_bits(arg4 as i32 as u32),
+                                            z: f32::from_bits(arg5 as i32 as u32),
                                         },
                                         normal: super::super::super::super::ugc::spell::types::Vec3 {
                                             x: arg6,
@@ -3264,27 +3765,46 @@ pub mod exports {
                                             z: arg8,
                                         },
                                     };
-                                    V0::Hit(e0)
+                                    V2::Hit(e2)
                                 }
                                 1 => {
-                                    let e0 = arg1 as u64;
-                                    V0::Expired(e0)
+                                    let e2 = arg1.assume_init() as i64 as u64;
+                                    V2::Expired(e2)
                                 }
                                 2 => {
-                                    let e0 = arg1 as i32 as u32;
-                                    V0::Timer(e0)
+                                    let e2 = arg1.assume_init() as i64 as i32 as u32;
+                                    V2::Timer(e2)
                                 }
                                 3 => {
-                                    let e0 = arg1 as u64;
-                                    V0::Dropped(e0)
+                                    let e2 = arg1.assume_init() as i64 as u64;
+                                    V2::Dropped(e2)
+                                }
+                                4 => {
+                                    let e2 = arg1.assume_init() as i64 as u64;
+                                    V2::Died(e2)
                                 }
                                 n => {
-                                    debug_assert_eq!(n, 4, "invalid enum discriminant");
-                                    let e0 = arg1 as u64;
-                                    V0::Died(e0)
+                                    debug_assert_eq!(n, 5, "invalid enum discriminant");
+                                    let e2 = {
+                                        let len0 = arg2 as usize;
+                                        let bytes0 = _rt::Vec::from_raw_parts(
+                                            arg1.as_ptr().cast::<*mut u8>().read().cast(),
+                                            len0,
+                                            len0,
+                                        );
+                                        let len1 = arg5;
+                                        super::super::super::super::ugc::spell::types::Message {
+                                            spell: _rt::string_lift(bytes0),
+                                            caster: arg3 as u64,
+                                            data: <_ as From<
+                                                _rt::Vec<_>,
+                                            >>::from(_rt::Vec::from_raw_parts(arg4.cast(), len1, len1)),
+                                        }
+                                    };
+                                    V2::Message(e2)
                                 }
                             };
-                            T_::on_event(v0)
+                            T_::on_event(v2)
                         };
                     }
                 }
@@ -3434,19 +3954,19 @@ pub mod exports {
                         extern "C" fn export_on_tick(arg0 : f32,) { unsafe {
                         $($path_to_types)*:: _export_on_tick_cabi::<$ty > (arg0) } }
                         #[unsafe (export_name = "ugc:spell/hooks@0.1.0#on-event")] unsafe
-                        extern "C" fn export_on_event(arg0 : i32, arg1 : i64, arg2 : i64,
-                        arg3 : f32, arg4 : f32, arg5 : f32, arg6 : f32, arg7 : f32, arg8
-                        : f32,) { unsafe { $($path_to_types)*::
-                        _export_on_event_cabi::<$ty > (arg0, arg1, arg2, arg3, arg4,
-                        arg5, arg6, arg7, arg8) } } #[unsafe (export_name =
-                        "ugc:spell/hooks@0.1.0#on-cancel")] unsafe extern "C" fn
-                        export_on_cancel(arg0 : i32,) { unsafe { $($path_to_types)*::
-                        _export_on_cancel_cabi::<$ty > (arg0) } } #[unsafe (export_name =
-                        "ugc:spell/hooks@0.1.0#save")] unsafe extern "C" fn export_save()
-                        -> * mut u8 { unsafe { $($path_to_types)*::
-                        _export_save_cabi::<$ty > () } } #[unsafe (export_name =
-                        "cabi_post_ugc:spell/hooks@0.1.0#save")] unsafe extern "C" fn
-                        _post_return_save(arg0 : * mut u8,) { unsafe {
+                        extern "C" fn export_on_event(arg0 : i32, arg1 :
+                        ::core::mem::MaybeUninit::< u64 >, arg2 : i64, arg3 : i64, arg4 :
+                        * mut u8, arg5 : usize, arg6 : f32, arg7 : f32, arg8 : f32,) {
+                        unsafe { $($path_to_types)*:: _export_on_event_cabi::<$ty >
+                        (arg0, arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8) } }
+                        #[unsafe (export_name = "ugc:spell/hooks@0.1.0#on-cancel")]
+                        unsafe extern "C" fn export_on_cancel(arg0 : i32,) { unsafe {
+                        $($path_to_types)*:: _export_on_cancel_cabi::<$ty > (arg0) } }
+                        #[unsafe (export_name = "ugc:spell/hooks@0.1.0#save")] unsafe
+                        extern "C" fn export_save() -> * mut u8 { unsafe {
+                        $($path_to_types)*:: _export_save_cabi::<$ty > () } } #[unsafe
+                        (export_name = "cabi_post_ugc:spell/hooks@0.1.0#save")] unsafe
+                        extern "C" fn _post_return_save(arg0 : * mut u8,) { unsafe {
                         $($path_to_types)*:: __post_return_save::<$ty > (arg0) } }
                         #[unsafe (export_name = "ugc:spell/hooks@0.1.0#restore")] unsafe
                         extern "C" fn export_restore(arg0 : i32, arg1 : * mut u8, arg2 :
@@ -3649,95 +4169,104 @@ macro_rules! __export_spell_impl {
         = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe (link_section =
         "component-type:wit-bindgen:0.61.1:ugc:spell@0.1.0:spell:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3588] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 3963] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x88\x1b\x01A\x02\x01\
-A\x20\x01BK\x01w\x04\0\x09entity-id\x03\0\0\x01r\x03\x01xv\x01yv\x01zv\x04\0\x04\
-vec3\x03\0\x02\x01m\x04\x06player\x03npc\x0aprojectile\x04prop\x04\0\x0bentity-k\
-ind\x03\0\x04\x01n\x04\x06player\x03npc\x0aprojectile\x04prop\x04\0\x0centity-ki\
-nds\x03\0\x06\x01r\x07\x02id\x01\x04kind\x05\x08position\x03\x08velocity\x03\x03\
-aim\x03\x06healthv\x0ahealth-maxv\x04\0\x06entity\x03\0\x08\x01r\x08\x04tickw\x06\
-caster\x01\x06target\x01\x06origin\x03\x03aim\x03\x0ftarget-position\x03\x04seed\
-w\x06paramss\x04\0\x04cast\x03\0\x0a\x01p\x01\x01pv\x01r\x02\x03ids\x0c\x09posit\
-ions\x0d\x04\0\x06nearby\x03\0\x0e\x01r\x02\x06center\x03\x06radiusv\x04\0\x06sp\
-here\x03\0\x10\x01r\x02\x06center\x03\x04half\x03\x04\0\x06cuboid\x03\0\x12\x01r\
-\x04\x04apex\x03\x09direction\x03\x06lengthv\x0ahalf-anglev\x04\0\x04cone\x03\0\x14\
-\x01q\x03\x06sphere\x01\x11\0\x04cone\x01\x15\0\x06cuboid\x01\x13\0\x04\0\x05sha\
-pe\x03\0\x16\x01r\x04\x06entity\x01\x05point\x03\x06normal\x03\x08distancev\x04\0\
-\x07ray-hit\x03\0\x18\x01r\x06\x05start\x03\x08velocity\x03\x06radiusv\x07gravit\
-yv\x07secondsv\x06damagev\x04\0\x0aprojectile\x03\0\x1a\x01r\x02\x04turnv\x0ahal\
-f-anglev\x04\0\x06homing\x03\0\x1c\x01k\x1d\x01r\x04\x0brestitutionv\x07bounces}\
-\x07pierces}\x06homing\x1e\x04\0\x06flight\x03\0\x1f\x01q\x02\x06cuboid\x01\x03\0\
-\x04ball\x01v\0\x04\0\x04form\x03\0!\x01r\x04\x04form\"\x04massv\x08position\x03\
-\x08velocity\x03\x04\0\x04body\x03\0#\x01r\x04\x02at\x03\x05count}\x05speedv\x07\
-secondsv\x04\0\x06debris\x03\0%\x01q\x04\x05fixed\0\0\x04ball\0\0\x05hinge\x01\x03\
-\0\x04rope\x01v\0\x04\0\x0ajoint-kind\x03\0'\x01r\x05\x04kind(\x03one\x01\x05oth\
-er\x01\x02at\x03\x0bbreak-forcev\x04\0\x05joint\x03\0)\x01r\x05\x06center\x03\x06\
-radiusv\x0caccelerationv\x07falloffv\x07secondsv\x04\0\x05field\x03\0+\x01m\x03\x05\
-dummy\x05guard\x07critter\x04\0\x06temper\x03\0-\x01r\x03\x06temper.\x08position\
-\x03\x03aim\x03\x04\0\x03npc\x03\0/\x01q\x04\x06follow\0\0\x04stay\0\0\x02go\x01\
-\x03\0\x06attack\x01\x01\0\x04\0\x05order\x03\01\x01q\x04\x04slow\x01v\0\x04root\
-\0\0\x06shield\x01v\0\x04burn\x01v\0\x04\0\x06status\x03\03\x01r\x03\x01xz\x01yz\
-\x01zz\x04\0\x05voxel\x03\05\x01r\x02\x03low6\x04high6\x04\0\x0bvoxel-block\x03\0\
-7\x01q\x02\x04ball\x01\x11\0\x05block\x018\0\x04\0\x04area\x03\09\x01r\x02\x03ol\
-d}\x03new}\x04\0\x0breplacement\x03\0;\x01q\x04\x04fill\x01}\0\x03dig\0\0\x05pai\
-nt\x01}\0\x07replace\x01<\0\x04\0\x06change\x03\0=\x01m\x09\x0acapability\x06rad\
-ius\x08entities\x06finite\x09magnitude\x06target\x07intents\x06length\x06voxels\x04\
-\0\x05limit\x03\0?\x01r\x03\x05limit\xc0\0\x07allowedu\x05askedu\x04\0\x07refusa\
-l\x03\0A\x01r\x04\x0aprojectile\x01\x06entity\x01\x05point\x03\x06normal\x03\x04\
-\0\x03hit\x03\0C\x01q\x05\x03hit\x01\xc4\0\0\x07expired\x01\x01\0\x05timer\x01y\0\
-\x07dropped\x01\x01\0\x04died\x01\x01\0\x04\0\x05event\x03\0E\x01m\x03\x08durati\
-on\x0bcaster-gone\x08revision\x04\0\x0dcancel-reason\x03\0G\x01m\x04\x05debug\x04\
-info\x04warn\x05error\x04\0\x09log-level\x03\0I\x03\0\x15ugc:spell/types@0.1.0\x05\
-\0\x02\x03\0\0\x09entity-id\x02\x03\0\0\x04vec3\x02\x03\0\0\x06entity\x02\x03\0\0\
-\x0centity-kinds\x02\x03\0\0\x06nearby\x02\x03\0\0\x05shape\x02\x03\0\0\x07ray-h\
-it\x02\x03\0\0\x0bvoxel-block\x02\x03\0\0\x07refusal\x01B)\x02\x03\x02\x01\x01\x04\
-\0\x09entity-id\x03\0\0\x02\x03\x02\x01\x02\x04\0\x04vec3\x03\0\x02\x02\x03\x02\x01\
-\x03\x04\0\x06entity\x03\0\x04\x02\x03\x02\x01\x04\x04\0\x0centity-kinds\x03\0\x06\
-\x02\x03\x02\x01\x05\x04\0\x06nearby\x03\0\x08\x02\x03\x02\x01\x06\x04\0\x05shap\
-e\x03\0\x0a\x02\x03\x02\x01\x07\x04\0\x07ray-hit\x03\0\x0c\x02\x03\x02\x01\x08\x04\
-\0\x0bvoxel-block\x03\0\x0e\x02\x03\x02\x01\x09\x04\0\x07refusal\x03\0\x10\x01@\0\
-\0w\x04\0\x04tick\x01\x12\x01k\x05\x01@\x01\x02id\x01\0\x13\x04\0\x0aget-entity\x01\
-\x14\x01j\x01\x09\x01\x11\x01@\x03\x06within\x0b\x05kinds\x07\x05county\0\x15\x04\
-\0\x04find\x01\x16\x01k\x0d\x01j\x01\x17\x01\x11\x01@\x03\x05start\x03\x09direct\
-ion\x03\x06lengthv\0\x18\x04\0\x07raycast\x01\x19\x01j\x01\x7f\x01\x11\x01@\x02\x05\
-start\x03\x03end\x03\0\x1a\x04\0\x0dline-of-sight\x01\x1b\x01j\x01}\x01\x11\x01@\
-\x01\x02at\x03\0\x1c\x04\0\x08material\x01\x1d\x01p}\x01j\x01\x1e\x01\x11\x01@\x01\
-\x06within\x0f\0\x1f\x04\0\x09materials\x01\x20\x04\0\x09fuel-left\x01\x12\x03\0\
-\x15ugc:spell/reads@0.1.0\x05\x0a\x02\x03\0\0\x0aprojectile\x02\x03\0\0\x06fligh\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xff\x1d\x01A\x02\x01\
+A\"\x01BR\x01w\x04\0\x09entity-id\x03\0\0\x01r\x03\x01xv\x01yv\x01zv\x04\0\x04ve\
+c3\x03\0\x02\x01m\x04\x06player\x03npc\x0aprojectile\x04prop\x04\0\x0bentity-kin\
+d\x03\0\x04\x01n\x04\x06player\x03npc\x0aprojectile\x04prop\x04\0\x0centity-kind\
+s\x03\0\x06\x01r\x07\x02id\x01\x04kind\x05\x08position\x03\x08velocity\x03\x03ai\
+m\x03\x06healthv\x0ahealth-maxv\x04\0\x06entity\x03\0\x08\x01r\x08\x04tickw\x06c\
+aster\x01\x06target\x01\x06origin\x03\x03aim\x03\x0ftarget-position\x03\x04seedw\
+\x06paramss\x04\0\x04cast\x03\0\x0a\x01p\x01\x01pv\x01r\x02\x03ids\x0c\x09positi\
+ons\x0d\x04\0\x06nearby\x03\0\x0e\x01r\x02\x06center\x03\x06radiusv\x04\0\x06sph\
+ere\x03\0\x10\x01r\x02\x06center\x03\x04half\x03\x04\0\x06cuboid\x03\0\x12\x01r\x04\
+\x04apex\x03\x09direction\x03\x06lengthv\x0ahalf-anglev\x04\0\x04cone\x03\0\x14\x01\
+q\x03\x06sphere\x01\x11\0\x04cone\x01\x15\0\x06cuboid\x01\x13\0\x04\0\x05shape\x03\
+\0\x16\x01r\x04\x06entity\x01\x05point\x03\x06normal\x03\x08distancev\x04\0\x07r\
+ay-hit\x03\0\x18\x01r\x06\x05start\x03\x08velocity\x03\x06radiusv\x07gravityv\x07\
+secondsv\x06damagev\x04\0\x0aprojectile\x03\0\x1a\x01r\x02\x04turnv\x0ahalf-angl\
+ev\x04\0\x06homing\x03\0\x1c\x01k\x1d\x01r\x04\x0brestitutionv\x07bounces}\x07pi\
+erces}\x06homing\x1e\x04\0\x06flight\x03\0\x1f\x01q\x02\x06cuboid\x01\x03\0\x04b\
+all\x01v\0\x04\0\x04form\x03\0!\x01r\x04\x04form\"\x04massv\x08position\x03\x08v\
+elocity\x03\x04\0\x04body\x03\0#\x01r\x04\x02at\x03\x05count}\x05speedv\x07secon\
+dsv\x04\0\x06debris\x03\0%\x01q\x04\x05fixed\0\0\x04ball\0\0\x05hinge\x01\x03\0\x04\
+rope\x01v\0\x04\0\x0ajoint-kind\x03\0'\x01r\x05\x04kind(\x03one\x01\x05other\x01\
+\x02at\x03\x0bbreak-forcev\x04\0\x05joint\x03\0)\x01r\x05\x06center\x03\x06radiu\
+sv\x0caccelerationv\x07falloffv\x07secondsv\x04\0\x05field\x03\0+\x01m\x03\x05du\
+mmy\x05guard\x07critter\x04\0\x06temper\x03\0-\x01r\x03\x06temper.\x08position\x03\
+\x03aim\x03\x04\0\x03npc\x03\0/\x01q\x04\x06follow\0\0\x04stay\0\0\x02go\x01\x03\
+\0\x06attack\x01\x01\0\x04\0\x05order\x03\01\x01q\x04\x04slow\x01v\0\x04root\0\0\
+\x06shield\x01v\0\x04burn\x01v\0\x04\0\x06status\x03\03\x01r\x03\x01xz\x01yz\x01\
+zz\x04\0\x05voxel\x03\05\x01r\x02\x03low6\x04high6\x04\0\x0bvoxel-block\x03\07\x01\
+q\x02\x04ball\x01\x11\0\x05block\x018\0\x04\0\x04area\x03\09\x01r\x02\x03old}\x03\
+new}\x04\0\x0breplacement\x03\0;\x01q\x04\x04fill\x01}\0\x03dig\0\0\x05paint\x01\
+}\0\x07replace\x01<\0\x04\0\x06change\x03\0=\x01m\x09\x0acapability\x06radius\x08\
+entities\x06finite\x09magnitude\x06target\x07intents\x06length\x06voxels\x04\0\x05\
+limit\x03\0?\x01r\x03\x05limit\xc0\0\x07allowedu\x05askedu\x04\0\x07refusal\x03\0\
+A\x01r\x04\x0aprojectile\x01\x06entity\x01\x05point\x03\x06normal\x03\x04\0\x03h\
+it\x03\0C\x01p}\x01r\x03\x05spells\x06caster\x01\x04data\xc5\0\x04\0\x07message\x03\
+\0F\x01q\x06\x03hit\x01\xc4\0\0\x07expired\x01\x01\0\x05timer\x01y\0\x07dropped\x01\
+\x01\0\x04died\x01\x01\0\x07message\x01\xc7\0\0\x04\0\x05event\x03\0H\x01q\x02\x05\
+maker\x01\x01\0\x04mine\x01s\0\x04\0\x09recipient\x03\0J\x01m\x02\x04mine\x06sha\
+red\x04\0\x06drawer\x03\0L\x01m\x05\x08duration\x0bcaster-gone\x08revision\x04ma\
+na\x09dispelled\x04\0\x0dcancel-reason\x03\0N\x01m\x04\x05debug\x04info\x04warn\x05\
+error\x04\0\x09log-level\x03\0P\x03\0\x15ugc:spell/types@0.1.0\x05\0\x02\x03\0\0\
+\x09entity-id\x02\x03\0\0\x04vec3\x02\x03\0\0\x06entity\x02\x03\0\0\x0centity-ki\
+nds\x02\x03\0\0\x06nearby\x02\x03\0\0\x05shape\x02\x03\0\0\x07ray-hit\x02\x03\0\0\
+\x0bvoxel-block\x02\x03\0\0\x06drawer\x02\x03\0\0\x07refusal\x01B2\x02\x03\x02\x01\
+\x01\x04\0\x09entity-id\x03\0\0\x02\x03\x02\x01\x02\x04\0\x04vec3\x03\0\x02\x02\x03\
+\x02\x01\x03\x04\0\x06entity\x03\0\x04\x02\x03\x02\x01\x04\x04\0\x0centity-kinds\
+\x03\0\x06\x02\x03\x02\x01\x05\x04\0\x06nearby\x03\0\x08\x02\x03\x02\x01\x06\x04\
+\0\x05shape\x03\0\x0a\x02\x03\x02\x01\x07\x04\0\x07ray-hit\x03\0\x0c\x02\x03\x02\
+\x01\x08\x04\0\x0bvoxel-block\x03\0\x0e\x02\x03\x02\x01\x09\x04\0\x06drawer\x03\0\
+\x10\x02\x03\x02\x01\x0a\x04\0\x07refusal\x03\0\x12\x01@\0\0w\x04\0\x04tick\x01\x14\
+\x01k\x05\x01@\x01\x02id\x01\0\x15\x04\0\x0aget-entity\x01\x16\x01j\x01\x09\x01\x13\
+\x01@\x03\x06within\x0b\x05kinds\x07\x05county\0\x17\x04\0\x04find\x01\x18\x01k\x0d\
+\x01j\x01\x19\x01\x13\x01@\x03\x05start\x03\x09direction\x03\x06lengthv\0\x1a\x04\
+\0\x07raycast\x01\x1b\x01j\x01\x7f\x01\x13\x01@\x02\x05start\x03\x03end\x03\0\x1c\
+\x04\0\x0dline-of-sight\x01\x1d\x01j\x01}\x01\x13\x01@\x01\x02at\x03\0\x1e\x04\0\
+\x08material\x01\x1f\x01p}\x01j\x01\x20\x01\x13\x01@\x01\x06within\x0f\0!\x04\0\x09\
+materials\x01\"\x04\0\x09fuel-left\x01\x14\x01kv\x01@\0\0#\x04\0\x04mana\x01$\x01\
+k\x20\x01j\x01%\x01\x13\x01@\x02\x05whose\x11\x03keys\0&\x04\0\x04load\x01'\x03\0\
+\x15ugc:spell/reads@0.1.0\x05\x0b\x02\x03\0\0\x0aprojectile\x02\x03\0\0\x06fligh\
 t\x02\x03\0\0\x04body\x02\x03\0\0\x06debris\x02\x03\0\0\x05joint\x02\x03\0\0\x05\
 field\x02\x03\0\0\x03npc\x02\x03\0\0\x05order\x02\x03\0\0\x06status\x02\x03\0\0\x04\
-area\x02\x03\0\0\x06change\x02\x03\0\0\x09log-level\x01BG\x02\x03\x02\x01\x01\x04\
-\0\x09entity-id\x03\0\0\x02\x03\x02\x01\x02\x04\0\x04vec3\x03\0\x02\x02\x03\x02\x01\
-\x0b\x04\0\x0aprojectile\x03\0\x04\x02\x03\x02\x01\x0c\x04\0\x06flight\x03\0\x06\
-\x02\x03\x02\x01\x0d\x04\0\x04body\x03\0\x08\x02\x03\x02\x01\x0e\x04\0\x06debris\
-\x03\0\x0a\x02\x03\x02\x01\x0f\x04\0\x05joint\x03\0\x0c\x02\x03\x02\x01\x10\x04\0\
-\x05field\x03\0\x0e\x02\x03\x02\x01\x11\x04\0\x03npc\x03\0\x10\x02\x03\x02\x01\x12\
-\x04\0\x05order\x03\0\x12\x02\x03\x02\x01\x13\x04\0\x06status\x03\0\x14\x02\x03\x02\
-\x01\x14\x04\0\x04area\x03\0\x16\x02\x03\x02\x01\x15\x04\0\x06change\x03\0\x18\x02\
-\x03\x02\x01\x09\x04\0\x07refusal\x03\0\x1a\x02\x03\x02\x01\x16\x04\0\x09log-lev\
-el\x03\0\x1c\x01j\0\x01\x1b\x01@\x02\x06target\x01\x06amountv\0\x1e\x04\0\x06dam\
-age\x01\x1f\x04\0\x04heal\x01\x1f\x01p\x01\x01pv\x01@\x02\x07targets\x20\x08impu\
-lses!\0\x1e\x04\0\x04push\x01\"\x01@\x02\x06target\x01\x02to\x03\0\x1e\x04\0\x08\
-teleport\x01#\x01@\x03\x06target\x01\x04what\x15\x07secondsv\0\x1e\x04\0\x07affl\
-ict\x01$\x01j\x01\x01\x01\x1b\x01@\x01\x04what\x05\0%\x04\0\x06launch\x01&\x01@\x02\
-\x04what\x05\x03how\x07\0%\x04\0\x0dlaunch-flying\x01'\x01@\x01\x04what\x09\0%\x04\
-\0\x0aspawn-body\x01(\x01@\x01\x04what\x0b\0\x1e\x04\0\x07scatter\x01)\x01@\x01\x04\
-what\x0d\0%\x04\0\x04join\x01*\x01@\x01\x04what\x0f\0%\x04\0\x09set-field\x01+\x01\
-@\x01\x04what\x11\0%\x04\0\x06summon\x01,\x01@\x02\x06target\x01\x04what\x13\0\x1e\
-\x04\0\x07command\x01-\x01@\x02\x06within\x17\x04what\x19\0\x1e\x04\0\x09terrafo\
-rm\x01.\x01@\x01\x02id\x01\0\x1e\x04\0\x07despawn\x01/\x01@\x03\x04names\x02at\x03\
-\x05scalev\0\x1e\x04\0\x03cue\x010\x01@\x02\x05tokeny\x05ticksy\0\x1e\x04\0\x09s\
-et-timer\x011\x01@\x02\x05level\x1d\x04texts\x01\0\x04\0\x03log\x012\x01@\0\x01\0\
-\x04\0\x06finish\x013\x03\0\x17ugc:spell/intents@0.1.0\x05\x17\x02\x03\0\0\x04ca\
-st\x02\x03\0\0\x05event\x02\x03\0\0\x0dcancel-reason\x01B\x16\x02\x03\x02\x01\x18\
-\x04\0\x04cast\x03\0\0\x02\x03\x02\x01\x19\x04\0\x05event\x03\0\x02\x02\x03\x02\x01\
-\x1a\x04\0\x0dcancel-reason\x03\0\x04\x01@\0\x01\0\x04\0\x04init\x01\x06\x01@\x01\
+area\x02\x03\0\0\x06change\x02\x03\0\0\x09recipient\x02\x03\0\0\x09log-level\x01\
+BU\x02\x03\x02\x01\x01\x04\0\x09entity-id\x03\0\0\x02\x03\x02\x01\x02\x04\0\x04v\
+ec3\x03\0\x02\x02\x03\x02\x01\x0c\x04\0\x0aprojectile\x03\0\x04\x02\x03\x02\x01\x0d\
+\x04\0\x06flight\x03\0\x06\x02\x03\x02\x01\x0e\x04\0\x04body\x03\0\x08\x02\x03\x02\
+\x01\x0f\x04\0\x06debris\x03\0\x0a\x02\x03\x02\x01\x10\x04\0\x05joint\x03\0\x0c\x02\
+\x03\x02\x01\x11\x04\0\x05field\x03\0\x0e\x02\x03\x02\x01\x12\x04\0\x03npc\x03\0\
+\x10\x02\x03\x02\x01\x13\x04\0\x05order\x03\0\x12\x02\x03\x02\x01\x14\x04\0\x06s\
+tatus\x03\0\x14\x02\x03\x02\x01\x15\x04\0\x04area\x03\0\x16\x02\x03\x02\x01\x16\x04\
+\0\x06change\x03\0\x18\x02\x03\x02\x01\x17\x04\0\x09recipient\x03\0\x1a\x02\x03\x02\
+\x01\x09\x04\0\x06drawer\x03\0\x1c\x02\x03\x02\x01\x0a\x04\0\x07refusal\x03\0\x1e\
+\x02\x03\x02\x01\x18\x04\0\x09log-level\x03\0\x20\x01j\0\x01\x1f\x01@\x02\x06tar\
+get\x01\x06amountv\0\"\x04\0\x06damage\x01#\x04\0\x04heal\x01#\x01p\x01\x01pv\x01\
+@\x02\x07targets$\x08impulses%\0\"\x04\0\x04push\x01&\x01@\x02\x06target\x01\x02\
+to\x03\0\"\x04\0\x08teleport\x01'\x01@\x03\x06target\x01\x04what\x15\x07secondsv\
+\0\"\x04\0\x07afflict\x01(\x01j\x01\x01\x01\x1f\x01@\x01\x04what\x05\0)\x04\0\x06\
+launch\x01*\x01@\x02\x04what\x05\x03how\x07\0)\x04\0\x0dlaunch-flying\x01+\x01@\x01\
+\x04what\x09\0)\x04\0\x0aspawn-body\x01,\x01@\x01\x04what\x0b\0\"\x04\0\x07scatt\
+er\x01-\x01@\x01\x04what\x0d\0)\x04\0\x04join\x01.\x01@\x01\x04what\x0f\0)\x04\0\
+\x09set-field\x01/\x01@\x01\x04what\x11\0)\x04\0\x06summon\x010\x01@\x02\x06targ\
+et\x01\x04what\x13\0\"\x04\0\x07command\x011\x01@\x02\x06within\x17\x04what\x19\0\
+\"\x04\0\x09terraform\x012\x01@\x01\x02id\x01\0\"\x04\0\x07despawn\x013\x01@\x03\
+\x04names\x02at\x03\x05scalev\0\"\x04\0\x03cue\x014\x01@\x02\x05tokeny\x05ticksy\
+\0\"\x04\0\x09set-timer\x015\x01p}\x01@\x02\x02to\x1b\x04data6\0\"\x04\0\x04send\
+\x017\x01@\x02\x04texts\x05aloud\x7f\0\"\x04\0\x03say\x018\x01k6\x01@\x03\x05who\
+se\x1d\x03keys\x05value9\0\"\x04\0\x05store\x01:\x01@\x01\x06target\x01\0\"\x04\0\
+\x06dispel\x01;\x01@\x02\x05level!\x04texts\x01\0\x04\0\x03log\x01<\x01@\0\x01\0\
+\x04\0\x06finish\x01=\x03\0\x17ugc:spell/intents@0.1.0\x05\x19\x02\x03\0\0\x04ca\
+st\x02\x03\0\0\x05event\x02\x03\0\0\x0dcancel-reason\x01B\x16\x02\x03\x02\x01\x1a\
+\x04\0\x04cast\x03\0\0\x02\x03\x02\x01\x1b\x04\0\x05event\x03\0\x02\x02\x03\x02\x01\
+\x1c\x04\0\x0dcancel-reason\x03\0\x04\x01@\0\x01\0\x04\0\x04init\x01\x06\x01@\x01\
 \x04what\x01\x01\0\x04\0\x07on-cast\x01\x07\x01@\x01\x02dtv\x01\0\x04\0\x07on-ti\
 ck\x01\x08\x01@\x01\x04what\x03\x01\0\x04\0\x08on-event\x01\x09\x01@\x01\x06reas\
 on\x05\x01\0\x04\0\x09on-cancel\x01\x0a\x01p}\x01@\0\0\x0b\x04\0\x04save\x01\x0c\
 \x01j\0\x01s\x01@\x02\x0cfrom-versiony\x05bytes\x0b\0\x0d\x04\0\x07restore\x01\x0e\
-\x04\0\x15ugc:spell/hooks@0.1.0\x05\x1b\x04\0\x15ugc:spell/spell@0.1.0\x04\0\x0b\
+\x04\0\x15ugc:spell/hooks@0.1.0\x05\x1d\x04\0\x15ugc:spell/spell@0.1.0\x04\0\x0b\
 \x0b\x01\0\x05spell\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-compo\
 nent\x070.258.3\x10wit-bindgen-rust\x060.61.1";
         };
@@ -3752,9 +4281,9 @@ pub use __export_spell_impl as export;
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3362] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x86\x19\x01A\x02\x01\
-A\x1b\x01BK\x01w\x04\0\x09entity-id\x03\0\0\x01r\x03\x01xv\x01yv\x01zv\x04\0\x04\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3737] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xfd\x1b\x01A\x02\x01\
+A\x1d\x01BR\x01w\x04\0\x09entity-id\x03\0\0\x01r\x03\x01xv\x01yv\x01zv\x04\0\x04\
 vec3\x03\0\x02\x01m\x04\x06player\x03npc\x0aprojectile\x04prop\x04\0\x0bentity-k\
 ind\x03\0\x04\x01n\x04\x06player\x03npc\x0aprojectile\x04prop\x04\0\x0centity-ki\
 nds\x03\0\x06\x01r\x07\x02id\x01\x04kind\x05\x08position\x03\x08velocity\x03\x03\
@@ -3787,54 +4316,63 @@ nt\x01}\0\x07replace\x01<\0\x04\0\x06change\x03\0=\x01m\x09\x0acapability\x06rad
 ius\x08entities\x06finite\x09magnitude\x06target\x07intents\x06length\x06voxels\x04\
 \0\x05limit\x03\0?\x01r\x03\x05limit\xc0\0\x07allowedu\x05askedu\x04\0\x07refusa\
 l\x03\0A\x01r\x04\x0aprojectile\x01\x06entity\x01\x05point\x03\x06normal\x03\x04\
-\0\x03hit\x03\0C\x01q\x05\x03hit\x01\xc4\0\0\x07expired\x01\x01\0\x05timer\x01y\0\
-\x07dropped\x01\x01\0\x04died\x01\x01\0\x04\0\x05event\x03\0E\x01m\x03\x08durati\
-on\x0bcaster-gone\x08revision\x04\0\x0dcancel-reason\x03\0G\x01m\x04\x05debug\x04\
-info\x04warn\x05error\x04\0\x09log-level\x03\0I\x03\0\x15ugc:spell/types@0.1.0\x05\
+\0\x03hit\x03\0C\x01p}\x01r\x03\x05spells\x06caster\x01\x04data\xc5\0\x04\0\x07m\
+essage\x03\0F\x01q\x06\x03hit\x01\xc4\0\0\x07expired\x01\x01\0\x05timer\x01y\0\x07\
+dropped\x01\x01\0\x04died\x01\x01\0\x07message\x01\xc7\0\0\x04\0\x05event\x03\0H\
+\x01q\x02\x05maker\x01\x01\0\x04mine\x01s\0\x04\0\x09recipient\x03\0J\x01m\x02\x04\
+mine\x06shared\x04\0\x06drawer\x03\0L\x01m\x05\x08duration\x0bcaster-gone\x08rev\
+ision\x04mana\x09dispelled\x04\0\x0dcancel-reason\x03\0N\x01m\x04\x05debug\x04in\
+fo\x04warn\x05error\x04\0\x09log-level\x03\0P\x03\0\x15ugc:spell/types@0.1.0\x05\
 \0\x02\x03\0\0\x09entity-id\x02\x03\0\0\x04vec3\x02\x03\0\0\x06entity\x02\x03\0\0\
 \x0centity-kinds\x02\x03\0\0\x06nearby\x02\x03\0\0\x05shape\x02\x03\0\0\x07ray-h\
-it\x02\x03\0\0\x0bvoxel-block\x02\x03\0\0\x07refusal\x01B)\x02\x03\x02\x01\x01\x04\
-\0\x09entity-id\x03\0\0\x02\x03\x02\x01\x02\x04\0\x04vec3\x03\0\x02\x02\x03\x02\x01\
-\x03\x04\0\x06entity\x03\0\x04\x02\x03\x02\x01\x04\x04\0\x0centity-kinds\x03\0\x06\
-\x02\x03\x02\x01\x05\x04\0\x06nearby\x03\0\x08\x02\x03\x02\x01\x06\x04\0\x05shap\
-e\x03\0\x0a\x02\x03\x02\x01\x07\x04\0\x07ray-hit\x03\0\x0c\x02\x03\x02\x01\x08\x04\
-\0\x0bvoxel-block\x03\0\x0e\x02\x03\x02\x01\x09\x04\0\x07refusal\x03\0\x10\x01@\0\
-\0w\x04\0\x04tick\x01\x12\x01k\x05\x01@\x01\x02id\x01\0\x13\x04\0\x0aget-entity\x01\
-\x14\x01j\x01\x09\x01\x11\x01@\x03\x06within\x0b\x05kinds\x07\x05county\0\x15\x04\
-\0\x04find\x01\x16\x01k\x0d\x01j\x01\x17\x01\x11\x01@\x03\x05start\x03\x09direct\
-ion\x03\x06lengthv\0\x18\x04\0\x07raycast\x01\x19\x01j\x01\x7f\x01\x11\x01@\x02\x05\
-start\x03\x03end\x03\0\x1a\x04\0\x0dline-of-sight\x01\x1b\x01j\x01}\x01\x11\x01@\
-\x01\x02at\x03\0\x1c\x04\0\x08material\x01\x1d\x01p}\x01j\x01\x1e\x01\x11\x01@\x01\
-\x06within\x0f\0\x1f\x04\0\x09materials\x01\x20\x04\0\x09fuel-left\x01\x12\x03\0\
-\x15ugc:spell/reads@0.1.0\x05\x0a\x02\x03\0\0\x0aprojectile\x02\x03\0\0\x06fligh\
-t\x02\x03\0\0\x04body\x02\x03\0\0\x06debris\x02\x03\0\0\x05joint\x02\x03\0\0\x05\
-field\x02\x03\0\0\x03npc\x02\x03\0\0\x05order\x02\x03\0\0\x06status\x02\x03\0\0\x04\
-area\x02\x03\0\0\x06change\x02\x03\0\0\x09log-level\x01BG\x02\x03\x02\x01\x01\x04\
-\0\x09entity-id\x03\0\0\x02\x03\x02\x01\x02\x04\0\x04vec3\x03\0\x02\x02\x03\x02\x01\
-\x0b\x04\0\x0aprojectile\x03\0\x04\x02\x03\x02\x01\x0c\x04\0\x06flight\x03\0\x06\
-\x02\x03\x02\x01\x0d\x04\0\x04body\x03\0\x08\x02\x03\x02\x01\x0e\x04\0\x06debris\
-\x03\0\x0a\x02\x03\x02\x01\x0f\x04\0\x05joint\x03\0\x0c\x02\x03\x02\x01\x10\x04\0\
-\x05field\x03\0\x0e\x02\x03\x02\x01\x11\x04\0\x03npc\x03\0\x10\x02\x03\x02\x01\x12\
-\x04\0\x05order\x03\0\x12\x02\x03\x02\x01\x13\x04\0\x06status\x03\0\x14\x02\x03\x02\
-\x01\x14\x04\0\x04area\x03\0\x16\x02\x03\x02\x01\x15\x04\0\x06change\x03\0\x18\x02\
-\x03\x02\x01\x09\x04\0\x07refusal\x03\0\x1a\x02\x03\x02\x01\x16\x04\0\x09log-lev\
-el\x03\0\x1c\x01j\0\x01\x1b\x01@\x02\x06target\x01\x06amountv\0\x1e\x04\0\x06dam\
-age\x01\x1f\x04\0\x04heal\x01\x1f\x01p\x01\x01pv\x01@\x02\x07targets\x20\x08impu\
-lses!\0\x1e\x04\0\x04push\x01\"\x01@\x02\x06target\x01\x02to\x03\0\x1e\x04\0\x08\
-teleport\x01#\x01@\x03\x06target\x01\x04what\x15\x07secondsv\0\x1e\x04\0\x07affl\
-ict\x01$\x01j\x01\x01\x01\x1b\x01@\x01\x04what\x05\0%\x04\0\x06launch\x01&\x01@\x02\
-\x04what\x05\x03how\x07\0%\x04\0\x0dlaunch-flying\x01'\x01@\x01\x04what\x09\0%\x04\
-\0\x0aspawn-body\x01(\x01@\x01\x04what\x0b\0\x1e\x04\0\x07scatter\x01)\x01@\x01\x04\
-what\x0d\0%\x04\0\x04join\x01*\x01@\x01\x04what\x0f\0%\x04\0\x09set-field\x01+\x01\
-@\x01\x04what\x11\0%\x04\0\x06summon\x01,\x01@\x02\x06target\x01\x04what\x13\0\x1e\
-\x04\0\x07command\x01-\x01@\x02\x06within\x17\x04what\x19\0\x1e\x04\0\x09terrafo\
-rm\x01.\x01@\x01\x02id\x01\0\x1e\x04\0\x07despawn\x01/\x01@\x03\x04names\x02at\x03\
-\x05scalev\0\x1e\x04\0\x03cue\x010\x01@\x02\x05tokeny\x05ticksy\0\x1e\x04\0\x09s\
-et-timer\x011\x01@\x02\x05level\x1d\x04texts\x01\0\x04\0\x03log\x012\x01@\0\x01\0\
-\x04\0\x06finish\x013\x03\0\x17ugc:spell/intents@0.1.0\x05\x17\x04\05ugc:spell/s\
-pell-with-all-of-its-exports-removed@0.1.0\x04\0\x0b+\x01\0%spell-with-all-of-it\
-s-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-compone\
-nt\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+it\x02\x03\0\0\x0bvoxel-block\x02\x03\0\0\x06drawer\x02\x03\0\0\x07refusal\x01B2\
+\x02\x03\x02\x01\x01\x04\0\x09entity-id\x03\0\0\x02\x03\x02\x01\x02\x04\0\x04vec\
+3\x03\0\x02\x02\x03\x02\x01\x03\x04\0\x06entity\x03\0\x04\x02\x03\x02\x01\x04\x04\
+\0\x0centity-kinds\x03\0\x06\x02\x03\x02\x01\x05\x04\0\x06nearby\x03\0\x08\x02\x03\
+\x02\x01\x06\x04\0\x05shape\x03\0\x0a\x02\x03\x02\x01\x07\x04\0\x07ray-hit\x03\0\
+\x0c\x02\x03\x02\x01\x08\x04\0\x0bvoxel-block\x03\0\x0e\x02\x03\x02\x01\x09\x04\0\
+\x06drawer\x03\0\x10\x02\x03\x02\x01\x0a\x04\0\x07refusal\x03\0\x12\x01@\0\0w\x04\
+\0\x04tick\x01\x14\x01k\x05\x01@\x01\x02id\x01\0\x15\x04\0\x0aget-entity\x01\x16\
+\x01j\x01\x09\x01\x13\x01@\x03\x06within\x0b\x05kinds\x07\x05county\0\x17\x04\0\x04\
+find\x01\x18\x01k\x0d\x01j\x01\x19\x01\x13\x01@\x03\x05start\x03\x09direction\x03\
+\x06lengthv\0\x1a\x04\0\x07raycast\x01\x1b\x01j\x01\x7f\x01\x13\x01@\x02\x05star\
+t\x03\x03end\x03\0\x1c\x04\0\x0dline-of-sight\x01\x1d\x01j\x01}\x01\x13\x01@\x01\
+\x02at\x03\0\x1e\x04\0\x08material\x01\x1f\x01p}\x01j\x01\x20\x01\x13\x01@\x01\x06\
+within\x0f\0!\x04\0\x09materials\x01\"\x04\0\x09fuel-left\x01\x14\x01kv\x01@\0\0\
+#\x04\0\x04mana\x01$\x01k\x20\x01j\x01%\x01\x13\x01@\x02\x05whose\x11\x03keys\0&\
+\x04\0\x04load\x01'\x03\0\x15ugc:spell/reads@0.1.0\x05\x0b\x02\x03\0\0\x0aprojec\
+tile\x02\x03\0\0\x06flight\x02\x03\0\0\x04body\x02\x03\0\0\x06debris\x02\x03\0\0\
+\x05joint\x02\x03\0\0\x05field\x02\x03\0\0\x03npc\x02\x03\0\0\x05order\x02\x03\0\
+\0\x06status\x02\x03\0\0\x04area\x02\x03\0\0\x06change\x02\x03\0\0\x09recipient\x02\
+\x03\0\0\x09log-level\x01BU\x02\x03\x02\x01\x01\x04\0\x09entity-id\x03\0\0\x02\x03\
+\x02\x01\x02\x04\0\x04vec3\x03\0\x02\x02\x03\x02\x01\x0c\x04\0\x0aprojectile\x03\
+\0\x04\x02\x03\x02\x01\x0d\x04\0\x06flight\x03\0\x06\x02\x03\x02\x01\x0e\x04\0\x04\
+body\x03\0\x08\x02\x03\x02\x01\x0f\x04\0\x06debris\x03\0\x0a\x02\x03\x02\x01\x10\
+\x04\0\x05joint\x03\0\x0c\x02\x03\x02\x01\x11\x04\0\x05field\x03\0\x0e\x02\x03\x02\
+\x01\x12\x04\0\x03npc\x03\0\x10\x02\x03\x02\x01\x13\x04\0\x05order\x03\0\x12\x02\
+\x03\x02\x01\x14\x04\0\x06status\x03\0\x14\x02\x03\x02\x01\x15\x04\0\x04area\x03\
+\0\x16\x02\x03\x02\x01\x16\x04\0\x06change\x03\0\x18\x02\x03\x02\x01\x17\x04\0\x09\
+recipient\x03\0\x1a\x02\x03\x02\x01\x09\x04\0\x06drawer\x03\0\x1c\x02\x03\x02\x01\
+\x0a\x04\0\x07refusal\x03\0\x1e\x02\x03\x02\x01\x18\x04\0\x09log-level\x03\0\x20\
+\x01j\0\x01\x1f\x01@\x02\x06target\x01\x06amountv\0\"\x04\0\x06damage\x01#\x04\0\
+\x04heal\x01#\x01p\x01\x01pv\x01@\x02\x07targets$\x08impulses%\0\"\x04\0\x04push\
+\x01&\x01@\x02\x06target\x01\x02to\x03\0\"\x04\0\x08teleport\x01'\x01@\x03\x06ta\
+rget\x01\x04what\x15\x07secondsv\0\"\x04\0\x07afflict\x01(\x01j\x01\x01\x01\x1f\x01\
+@\x01\x04what\x05\0)\x04\0\x06launch\x01*\x01@\x02\x04what\x05\x03how\x07\0)\x04\
+\0\x0dlaunch-flying\x01+\x01@\x01\x04what\x09\0)\x04\0\x0aspawn-body\x01,\x01@\x01\
+\x04what\x0b\0\"\x04\0\x07scatter\x01-\x01@\x01\x04what\x0d\0)\x04\0\x04join\x01\
+.\x01@\x01\x04what\x0f\0)\x04\0\x09set-field\x01/\x01@\x01\x04what\x11\0)\x04\0\x06\
+summon\x010\x01@\x02\x06target\x01\x04what\x13\0\"\x04\0\x07command\x011\x01@\x02\
+\x06within\x17\x04what\x19\0\"\x04\0\x09terraform\x012\x01@\x01\x02id\x01\0\"\x04\
+\0\x07despawn\x013\x01@\x03\x04names\x02at\x03\x05scalev\0\"\x04\0\x03cue\x014\x01\
+@\x02\x05tokeny\x05ticksy\0\"\x04\0\x09set-timer\x015\x01p}\x01@\x02\x02to\x1b\x04\
+data6\0\"\x04\0\x04send\x017\x01@\x02\x04texts\x05aloud\x7f\0\"\x04\0\x03say\x01\
+8\x01k6\x01@\x03\x05whose\x1d\x03keys\x05value9\0\"\x04\0\x05store\x01:\x01@\x01\
+\x06target\x01\0\"\x04\0\x06dispel\x01;\x01@\x02\x05level!\x04texts\x01\0\x04\0\x03\
+log\x01<\x01@\0\x01\0\x04\0\x06finish\x01=\x03\0\x17ugc:spell/intents@0.1.0\x05\x19\
+\x04\05ugc:spell/spell-with-all-of-its-exports-removed@0.1.0\x04\0\x0b+\x01\0%sp\
+ell-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\
+\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {

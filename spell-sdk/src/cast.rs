@@ -32,4 +32,8 @@ pub enum CancelReason {
     CasterGone,
     /// The revision was replaced or revoked.
     Revision,
+    /// The caster could not pay for it.
+    Mana,
+    /// A spell has dispelled it.
+    Dispelled,
 }

@@ -29,6 +29,8 @@ pub struct Envelope {
     reversibility: Reversibility,
     undo_window_s: f32,
     tags: u8,
+    school: School,
+    counters: u8,
 }
 
 /// The capabilities: each names what a spell may do. They add up: `Can::DAMAGE | Can::HEAL`.
@@ -53,11 +55,11 @@ impl Can {
     pub const MODIFY_TERRAIN: u32 = 1 << 6;
     /// Set statuses.
     pub const MODIFY_STATS: u32 = 1 << 7;
-    /// Send messages.
+    /// Send messages to other casts and texts to people.
     pub const NETWORK_EMIT: u32 = 1 << 8;
     /// Keep values between casts.
     pub const STORAGE: u32 = 1 << 9;
-    /// Work across chunks.
+    /// Change voxels of more than one chunk in a tick.
     pub const CROSS_CHUNK: u32 = 1 << 10;
 
     const ALL: u32 = (1 << 11) - 1;
@@ -109,6 +111,21 @@ pub enum Reversibility {
     Irreversible,
 }
 
+/// What a spell is made of, in the eyes of spells that dispel it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are the schools")]
+pub enum School {
+    /// Nothing counters it.
+    None,
+    Force,
+    Fire,
+    Frost,
+    Earth,
+    Life,
+    Mind,
+    Space,
+}
+
 impl Envelope {
     /// A spell that is over at once: a sphere of 12 m, 16 entities, 8 players, 8 chunks, no voxels, no capability but to look.
     pub const fn instant() -> Self {
@@ -127,6 +144,8 @@ impl Envelope {
             reversibility: Reversibility::Fully,
             undo_window_s: 0.0,
             tags: 0,
+            school: School::None,
+            counters: 0,
         }
     }
 
@@ -159,7 +178,7 @@ impl Envelope {
         self.at_most(Frequency::Tick, hz)
     }
 
-    /// Lives by events, at most so many a second: above 0, at most 60.
+    /// Lives by events, at most so many a second: above 0, at most 60; what comes sooner waits.
     pub const fn events(self, hz: f32) -> Self {
         self.at_most(Frequency::Event, hz)
     }
@@ -214,6 +233,23 @@ impl Envelope {
         self
     }
 
+    /// What other spells know its casts as: those that counter the school can dispel them, and for that a cast costs a tenth less.
+    pub const fn school(mut self, school: School) -> Self {
+        self.school = school;
+        self
+    }
+
+    /// The schools whose casts it can [dispel](crate::World::dispel).
+    pub const fn counters(mut self, schools: &[School]) -> Self {
+        let mut i = 0;
+        while i < schools.len() {
+            assert!(!matches!(schools[i], School::None), "counters: nothing counters what has no school");
+            self.counters |= 1 << schools[i] as u8;
+            i += 1;
+        }
+        self
+    }
+
     /// The section `ugc:envelope`, as `wit/since-v0.1.0/envelope.md` lays it out.
     pub const fn to_bytes(self) -> [u8; ENVELOPE_BYTES] {
         let mut bytes = [0; ENVELOPE_BYTES];
@@ -231,6 +267,8 @@ impl Envelope {
         put(&mut bytes, 30, &self.max_players.to_le_bytes());
         bytes[32] = self.reversibility as u8;
         bytes[33] = self.tags;
+        bytes[34] = self.school as u8;
+        bytes[35] = self.counters;
         put(&mut bytes, 36, &self.undo_window_s.to_le_bytes());
         // One number serves for both: a cast has nothing to gain from declaring less than its maximum.
         put(&mut bytes, 40, &self.seconds.to_le_bytes());
@@ -319,11 +357,13 @@ mod tests {
             .reversible(Reversibility::Partially, 0.5)
             .pvp_relevant()
             .economy_relevant()
+            .school(School::Mind)
+            .counters(&[School::Force, School::Space])
             .to_bytes();
         #[rustfmt::skip]
         let expected = [
             1, 2, 2, 1,  3, 4, 0, 0,  0, 0, 0x80, 0x3f,  0, 0, 0, 0x40,  0, 0, 0x80, 0x40,  4, 3, 2, 1,  5, 0, 0, 0,  6, 0, 7, 0,
-            2, 3, 0, 0,  0, 0, 0, 0x3f,  0, 0, 0, 0x40,
+            2, 3, 6, 0x82,  0, 0, 0, 0x3f,  0, 0, 0, 0x40,
         ];
         assert_eq!(bytes, expected);
     }

@@ -1,9 +1,9 @@
-//! What a cast is told while it lives.
+//! What a cast is told while it lives, and what it says to others.
 
 use crate::{EntityId, Vec3};
 
 /// Something that happened to this cast's own things.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A projectile of mine hit something.
     Hit(Hit),
@@ -15,6 +15,37 @@ pub enum Event {
     Dropped(EntityId),
     /// An NPC that I summoned has died.
     Died(EntityId),
+    /// Another cast has something to say.
+    Message(Message),
+}
+
+/// What one cast says to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The spell that says it.
+    pub spell: String,
+    /// Its caster.
+    pub caster: EntityId,
+    /// What, at most 256 bytes.
+    pub data: Vec<u8>,
+}
+
+/// Whom a message is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recipient<'a> {
+    /// The cast that made this entity, joint or field.
+    Maker(EntityId),
+    /// The caster's other casts of this spell, by its name.
+    Mine(&'a str),
+}
+
+/// Which of a spell's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Drawer {
+    /// Those for this caster alone, also when it comes back.
+    Mine,
+    /// Those for everybody who casts the spell.
+    Shared,
 }
 
 /// A projectile's end on something.

@@ -3,7 +3,7 @@
 use crate::backend::{Backend, log};
 use crate::bindings::exports::ugc::spell::hooks;
 use crate::instance::Instance;
-use crate::{CancelReason, Cast, EntityId, Event, Hit, Level, Spell};
+use crate::{CancelReason, Cast, EntityId, Event, Hit, Level, Message, Spell};
 use std::cell::RefCell;
 use std::fmt::Write;
 use std::marker::PhantomData;
@@ -71,6 +71,9 @@ impl<S: Exported> hooks::Guest for Hooks<S> {
             hooks::Event::Timer(token) => Event::Timer(token),
             hooks::Event::Dropped(id) => Event::Dropped(EntityId(id)),
             hooks::Event::Died(id) => Event::Died(EntityId(id)),
+            hooks::Event::Message(message) => {
+                Event::Message(Message { spell: message.spell, caster: EntityId(message.caster), data: message.data })
+            }
         };
         Self::with(|instance| instance.event(event));
     }
@@ -80,6 +83,8 @@ impl<S: Exported> hooks::Guest for Hooks<S> {
             hooks::CancelReason::Duration => CancelReason::Duration,
             hooks::CancelReason::CasterGone => CancelReason::CasterGone,
             hooks::CancelReason::Revision => CancelReason::Revision,
+            hooks::CancelReason::Mana => CancelReason::Mana,
+            hooks::CancelReason::Dispelled => CancelReason::Dispelled,
         };
         Self::with(|instance| instance.cancel(reason));
     }

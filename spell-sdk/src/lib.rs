@@ -84,8 +84,8 @@ pub mod export;
 pub use body::{Body, Debris, Field, Form, Joint, JointKind};
 pub use cast::{CancelReason, Cast};
 pub use entity::{Entity, EntityId, EntityKind, Kinds};
-pub use envelope::{Can, Duration, Envelope, Frequency, Reversibility, Scope};
-pub use event::{Event, Hit};
+pub use envelope::{Can, Duration, Envelope, Frequency, Reversibility, School, Scope};
+pub use event::{Drawer, Event, Hit, Message, Recipient};
 pub use log::Level;
 pub use near::{Near, Nearby, NearbyIter};
 pub use npc::{Npc, Order, Status, Temper};
@@ -103,9 +103,9 @@ pub use world::World;
 /// Everything that a spell usually names: `use spell_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Area, Block, Body, Can, CancelReason, Cast, Change, Debris, Entity, EntityId, EntityKind, Envelope, Event, Field, Form, Hit,
-        Homing, Joint, JointKind, Kinds, Level, Limit, Near, Nearby, Npc, Order, Projectile, RayHit, Refusal, Reversibility, Rng, Saved,
-        Scope, Shape, Spell, Status, Temper, Ticks, Vec3, Voxel, World, after, material,
+        Area, Block, Body, Can, CancelReason, Cast, Change, Debris, Drawer, Entity, EntityId, EntityKind, Envelope, Event, Field, Form,
+        Hit, Homing, Joint, JointKind, Kinds, Level, Limit, Message, Near, Nearby, Npc, Order, Projectile, RayHit, Recipient, Refusal,
+        Reversibility, Rng, Saved, School, Scope, Shape, Spell, Status, Temper, Ticks, Vec3, Voxel, World, after, material,
     };
     pub use crate::{debug, error, info, spell, warn};
 }

@@ -8,8 +8,8 @@ use crate::instance::Instance;
 use crate::limits::TICKS_PER_SECOND;
 use crate::saved::RestoreError;
 use crate::{
-    Area, Body, CancelReason, Cast, Change, Debris, Entity, EntityId, EntityKind, Event, Field, Hit, Joint, Level, Npc, Order, Projectile,
-    RayHit, Spell, Status, Vec3, Voxel,
+    Area, Body, CancelReason, Cast, Change, Debris, Drawer, Entity, EntityId, EntityKind, Event, Field, Hit, Joint, Level, Npc, Order,
+    Projectile, RayHit, Spell, Status, Vec3, Voxel,
 };
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -73,8 +73,24 @@ pub enum Intent {
     Cue { name: String, at: Vec3, scale: f32 },
     /// [`World::set_timer`](crate::World::set_timer).
     SetTimer { token: u32, ticks: u32 },
+    /// [`World::send`](crate::World::send).
+    Send { to: Addressee, data: Vec<u8> },
+    /// [`World::say`](crate::World::say).
+    Say { text: String, aloud: bool },
+    /// [`World::store`](crate::World::store).
+    Store { whose: Drawer, key: String, value: Option<Vec<u8>> },
+    /// [`World::dispel`](crate::World::dispel).
+    Dispel { target: EntityId },
     /// [`World::log`](crate::World::log), or a refusal that a hook returned.
     Log { level: Level, text: String },
+}
+
+/// A [`Recipient`](crate::Recipient) of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the same as those of `Recipient`")]
+pub enum Addressee {
+    Maker(EntityId),
+    Mine(String),
 }
 
 impl FakeWorld {
@@ -131,6 +147,16 @@ impl FakeWorld {
     /// What a voxel is made of.
     pub fn material(&self, voxel: Voxel) -> u8 {
         self.state.borrow().material(voxel)
+    }
+
+    /// Says what mana casters have; at first they pay nothing.
+    pub fn set_mana(&mut self, mana: Option<f32>) {
+        self.state.borrow_mut().mana = mana;
+    }
+
+    /// What the spells of this world keep under a key.
+    pub fn stored(&self, whose: Drawer, key: &str) -> Option<Vec<u8>> {
+        self.state.borrow().stored.get(&(whose, key.to_owned())).cloned()
     }
 
     /// Says what the next ray that no earlier answer is left for will meet.
@@ -281,7 +307,7 @@ impl<S: Spell> FakeCast<S> {
         if let Intent::Terraform { area, change } = intent {
             voxels(*area).into_iter().for_each(|voxel| state.change(voxel, *change));
         }
-        let entities = &mut state.entities;
+        let FakeState { entities, stored, .. } = &mut *state;
         match intent {
             Intent::Damage { target, amount } => {
                 entities.entry(*target).and_modify(|e| e.health = (e.health - amount).max(0.0));
@@ -312,6 +338,13 @@ impl<S: Spell> FakeCast<S> {
             Intent::Despawn { id } => {
                 entities.remove(id);
             }
+            Intent::Store { whose, key, value } => {
+                let key = (*whose, key.clone());
+                match value {
+                    Some(value) => _ = stored.insert(key, value.clone()),
+                    None => _ = stored.remove(&key),
+                }
+            }
             Intent::SetTimer { token, ticks } => self.timers.push((self.tick + u64::from(*ticks), *token)),
             Intent::Afflict { .. }
             | Intent::Scatter(_)
@@ -320,6 +353,9 @@ impl<S: Spell> FakeCast<S> {
             | Intent::Command { .. }
             | Intent::Terraform { .. }
             | Intent::Cue { .. }
+            | Intent::Send { .. }
+            | Intent::Say { .. }
+            | Intent::Dispel { .. }
             | Intent::Log { .. } => {}
         }
     }

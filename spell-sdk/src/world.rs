@@ -4,8 +4,8 @@ use crate::backend::Backend;
 use crate::limits::FIND_MAX;
 use crate::near::Nearby;
 use crate::{
-    Area, Block, Body, Cast, Change, Debris, Entity, EntityId, Field, Joint, Kinds, Level, Npc, Order, Projectile, RayHit, Refusal, Rng,
-    Shape, Status, Ticks, Vec3,
+    Area, Block, Body, Cast, Change, Debris, Drawer, Entity, EntityId, Field, Joint, Kinds, Level, Npc, Order, Projectile, RayHit,
+    Recipient, Refusal, Rng, Shape, Status, Ticks, Vec3,
 };
 use std::cell::RefCell;
 use std::fmt::{self, Write};
@@ -113,6 +113,19 @@ impl World {
     /// With more voxels, or with a corner beyond the envelope's radius.
     pub fn materials(&self, within: Block) -> Result<Vec<u8>, Refusal> {
         self.backend.materials(within)
+    }
+
+    /// Mana that the caster has; below 0 it is owed. None for one who pays nothing.
+    pub fn mana(&self) -> Option<f32> {
+        self.backend.mana()
+    }
+
+    /// A value that this spell keeps in the world, as it was when the tick began. Key: 1 to 64 bytes. Needs [`Can::STORAGE`](crate::Can::STORAGE).
+    ///
+    /// # Errors
+    /// Without the capability, or with a key out of its range.
+    pub fn load(&self, whose: Drawer, key: &str) -> Result<Option<Vec<u8>>, Refusal> {
+        self.backend.load(whose, key)
     }
 
     /// Fuel that is left to this call of the hook; when it is used up, the cast ends.
@@ -284,6 +297,46 @@ impl World {
     pub fn set_timer(&self, token: u32, wait: Ticks) -> Result<(), Refusal> {
         self.send_pushes();
         self.backend.set_timer(token, wait.0)
+    }
+
+    /// Tells other casts something (at most 256 bytes) in the next tick, by [`Event::Message`](crate::Event::Message); those that have just begun do not hear
+    /// it. At most 8 a call. Needs [`Can::NETWORK_EMIT`](crate::Can::NETWORK_EMIT).
+    ///
+    /// # Errors
+    /// Without the capability, with more bytes or messages, or without such a thing.
+    pub fn send(&self, to: Recipient<'_>, data: &[u8]) -> Result<(), Refusal> {
+        self.send_pushes();
+        self.backend.send(to, data)
+    }
+
+    /// A text (1 to 256 bytes) for the people near the caster, or for the caster alone. At most 2 a call. Needs [`Can::NETWORK_EMIT`](crate::Can::NETWORK_EMIT).
+    ///
+    /// # Errors
+    /// Without the capability, or with a text out of its range.
+    pub fn say(&self, text: &str, aloud: bool) -> Result<(), Refusal> {
+        self.send_pushes();
+        self.backend.say(text, aloud)
+    }
+
+    /// Keeps a value of at most 1,024 bytes in the world under a key of 1 to 64, beyond this cast; `None` forgets it. It can be loaded from the next tick on.
+    /// A spell keeps at most 64 keys for everybody and 64 for each caster, 256 KiB in all; beyond that the log says so. At most 4 a call. Needs
+    /// [`Can::STORAGE`](crate::Can::STORAGE).
+    ///
+    /// # Errors
+    /// Without the capability, or with a key or value out of its range.
+    pub fn store(&self, whose: Drawer, key: &str, value: Option<&[u8]>) -> Result<(), Refusal> {
+        self.send_pushes();
+        self.backend.store(whose, key, value)
+    }
+
+    /// Ends casts of the schools that the envelope [counters](crate::Envelope::counters): the one that made the target, or those of the player or NPC, whom it
+    /// frees of its statuses too. Dropped where there is nothing to dispel. Needs [`Can::MODIFY_STATS`](crate::Can::MODIFY_STATS).
+    ///
+    /// # Errors
+    /// Without the capability, out of reach, or without such a target.
+    pub fn dispel(&self, target: EntityId) -> Result<(), Refusal> {
+        self.send_pushes();
+        self.backend.dispel(target)
     }
 
     /// Writes a line into the author's log, cut at 1,024 bytes. The macros [`info!`](crate::info!) and its like are shorter.

@@ -9,10 +9,11 @@ use crate::source;
 use crate::toolchain::{self, REMEDY, Toolchain};
 use protocol::job::{Diagnostic, Severity, Stage};
 use protocol::limits::{COMPILER_OUTPUT_BYTES_MAX, DIAGNOSTICS_MAX};
+use protocol::manifest::Cost;
 use protocol::worker::{ARTIFACT_FILE, COMPONENT_FILE, Event, Finished, Order};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::Signal;
-use spell_runtime::{artifact, inspect};
+use spell_runtime::{artifact, inspect, mana};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -66,7 +67,10 @@ fn stages(order: &Order, worker: &Path, begin: &mut dyn FnMut(Stage)) -> Result<
     stage_ms.push((Stage::Store, milliseconds(start)));
 
     let envelope = serde_json::to_value(inspected.envelope).map_err(io::Error::other)?;
-    Ok(Finished { envelope, toolchain: toolchain.toolchain, sdk_version: toolchain.sdk_version, diagnostics: warnings, stage_ms })
+    let mana::Cost { cast_mana, worst_case } = mana::cost(&inspected.envelope);
+    let cost = Cost { cast_mana, worst_case };
+    let Toolchain { toolchain, sdk_version, .. } = toolchain;
+    Ok(Finished { envelope, cost, toolchain, sdk_version, diagnostics: warnings, stage_ms })
 }
 
 /// Why a build ended early.

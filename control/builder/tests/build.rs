@@ -24,7 +24,7 @@ fn good_source_becomes_an_artifact_that_loads() {
         [Stage::Compile, Stage::Componentize, Stage::Inspect, Stage::Precompile, Stage::Store]
     );
     let runtime = Runtime::new(1).expect("a small runtime");
-    let spell = runtime.load(&built.file(ARTIFACT_FILE), &PublicKey::of_seed(&SEED)).expect("our own artifact");
+    let spell = runtime.load("built", &built.file(ARTIFACT_FILE), &PublicKey::of_seed(&SEED)).expect("our own artifact");
     assert_eq!(spell.component_hash(), Sha256Hex::of(&built.file(COMPONENT_FILE)).as_str());
     assert_eq!(serde_json::to_value(spell.envelope()).expect("serializes"), finished.envelope);
     assert!(spell.instantiate(1_000_000).is_ok());

@@ -20,4 +20,4 @@ case "$source" in
 *) printf 'artifact of %s' "$source" > "$scratch/artifact.bin" ;;
 esac
 printf 'component of %s' "$source" > "$scratch/component.wasm"
-echo '{"event":"finished","envelope":{"duration":{"mode":"instant"}},"toolchain":"rustc 1.95.0","sdk_version":"0.1.0","diagnostics":[],"stage_ms":[]}'
+echo '{"event":"finished","envelope":{"duration":{"mode":"instant"}},"cost":{"cast_mana":3.5,"worst_case":8.5},"toolchain":"rustc 1.95.0","sdk_version":"0.1.0","diagnostics":[],"stage_ms":[]}'

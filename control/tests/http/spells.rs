@@ -37,6 +37,7 @@ fn a_build_becomes_a_revision_that_can_be_published_and_read() {
     let manifest = &published["manifest"];
     assert_eq!((&manifest["author"], &manifest["version"], &manifest["entrypoint"]), (&json!("kim"), &json!(1), &json!("component.wasm")));
     assert_eq!(manifest["envelope"], json!({ "duration": { "mode": "instant" } }));
+    assert_eq!(manifest["cost"], json!({ "cast_mana": 3.5, "worst_case": 8.5 }));
 
     let spell = server.get("/api/spells", "").json()["spells"][0].clone();
     assert_eq!(

@@ -6,7 +6,9 @@ use sim::edit::{Area, Change, Edit};
 use sim::field::FieldSpec;
 use sim::joint::{JointKind, JointSpec};
 use sim::scene::{self, Scene};
+use sim::spells::Message;
 use sim::status::Status;
+use sim::storage::Keeper;
 use sim::summon::{Order, SummonSpec};
 use sim::{EntityId, IVec3, Intent, Temper, Vec3, intent, limits, material, spells, voxel};
 use spell_runtime as rt;
@@ -30,6 +32,8 @@ const _: () =
     assert!(rt::limits::EDIT_RADIUS_M.0 >= limits::TERRAFORM_RADIUS_MIN_M && rt::limits::EDIT_RADIUS_M.1 <= limits::TERRAFORM_RADIUS_MAX_M);
 const _: () = assert!(rt::limits::EDIT_VOXELS_MAX <= limits::TERRAFORM_VOXELS_PER_CASTER_TICK as u64);
 const _: () = assert!(rt::limits::MATERIAL_MAX < material::BEDROCK && rt::limits::CHUNK_EDGE == voxel::CHUNK_EDGE);
+const _: () = assert!(rt::limits::STORED_KEY_BYTES_MAX <= limits::STORED_KEY_BYTES_MAX);
+const _: () = assert!(rt::limits::STORED_VALUE_BYTES_MAX <= limits::STORED_VALUE_BYTES_MAX);
 const _: () = assert!(rt::limits::SPAWNS_PER_CALL_MAX == limits::SPAWNS_PER_CALL_MAX);
 
 /// A frozen scene as spells see it.
@@ -52,6 +56,14 @@ impl rt::View for SceneView {
     }
     fn material(&self, voxel: rt::Voxel) -> u8 {
         self.0.terrain().material(IVec3::from_array(voxel))
+    }
+    fn stored(&self, spell: &str, caster: rt::EntityId, drawer: rt::Drawer, key: &str) -> Option<Arc<[u8]>> {
+        let storage = self.0.storage();
+        let keeper = match drawer {
+            rt::Drawer::Mine => storage.keeper(EntityId(caster)),
+            rt::Drawer::Shared => Keeper::Spell,
+        };
+        storage.get(spell, &keeper, key).cloned()
     }
 }
 
@@ -80,6 +92,7 @@ pub(crate) fn outcome(from: rt::Outcome) -> spells::Outcome {
         intents: from.intents.into_iter().map(sim_intent).collect(),
         finished: from.finished,
         fault: from.fault.map(fault),
+        upkeep: from.impact + from.fuel as f32 * rt::mana::FUEL_UNIT,
         fuel: from.fuel,
     }
 }
@@ -129,6 +142,9 @@ fn scene_kinds(kinds: rt::Kinds) -> scene::Kinds {
 
 fn event(from: &spells::Event) -> rt::Event {
     match *from {
+        spells::Event::Message(Message { ref spell, caster, ref data }) => {
+            rt::Event::Message { spell: spell.clone(), caster: caster.0, data: data.clone() }
+        }
         spells::Event::Hit { projectile, entity, point, normal } => {
             rt::Event::Hit { projectile: projectile.0, entity: entity.0, point: point.to_array(), normal: normal.to_array() }
         }
@@ -144,6 +160,8 @@ fn cancel_reason(from: spells::CancelReason) -> rt::CancelReason {
         spells::CancelReason::Duration => rt::CancelReason::Duration,
         spells::CancelReason::CasterGone => rt::CancelReason::CasterGone,
         spells::CancelReason::Revision => rt::CancelReason::Revision,
+        spells::CancelReason::Mana => rt::CancelReason::Mana,
+        spells::CancelReason::Dispelled => rt::CancelReason::Dispelled,
     }
 }
 
@@ -165,10 +183,14 @@ fn sim_intent(from: rt::Intent) -> Intent {
         rt::Intent::Field { id, field } => Intent::Field { id: EntityId(id), field: field_spec(field) },
         rt::Intent::Summon { id, npc } => Intent::Summon { id: EntityId(id), npc: summon_spec(npc) },
         rt::Intent::Command { npc, order } => Intent::Command { npc: EntityId(npc), order: sim_order(order) },
-        rt::Intent::Terraform { area, change } => Intent::Terraform { edit: edit(area, change) },
+        rt::Intent::Terraform { area, change, voxels: _ } => Intent::Terraform { edit: edit(area, change) },
         rt::Intent::Despawn { id } => Intent::Despawn { id: EntityId(id) },
         rt::Intent::Cue { name, at, scale } => Intent::Cue { name, at: vector(at), scale },
         rt::Intent::SetTimer { token, ticks } => Intent::SetTimer { token, ticks },
+        rt::Intent::Send { to, data } => Intent::Send { to: recipient(to), data },
+        rt::Intent::Say { text, aloud } => Intent::Say { text, aloud },
+        rt::Intent::Store { drawer, key, value } => Intent::Store { own: drawer == rt::Drawer::Mine, key, value },
+        rt::Intent::Dispel { target } => Intent::Dispel { target: EntityId(target) },
         rt::Intent::Log { level, text } => Intent::Log { level, text },
     }
 }
@@ -233,6 +255,13 @@ fn summon_spec(from: rt::Npc) -> SummonSpec {
         rt::Temper::Critter => Temper::Critter,
     };
     SummonSpec { temper, position: vector(from.position), aim: vector(from.aim) }
+}
+
+fn recipient(from: rt::Recipient) -> intent::Recipient {
+    match from {
+        rt::Recipient::Maker(id) => intent::Recipient::Maker(EntityId(id)),
+        rt::Recipient::Mine(spell) => intent::Recipient::Mine(spell),
+    }
 }
 
 fn sim_order(from: rt::Order) -> Order {

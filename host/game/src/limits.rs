@@ -2,8 +2,8 @@
 
 use sim::limits::{CASTER_FUEL_PER_TICK, PLAYERS_MAX};
 
-/// Fuel of one call of a hook. A library spell's call takes 1,000 to 6,000; a million is about 1 ms, less of a loop that does nothing.
-pub const SPELL_CALL_FUEL_MAX: u64 = 1_000_000;
+/// Fuel of one call of a hook; the runtime's, for the price of a cast is computed from it.
+pub const SPELL_CALL_FUEL_MAX: u64 = spell_runtime::limits::CALL_FUEL_MAX;
 /// Fuel of making an instance and running its `init`: what a call may take, for a cast must not become dearer by moving its loop into `init`.
 pub const SPELL_INIT_FUEL_MAX: u64 = SPELL_CALL_FUEL_MAX;
 /// Fuel that all spells of a world may spend in a tick: 5 ms of library spells, a third of a tick; a thousand casts of the reference spell take 6 million.

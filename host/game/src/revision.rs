@@ -1,10 +1,10 @@
 //! A revision made ready: verified and loaded off the tick, so that switching to it is one assignment.
 
 use crate::limits::{SPELL_INIT_FUEL_MAX, SPELL_SAVE_FUEL_MAX};
-use sim::inbound::SpellSpec;
+use sim::inbound::{School, Schools, SpellSpec};
 use sim::limits::TICK_HZ;
 use spell_runtime::artifact::{self, PublicKey};
-use spell_runtime::{Envelope, Fault, Instance, LoadError, Runtime, Spell, Suspended, envelope};
+use spell_runtime::{Envelope, Fault, Instance, LoadError, Runtime, Spell, Suspended, envelope, mana};
 use std::fmt;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ impl Loader {
 
     /// The revision, ready to run; or why it must not: a wrong signature, another engine, damaged bytes, a forbidden import.
     pub fn load(&self, spell: &str, revision: &str, artifact: &[u8]) -> Result<LoadedRevision, LoadError> {
-        let code = self.runtime.load(artifact, &self.key)?;
+        let code = self.runtime.load(spell, artifact, &self.key)?;
         let component = artifact::verify(artifact, &self.key)?.component.into();
         Ok(LoadedRevision { spell: spell.to_owned(), revision: revision.to_owned(), spec: spec(code.envelope()), component, code })
     }
@@ -69,7 +69,28 @@ impl fmt::Debug for LoadedRevision {
 }
 
 fn spec(envelope: &Envelope) -> SpellSpec {
-    SpellSpec { duration_ticks: duration_ticks(&envelope.duration), tick_interval: tick_interval(&envelope.frequency) }
+    SpellSpec {
+        duration_ticks: duration_ticks(&envelope.duration),
+        tick_interval: interval(&envelope.frequency, envelope::FrequencyMode::Tick),
+        event_interval: interval(&envelope.frequency, envelope::FrequencyMode::Event),
+        persistent: envelope.duration.mode == envelope::DurationMode::Persistent,
+        cast_mana: mana::cost(envelope).cast_mana,
+        school: school(envelope.school),
+        counters: Schools(envelope.counters.0),
+    }
+}
+
+fn school(school: envelope::School) -> School {
+    match school {
+        envelope::School::None => School::None,
+        envelope::School::Force => School::Force,
+        envelope::School::Fire => School::Fire,
+        envelope::School::Frost => School::Frost,
+        envelope::School::Earth => School::Earth,
+        envelope::School::Life => School::Life,
+        envelope::School::Mind => School::Mind,
+        envelope::School::Space => School::Space,
+    }
 }
 
 fn duration_ticks(duration: &envelope::Duration) -> u32 {
@@ -83,9 +104,9 @@ fn duration_ticks(duration: &envelope::Duration) -> u32 {
 }
 
 /// Rounded up, so that `max_hz` is never exceeded.
-fn tick_interval(frequency: &envelope::Frequency) -> u32 {
+fn interval(frequency: &envelope::Frequency, mode: envelope::FrequencyMode) -> u32 {
     match frequency.mode {
-        envelope::FrequencyMode::Tick if frequency.max_hz > 0.0 => ((TICK_HZ as f32 / frequency.max_hz).ceil() as u32).max(1),
+        declared if declared == mode && frequency.max_hz > 0.0 => ((TICK_HZ as f32 / frequency.max_hz).ceil() as u32).max(1),
         _ => 0,
     }
 }
@@ -107,7 +128,10 @@ mod tests {
 
     #[test]
     fn frequencies_become_intervals_that_never_exceed_them() {
-        let interval = |mode, max_hz| tick_interval(&Frequency { mode, max_hz });
+        let of = |of, mode, max_hz| interval(&Frequency { mode, max_hz }, of);
+        let interval = |mode, max_hz| of(FrequencyMode::Tick, mode, max_hz);
+        assert_eq!(of(FrequencyMode::Event, FrequencyMode::Event, 20.0), 3);
+        assert_eq!(of(FrequencyMode::Event, FrequencyMode::Tick, 20.0), 0);
         assert_eq!(interval(FrequencyMode::OneShot, 0.0), 0);
         assert_eq!(interval(FrequencyMode::Event, 30.0), 0);
         assert_eq!(interval(FrequencyMode::Tick, 0.0), 0);

@@ -8,6 +8,7 @@ use crate::scheduler::{self, Callee};
 use sim::scene::Scene;
 use sim::spells::{Call, Fault, Hook, Kept, Outcome, Resumed, Spells};
 use sim::{CastId, Outbound, World};
+use spell_runtime::mana::FUEL_UNIT;
 use spell_runtime::{Instance, View};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -34,6 +35,11 @@ const TIME: &str = "time";
 /// What a call came to that was late when it was recorded.
 fn late_fault(hook: &'static str) -> Fault {
     Fault { hook, limit: TIME, allowed: 0.0, asked: 0.0, message: format!("{hook} was ended by time when this was recorded") }
+}
+
+/// What came of a call that never was, or was ended by time.
+fn stopped(fault: Fault, fuel: u64) -> Outcome {
+    Outcome { fault: Some(fault), fuel, upkeep: fuel as f32 * FUEL_UNIT, ..Outcome::default() }
 }
 
 /// One living cast.
@@ -219,20 +225,21 @@ impl Live {
             match made {
                 Ok(fuel) => cost += fuel,
                 // How far `init` came is not told: it is charged its whole cap.
-                Err(fault) => return Outcome { fault: Some(fault), fuel: INSTANCE_COST_FUEL + SPELL_INIT_FUEL_MAX, ..Outcome::default() },
+                Err(fault) => return stopped(fault, INSTANCE_COST_FUEL + SPELL_INIT_FUEL_MAX),
             }
         }
         // Without an instance the cast faulted in an earlier tick, and the simulation is about to end it.
         let Some(instance) = &mut self.instance else { return Outcome { finished: true, ..Outcome::default() } };
         if to_be_late.contains(&Late::Call(call.first_id)) {
             self.instance = None;
-            return Outcome { fault: Some(late_fault(convert::hook(call).name())), fuel: SPELL_CALL_FUEL_MAX + cost, ..Outcome::default() };
+            return stopped(late_fault(convert::hook(call).name()), SPELL_CALL_FUEL_MAX + cost);
         }
         let outcome = instance.call(spell_runtime::Call {
             hook: convert::hook(call),
             tick: call.tick,
             view: view.clone(),
             caster: call.caster.0,
+            mana: call.mana,
             first_id: call.first_id,
             fuel: SPELL_CALL_FUEL_MAX,
         });
@@ -240,7 +247,7 @@ impl Live {
             self.instance = None;
         }
         let outcome = convert::outcome(outcome);
-        Outcome { fuel: outcome.fuel + cost, ..outcome }
+        Outcome { fuel: outcome.fuel + cost, upkeep: outcome.upkeep + cost as f32 * FUEL_UNIT, ..outcome }
     }
 
     /// Makes the instance and answers what that took.

@@ -13,6 +13,7 @@
 //! | `run 90 ticks` | time passes |
 //! | `reload` | the world is saved, and goes on from its save, as after a restart of its server; a cast that does not go on from it as before fails the line |
 //! | `expect dummy health 75` | also `<= 75`, `>= 75`; 0 when it is not in the world |
+//! | `expect caster mana >= 80` | what a player has; 0 when it is not in the world |
 //! | `expect crate moved >= 0.5` | metres from where it was set up |
 //! | `expect material at 0 1.5 -4 1` | what the voxel there is made of, by the material's id; 0 is air |
 //! | `expect npcs 2` | entities of a kind; also `props`, `projectiles` |

@@ -192,6 +192,7 @@ mod tests {
                     revision: String::new(),
                     caster,
                     owed,
+                    mana: None,
                     tick: 0,
                     first_id: *fuel,
                     hook: Hook::Tick { dt: 0.0 },

@@ -37,8 +37,20 @@ pub struct Manifest {
     pub metadata: Metadata,
     /// The declared effect envelope, as inspection read it from the component.
     pub envelope: serde_json::Value,
+    /// What a cast costs, computed from the envelope; zeros in manifests from before there was mana.
+    #[serde(default)]
+    pub cost: Cost,
     /// How it was built.
     pub build: Build,
+}
+
+/// What a cast costs its caster, in mana.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// When it begins.
+    pub cast_mana: f32,
+    /// The most that it can come to in all by the fuel of its hooks, the effects apart.
+    pub worst_case: f32,
 }
 
 /// Content by hash.

@@ -4,6 +4,7 @@
 //! The last event is `Finished` or `Failed`; without one, the worker was killed and the build has failed. Big outputs are files in `Order::scratch`.
 
 use crate::job::{Diagnostic, Stage};
+use crate::manifest::Cost;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -45,6 +46,8 @@ pub enum Event {
 pub struct Finished {
     /// The declared effect envelope.
     pub envelope: serde_json::Value,
+    /// What a cast of it costs.
+    pub cost: Cost,
     /// `rustc -V`'s line.
     pub toolchain: String,
     /// The SDK's package version.

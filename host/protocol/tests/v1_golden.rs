@@ -156,6 +156,19 @@ fn server_messages() {
         ]],
     );
     server(
+        ServerMessage::SpellText {
+            server_tick: 8,
+            spell_id: "totem".into(),
+            revision_id: "rev_000001_0a1b2c3d".into(),
+            caster_entity_id: 5,
+            text: "totem 2 stands".into(),
+            aloud: false,
+        },
+        expect![[
+            r#"{"type":123,"server_tick":8,"spell_id":"totem","revision_id":"rev_000001_0a1b2c3d","caster_entity_id":5,"text":"totem 2 stands","aloud":false}"#
+        ]],
+    );
+    server(
         ServerMessage::SpellCastRejected {
             server_tick: 8,
             spell_id: "fireball".into(),

@@ -3,7 +3,7 @@
 use crate::limits::{ABSENT_MAX, ACCOUNT_BYTES_MAX, CHARACTER_HEALTH_MAX};
 use crate::saved::here;
 use crate::scene::Entity;
-use crate::{Vec3, digest};
+use crate::{EntityId, Vec3, digest};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -23,6 +23,8 @@ pub(crate) struct Place {
     pub health: f32,
     /// The tick of the leave.
     pub left: u64,
+    /// The id that it had: what it left behind knows it by that.
+    pub entity: EntityId,
 }
 
 impl Default for Absent {
@@ -42,7 +44,8 @@ impl Absent {
         if account.is_empty() {
             return;
         }
-        self.places.insert(account.into(), Place { position: entity.position, aim: entity.aim, health: entity.health, left: tick });
+        let Entity { id, position, aim, health, .. } = *entity;
+        self.places.insert(account.into(), Place { position, aim, health, left: tick, entity: id });
         if self.places.len() > ABSENT_MAX
             && let Some(longest) = self.places.iter().min_by_key(|(_, place)| place.left).map(|(account, _)| account.clone())
         {

@@ -1,14 +1,20 @@
 //! Casts: which requests are admitted, which hooks are due in which order, and when a cast is over.
 
+mod saved;
+pub(crate) mod v2;
+
+pub(crate) use saved::SavedCasts;
+
 use crate::inbound::{CastRequest, SpellSpec};
 use crate::limits::{
     CAST_COOLDOWN_TICKS, CAST_INSTANT_TICKS_MAX, CASTER_FUEL_PER_TICK, EVENTS_PER_CAST_MAX, FUEL_DEBT_PARTS, LIVE_CASTS_MAX,
-    LIVE_CASTS_PER_CASTER_MAX, SPAWNS_PER_CALL_MAX, TICK_HZ, TICK_MAX, TICK_SECONDS, TIMERS_PER_CAST_MAX,
+    LIVE_CASTS_PER_CASTER_MAX, SPAWNS_PER_CALL_MAX, SUSPENSION_TICKS, TICK_HZ, TICK_SECONDS, TIMERS_PER_CAST_MAX,
 };
 use crate::outbound::{CastEnd, DespawnReason};
 use crate::rng::Stream;
 use crate::spells::{Call, CancelReason, Event, Hook, Outcome};
-use crate::{CastId, EntityId, Outbound, World};
+use crate::strike::Strikes;
+use crate::{CastId, EntityId, Outbound, World, mana};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -23,6 +29,8 @@ pub(crate) struct Casts {
     last_cast: BTreeMap<(EntityId, String), u64>,
     /// Fuel that casters have spent beyond their share, as far as it is not forgiven.
     debts: BTreeMap<EntityId, u64>,
+    /// By caster and spell: its faults, as far as they still count.
+    strikes: BTreeMap<(EntityId, String), Strikes>,
     /// Casts so far; the next one's id is one more.
     count: u64,
     /// Casts that have ended in the running tick.
@@ -57,11 +65,16 @@ pub(crate) struct Cast {
     pub running: bool,
     /// The tick of its last `on-tick`, or of its first call.
     pub last_tick: u64,
+    /// The tick of its last `on-event`, or of its admission.
+    pub last_event: u64,
     pub events: VecDeque<Event>,
     /// In the order in which they are due, then in which they were set.
     pub timers: Vec<Timer>,
     pub spawned: BTreeSet<EntityId>,
-    pub caster_gone: bool,
+    /// Why it is about to end.
+    pub cancelled: Option<CancelReason>,
+    /// Mana that it has taken beside what it cost at first, since its caster last began to owe.
+    pub upkeep: f32,
 }
 
 /// A timer of a cast.
@@ -112,11 +125,15 @@ pub(crate) fn due(world: &mut World) -> Vec<Call> {
     let (mut due, mut calls) = (Vec::new(), Vec::new());
     let (tick, mut first_id) = (world.tick, world.next_id);
     for (id, cast) in &world.casts.live {
+        if cast.cancelled.is_none() && mana::skips(&world.purses, cast.request.caster, *id, tick) {
+            continue;
+        }
         for hook in hooks_due(*id, cast, tick, &world.scene) {
             let CastRequest { spell, revision, caster, .. } = &cast.request;
             let (spell, revision, owed) = (spell.clone(), revision.clone(), world.casts.debt(*caster));
+            let mana = mana::of(world, *caster);
             due.push((owed, cast.waits_since(), calls.len()));
-            calls.push(Some(Call { cast: *id, spell, revision, caster: *caster, owed, tick, first_id, hook }));
+            calls.push(Some(Call { cast: *id, spell, revision, caster: *caster, owed, mana, tick, first_id, hook }));
             first_id += SPAWNS_PER_CALL_MAX;
         }
     }
@@ -129,11 +146,20 @@ pub(crate) fn called(world: &mut World, calls: &[Call], outcomes: &[Outcome]) {
     for (call, outcome) in calls.iter().zip(outcomes) {
         let debt = world.casts.debts.entry(call.caster).or_default();
         *debt = debt.saturating_add(outcome.fuel);
+        // What runs the spells may be anybody's; a number that is none takes nothing.
+        let upkeep = if outcome.upkeep > 0.0 && outcome.upkeep.is_finite() { outcome.upkeep } else { 0.0 };
+        mana::pay(world, call.caster, upkeep);
         let Some(cast) = world.casts.live.get_mut(&call.cast) else { continue };
+        cast.upkeep += upkeep;
         match call.hook {
             Hook::Cast { .. } => (cast.running, cast.last_tick) = (true, world.tick),
-            Hook::Event(Event::Timer(_)) => _ = cast.timers.remove(0),
-            Hook::Event(_) => _ = cast.events.pop_front(),
+            Hook::Event(ref event) => {
+                cast.last_event = world.tick;
+                match event {
+                    Event::Timer(_) => _ = cast.timers.remove(0),
+                    _ => _ = cast.events.pop_front(),
+                }
+            }
             Hook::Tick { .. } => cast.last_tick = world.tick,
             Hook::Cancel(_) => {}
         }
@@ -177,12 +203,20 @@ fn check(world: &World, request: &CastRequest) -> Result<SpellSpec, Rejection> {
         let seconds = |ticks: u64| ticks as f64 / f64::from(TICK_HZ);
         return reject("cooldown", seconds(CAST_COOLDOWN_TICKS), seconds(world.tick - last));
     }
+    let strikes = casts.strikes.get(&(request.caster, request.spell.clone()));
+    if let Some(since) = strikes.and_then(|strikes| strikes.suspended(&request.revision, world.tick)) {
+        let seconds = |ticks: u64| ticks as f64 / f64::from(TICK_HZ);
+        return reject("suspended", seconds(SUSPENSION_TICKS), seconds(since));
+    }
     let of_caster = casts.of_caster(request.caster);
     if of_caster >= LIVE_CASTS_PER_CASTER_MAX {
         return reject("live_casts", LIVE_CASTS_PER_CASTER_MAX as f64, (of_caster + 1) as f64);
     }
     if casts.live.len() >= LIVE_CASTS_MAX {
         return reject("world_casts", LIVE_CASTS_MAX as f64, (casts.live.len() + 1) as f64);
+    }
+    if let Some(mana) = mana::of(world, request.caster).filter(|mana| *mana < revision.spec.cast_mana) {
+        return reject("mana", f64::from(mana.max(0.0)), f64::from(revision.spec.cast_mana));
     }
     Ok(revision.spec)
 }
@@ -201,20 +235,23 @@ fn start(world: &mut World, request: CastRequest, spec: SpellSpec) {
         seed,
         params: request.params.clone(),
     });
+    mana::pay(world, request.caster, spec.cast_mana);
     world.casts.insert(id, Cast::new(request, spec, seed, world.tick));
 }
 
-/// A caster who is gone before the first call leaves nothing to be told.
+/// What is cancelled, or has lost its caster, before its first call leaves nothing to be told.
 fn end_unstarted(world: &mut World) {
-    let unstarted: Vec<CastId> = world.casts.live.iter().filter(|(_, cast)| cast.caster_gone && !cast.running).map(|(id, _)| *id).collect();
-    for id in unstarted {
-        end(world, id, CastEnd::CasterGone);
+    let gone = |cast: &Cast| world.scene.entity(cast.request.caster).is_none().then_some(CancelReason::CasterGone);
+    let unstarted = world.casts.live.iter().filter(|(_, cast)| !cast.running);
+    let over: Vec<_> = unstarted.filter_map(|(id, cast)| Some((*id, cast.cancelled.or_else(|| gone(cast))?))).collect();
+    for (id, reason) in over {
+        end(world, id, reason.into());
     }
 }
 
 fn hooks_due(id: CastId, cast: &Cast, tick: u64, scene: &crate::scene::Scene) -> Vec<Hook> {
-    if cast.caster_gone {
-        return vec![Hook::Cancel(CancelReason::CasterGone)];
+    if let Some(reason) = cast.cancelled {
+        return vec![Hook::Cancel(reason)];
     }
     if !cast.running {
         let caster =
@@ -223,8 +260,11 @@ fn hooks_due(id: CastId, cast: &Cast, tick: u64, scene: &crate::scene::Scene) ->
         let (tick, origin, aim) = (cast.started, caster.eye(), caster.aim);
         return vec![Hook::Cast { tick, target, origin, aim, target_position, seed: cast.seed, params }];
     }
-    let mut hooks: Vec<Hook> = cast.events.iter().copied().map(Hook::Event).collect();
+    let mut hooks: Vec<Hook> = cast.events.iter().cloned().map(Hook::Event).collect();
     hooks.extend(cast.timers.iter().take_while(|timer| timer.due <= tick).map(|timer| Hook::Event(Event::Timer(timer.token))));
+    if cast.spec.event_interval > 0 {
+        hooks.truncate(usize::from(tick >= cast.last_event + u64::from(cast.spec.event_interval)));
+    }
     if cast.spec.tick_interval > 0 && tick >= cast.last_tick + u64::from(cast.spec.tick_interval) {
         hooks.push(Hook::Tick { dt: (tick - cast.last_tick) as f32 * TICK_SECONDS });
     }
@@ -234,76 +274,7 @@ fn hooks_due(id: CastId, cast: &Cast, tick: u64, scene: &crate::scene::Scene) ->
     hooks
 }
 
-/// All casts as they are saved.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct SavedCasts {
-    spells: BTreeMap<String, KnownSpell>,
-    /// With their own states, of those that have been called and could be saved.
-    live: BTreeMap<CastId, (Cast, Option<Vec<u8>>)>,
-    last_cast: BTreeMap<(EntityId, String), u64>,
-    debts: BTreeMap<EntityId, u64>,
-    count: u64,
-}
-
-impl SavedCasts {
-    /// The revisions that are active, and those that casts are pinned to.
-    pub(crate) fn revisions(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.spells.iter().flat_map(|(spell, known)| known.revisions.keys().map(|revision| (spell.as_str(), revision.as_str())))
-    }
-
-    /// Whether none that was called before has lost its state.
-    pub(crate) fn are_saved(&self) -> bool {
-        self.live.values().all(|(cast, state)| !cast.running || state.is_some())
-    }
-
-    /// What must hold before anything is made of them.
-    pub(crate) fn check(&self, tick: u64) -> Result<(), String> {
-        let past = |cast: &Cast| cast.started <= tick && cast.last_tick <= tick;
-        let known = |cast: &Cast| {
-            let known = self.spells.get(&cast.request.spell);
-            known.is_some_and(|known| known.revisions.contains_key(&cast.request.revision))
-        };
-        let finite = |cast: &Cast| cast.request.target_position.is_finite() && cast.events.iter().all(Event::is_finite);
-        let sound = |(id, (cast, _)): (&CastId, &(Cast, _))| {
-            past(cast) && known(cast) && finite(cast) && cast.timers.is_sorted_by_key(|timer| timer.due) && id.0 <= self.count
-        };
-        match () {
-            () if !self.live.iter().all(sound) => Err("casts are sound".into()),
-            () if !self.spells.values().all(|known| known.revisions.contains_key(&known.active)) => {
-                Err("active revisions are known".into())
-            }
-            () if !self.last_cast.values().all(|last| *last <= tick) => Err("casts were made in the past".into()),
-            () if self.count > TICK_MAX || self.debts.values().any(|debt| *debt > u64::MAX / 2) => Err("counts have room".into()),
-            () => Ok(()),
-        }
-    }
-}
-
 impl Casts {
-    pub(crate) fn save(&self, mut states: BTreeMap<CastId, Vec<u8>>) -> SavedCasts {
-        SavedCasts {
-            spells: self.spells.clone(),
-            live: self.live.iter().map(|(id, cast)| (*id, (cast.clone(), states.remove(id)))).collect(),
-            last_cast: self.last_cast.clone(),
-            debts: self.debts.clone(),
-            count: self.count,
-        }
-    }
-
-    /// The casts and their own states.
-    pub(crate) fn of(saved: SavedCasts) -> (Self, BTreeMap<CastId, Vec<u8>>) {
-        let SavedCasts { mut spells, live, last_cast, debts, count } = saved;
-        // Counted anew: the number of live casts must be right whatever the bytes said.
-        spells.values_mut().flat_map(|known| known.revisions.values_mut()).for_each(|known| known.live = 0);
-        let (mut casts, mut states) = (Self { spells, count, ..Self::default() }, BTreeMap::new());
-        for (id, (cast, state)) in live {
-            states.extend(state.map(|state| (id, state)));
-            casts.insert(id, cast);
-        }
-        (casts.last_cast, casts.debts) = (last_cast, debts);
-        (casts, states)
-    }
-
     /// The casts that have been called, those of casters who owe least first.
     pub(crate) fn to_suspend(&self) -> Vec<CastId> {
         let mut casts: Vec<_> =
@@ -405,11 +376,69 @@ impl Casts {
         }
     }
 
-    /// The caster left or died: each of its casts has one more call.
+    /// The caster left or died: each of its casts that cannot do without it has one more call.
     pub(crate) fn caster_is_gone(&mut self, caster: EntityId) {
+        self.each_of_caster(caster, |cast| {
+            if !cast.spec.persistent {
+                cast.cancelled = Some(CancelReason::CasterGone);
+            }
+        });
+    }
+
+    /// The cast has one more call, which tells it why. The first reason counts.
+    pub(crate) fn cancel(&mut self, id: CastId, reason: CancelReason) {
+        if let Some(cast) = self.live.get_mut(&id) {
+            cast.cancelled.get_or_insert(reason);
+        }
+    }
+
+    /// Cancels the caster's cast that has taken the most mana of late; of equals the oldest.
+    pub(crate) fn cancel_dearest(&mut self, caster: EntityId, reason: CancelReason) {
+        let upkeep = |id: &CastId| self.live.get(id).filter(|cast| cast.cancelled.is_none()).map(|cast| cast.upkeep);
+        let its = self.ids_of_caster(caster).filter_map(|id| Some((id, upkeep(&id)?)));
+        if let Some((dearest, _)) = its.reduce(|dearest, one| if one.1 > dearest.1 { one } else { dearest }) {
+            self.cancel(dearest, reason);
+        }
+    }
+
+    /// From now on, what the caster's casts take is counted for [`Casts::cancel_dearest`].
+    pub(crate) fn count_upkeep_anew(&mut self, caster: EntityId) {
+        self.each_of_caster(caster, |cast| cast.upkeep = 0.0);
+    }
+
+    /// One player has become another entity: what was the old one's is the new one's.
+    pub(crate) fn hand_over(&mut self, old: EntityId, new: EntityId) {
+        self.each_of_caster(old, |cast| cast.request.caster = new);
+        if let Some(casts) = self.by_caster.remove(&old) {
+            self.by_caster.insert(new, casts);
+        }
+        if let Some(debt) = self.debts.remove(&old) {
+            self.debts.insert(new, debt);
+        }
+        let (others, its) = std::mem::take(&mut self.strikes).into_iter().partition(|((caster, _), _)| *caster != old);
+        self.strikes = others;
+        self.strikes.extend(its.into_iter().map(|((_, spell), strikes): ((_, String), _)| ((new, spell), strikes)));
+    }
+
+    /// A call of this revision has faulted.
+    pub(crate) fn strike(&mut self, caster: EntityId, spell: &str, revision: &str, tick: u64) {
+        self.strikes.entry((caster, spell.to_owned())).or_default().add(revision, tick);
+    }
+
+    /// Faults that still count, by caster and spell.
+    pub(crate) fn strikes(&self) -> impl Iterator<Item = (EntityId, &str, &Strikes)> {
+        self.strikes.iter().map(|((caster, spell), strikes)| (*caster, spell.as_str(), strikes))
+    }
+
+    /// The caster's live casts, by id.
+    pub(crate) fn ids_of_caster(&self, caster: EntityId) -> impl Iterator<Item = CastId> {
+        self.by_caster.get(&caster).into_iter().flatten().copied()
+    }
+
+    fn each_of_caster(&mut self, caster: EntityId, mut change: impl FnMut(&mut Cast)) {
         for id in self.by_caster.get(&caster).into_iter().flatten() {
             if let Some(cast) = self.live.get_mut(id) {
-                cast.caster_gone = true;
+                change(cast);
             }
         }
     }
@@ -433,6 +462,7 @@ impl Casts {
 
     fn forget_old_cooldowns(&mut self, tick: u64) {
         self.last_cast.retain(|_, last| *last + CAST_COOLDOWN_TICKS > tick);
+        self.strikes.retain(|_, strikes| strikes.counts(tick));
     }
 
     fn insert(&mut self, id: CastId, cast: Cast) {
@@ -481,10 +511,12 @@ impl Cast {
             started: tick,
             running: false,
             last_tick: tick,
+            last_event: tick,
             events: VecDeque::new(),
             timers: Vec::new(),
             spawned: BTreeSet::new(),
-            caster_gone: false,
+            cancelled: None,
+            upkeep: 0.0,
         }
     }
 
@@ -504,7 +536,7 @@ impl Cast {
 
     /// An instant cast that has run and waits for nothing.
     fn is_done(&self) -> bool {
-        let waits = self.caster_gone || !self.events.is_empty() || !self.timers.is_empty() || !self.spawned.is_empty();
+        let waits = self.cancelled.is_some() || !self.events.is_empty() || !self.timers.is_empty() || !self.spawned.is_empty();
         self.spec.duration_ticks == 0 && self.running && !waits
     }
 }

@@ -56,6 +56,7 @@ fn suspend(world: &mut World, spells: &mut impl Spells, fuel: u64) -> BTreeMap<C
             Kept::Unsaved => {}
             Kept::Fault(fault) => {
                 if let Some(request) = world.casts.get(id).map(|cast| cast.request.clone()) {
+                    world.casts.strike(request.caster, &request.spell, &request.revision, world.tick);
                     world.emit(Outbound::CastFaulted {
                         cast: id,
                         spell: request.spell,

@@ -4,16 +4,20 @@ use crate::absent::Place;
 use crate::behaviour::Mind;
 use crate::body::{Form, Prop};
 use crate::field::{Field, FieldSpec};
-use crate::inbound::{CastRequest, Input};
+use crate::inbound::{CastRequest, Input, SpellSpec};
 use crate::intent::Homing;
 use crate::joint::{End, Joint, JointKind};
+use crate::mana::{ManaPolicy, Purse};
 use crate::npc::Npc;
 use crate::path::{Cell, Route};
 use crate::perception::Notice;
 use crate::scene::Entity;
-use crate::spells::Event;
+use crate::spells::{Event, Message};
 use crate::status::Statuses;
+use crate::storage::{Drawer, Keeper};
+use crate::strike::Strikes;
 use crate::summon::{Order, Summoned};
+use crate::team::Policy;
 use crate::{EntityId, EntityKind, Quat, Vec3, World};
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64;
@@ -73,8 +77,26 @@ impl Digest {
 /// Of the places of players who are away.
 pub(crate) fn places(places: &BTreeMap<String, Place>) -> u64 {
     let mut part = Part::new();
-    for (account, Place { position, aim, health, left }) in places {
-        part.text(account).vector(*position).vector(*aim).float(*health).number(*left);
+    for (account, Place { position, aim, health, left, entity }) in places {
+        part.text(account).vector(*position).vector(*aim).float(*health).number(*left).id(*entity);
+    }
+    part.done()
+}
+
+/// Of what spells keep.
+pub(crate) fn storage(drawers: &BTreeMap<(String, Keeper), Drawer>) -> u64 {
+    let mut part = Part::new();
+    for ((spell, keeper), drawer) in drawers {
+        part.text(spell);
+        match keeper {
+            Keeper::Spell => part.number(0),
+            Keeper::Account(account) => part.number(1).text(account),
+            Keeper::Entity(id) => part.number(2).id(*id),
+        };
+        for (key, value) in drawer {
+            part.text(key).bytes(value);
+        }
+        part.number(drawer.len() as u64);
     }
     part.done()
 }
@@ -103,7 +125,13 @@ fn players(world: &World) -> u64 {
         let Input { sequence, movement, aim, sprint, fire, jump } = player.input;
         part.number(sequence.into()).vector(movement).vector(aim).flag(sprint).flag(fire).flag(jump).standing(world, *id);
     }
-    part.flag(world.policy.friendly_fire);
+    let Policy { friendly_fire, mana } = world.policy;
+    part.flag(friendly_fire).flag(mana.is_some());
+    let ManaPolicy { max, per_second } = mana.unwrap_or_default();
+    part.number(max.into()).number(per_second.into());
+    for (id, Purse { mana, debt }) in &world.purses {
+        part.id(*id).float(*mana).number(debt.map_or(0, |debt| debt.tick + 1)).float(debt.map_or(0.0, |debt| debt.mana));
+    }
     part.number(world.absent.hash()).done()
 }
 
@@ -181,14 +209,19 @@ fn casts(world: &World) -> u64 {
     for (name, spell) in world.casts.spells() {
         part.text(name).text(&spell.active);
         for (revision, known) in &spell.revisions {
-            part.text(revision).number(known.spec.duration_ticks.into()).number(known.spec.tick_interval.into()).number(known.live as u64);
+            part.text(revision).spec(&known.spec).number(known.live as u64);
         }
     }
     for (id, cast) in world.casts.live() {
         let CastRequest { caster, spell, revision, target_position, target, params } = &cast.request;
         part.number(id.0).id(*caster).text(spell).text(revision).vector(*target_position).id(*target).text(params);
-        part.number(cast.spec.duration_ticks.into()).number(cast.spec.tick_interval.into());
-        part.number(cast.seed).number(cast.started).number(cast.last_tick).flag(cast.running).flag(cast.caster_gone);
+        part.spec(&cast.spec).float(cast.upkeep);
+        part.number(cast.seed)
+            .number(cast.started)
+            .number(cast.last_tick)
+            .number(cast.last_event)
+            .flag(cast.running)
+            .number(cast.cancelled.map_or(0, |reason| 1 + reason as u64));
         cast.events.iter().for_each(|event| part.event(event));
         cast.timers.iter().for_each(|timer| _ = part.number(timer.due).number(timer.token.into()));
         cast.spawned.iter().for_each(|id| _ = part.id(*id));
@@ -200,6 +233,10 @@ fn casts(world: &World) -> u64 {
     for (caster, fuel) in world.casts.debts() {
         part.id(caster).number(fuel);
     }
+    for (caster, spell, Strikes { revision, count, last }) in world.casts.strikes() {
+        part.id(caster).text(spell).text(revision).number((*count).into()).number(*last);
+    }
+    part.number(world.scene.storage().hash());
     part.done()
 }
 
@@ -243,18 +280,29 @@ impl Part {
     }
 
     fn text(&mut self, text: &str) -> &mut Self {
-        self.number(text.len() as u64);
-        self.bytes.extend_from_slice(text.as_bytes());
+        self.bytes(text.as_bytes())
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.number(bytes.len() as u64);
+        self.bytes.extend_from_slice(bytes);
         self
     }
 
+    fn spec(&mut self, spec: &SpellSpec) -> &mut Self {
+        let SpellSpec { duration_ticks, tick_interval, event_interval, persistent, cast_mana, school, counters } = *spec;
+        self.number(duration_ticks.into()).number(tick_interval.into()).number(event_interval.into()).flag(persistent).float(cast_mana);
+        self.number(school as u64).number(counters.0.into())
+    }
+
     fn event(&mut self, event: &Event) {
-        match *event {
-            Event::Hit { projectile, entity, point, normal } => self.number(1).id(projectile).id(entity).vector(point).vector(normal),
-            Event::Expired(id) => self.number(2).id(id),
-            Event::Timer(token) => self.number(3).number(token.into()),
-            Event::Dropped(id) => self.number(4).id(id),
-            Event::Died(id) => self.number(5).id(id),
+        match event {
+            Event::Hit { projectile, entity, point, normal } => self.number(1).id(*projectile).id(*entity).vector(*point).vector(*normal),
+            Event::Expired(id) => self.number(2).id(*id),
+            Event::Timer(token) => self.number(3).number((*token).into()),
+            Event::Dropped(id) => self.number(4).id(*id),
+            Event::Died(id) => self.number(5).id(*id),
+            Event::Message(Message { spell, caster, data }) => self.number(6).text(spell).id(*caster).bytes(data),
         };
     }
 

@@ -95,11 +95,62 @@ pub struct CastRequest {
     pub params: String,
 }
 
-/// What the simulation must know of a spell's envelope to schedule it; the rest is held by the runtime.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// What the simulation must know of a spell's envelope to schedule and charge it; the rest is held by the runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct SpellSpec {
     /// Ticks after which a cast ends; 0 is instant: it ends once `on-cast` has run and nothing that it spawned lives, at the latest after `CAST_INSTANT_TICKS_MAX`.
     pub duration_ticks: u32,
     /// Ticks between two calls of `on-tick`; 0 is never.
     pub tick_interval: u32,
+    /// Ticks between two calls of `on-event`; 0 is as many calls in a tick as there are events.
+    pub event_interval: u32,
+    /// Whether a cast goes on when its caster leaves or dies.
+    pub persistent: bool,
+    /// Mana that a cast costs; at least 0.
+    pub cast_mana: f32,
+    /// What others know its casts as.
+    pub school: School,
+    /// The schools whose casts it can dispel.
+    pub counters: Schools,
+}
+
+impl SpellSpec {
+    /// One that costs nothing, has no school, and ends with its caster: for tests and benchmarks.
+    pub const fn free(duration_ticks: u32, tick_interval: u32) -> Self {
+        let (event_interval, persistent, cast_mana) = (0, false, 0.0);
+        Self { duration_ticks, tick_interval, event_interval, persistent, cast_mana, school: School::None, counters: Schools(0) }
+    }
+
+    /// Whether its mana is a price.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.cast_mana.is_finite() && self.cast_mana >= 0.0
+    }
+}
+
+/// What a spell is made of, in the eyes of spells that dispel it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[repr(u8)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum School {
+    /// Nothing counters it.
+    #[default]
+    None = 0,
+    Force,
+    Fire,
+    Frost,
+    Earth,
+    Life,
+    Mind,
+    Space,
+}
+
+/// Some schools: bit n is the school of number n, bit 0 is never set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Schools(pub u8);
+
+impl Schools {
+    /// Whether it is one of them.
+    pub fn contains(self, school: School) -> bool {
+        school != School::None && self.0 & (1 << school as u8) != 0
+    }
 }

@@ -1,7 +1,7 @@
 //! What spells ask for. A spell writes nothing itself: these are admitted and applied here, in cast order, and nowhere else.
 
 use crate::body::{self, BodySpec, Form};
-use crate::cast::{self, Timer};
+use crate::cast::{self, Cast, Timer};
 use crate::debris::{self, DebrisSpec};
 use crate::edit::{self, Area, Worked};
 use crate::field::{self, FieldSpec};
@@ -12,10 +12,12 @@ use crate::limits::{
 };
 use crate::outbound::{CastEnd, DespawnReason};
 use crate::scene::Entity;
-use crate::spells::{Call, Event, Hook, Outcome};
+use crate::spells::{Call, CancelReason, Event, Hook, Message, Outcome};
 use crate::status::{self, Status};
+use crate::storage::{self, Keeper};
 use crate::summon::{self, Order, SummonSpec};
 use crate::{CastId, Edit, EntityId, EntityKind, Outbound, Vec3, World, combat, player, projectile, team};
+use std::sync::Arc;
 
 /// One wish of one cast, its own limits already checked at the call.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,6 +134,34 @@ pub enum Intent {
         /// From now; at least 1.
         ticks: u32,
     },
+    /// Say something to other casts, which are told of it in the next tick.
+    Send {
+        /// To which.
+        to: Recipient,
+        /// What; at most 256 bytes.
+        data: Arc<[u8]>,
+    },
+    /// Say something to people.
+    Say {
+        /// What; at most 256 bytes.
+        text: String,
+        /// To everybody near the caster, or to the caster alone.
+        aloud: bool,
+    },
+    /// Keep a value beyond the cast, or forget it.
+    Store {
+        /// For the caster's casts of the spell alone, or for everybody's.
+        own: bool,
+        /// Its name.
+        key: String,
+        /// `None` forgets it.
+        value: Option<Arc<[u8]>>,
+    },
+    /// End the casts of the schools that the spell counters: the one that made the target, or those of the player or NPC, whose statuses go too.
+    Dispel {
+        /// Of what or whom.
+        target: EntityId,
+    },
     /// A line for the author's log.
     Log {
         /// `debug`, `info`, `warn`, `error`.
@@ -139,6 +169,15 @@ pub enum Intent {
         /// What.
         text: String,
     },
+}
+
+/// Whom a message is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipient {
+    /// The cast that made this entity, joint or field.
+    Maker(EntityId),
+    /// The caster's own casts of this spell, but for the one that sends.
+    Mine(String),
 }
 
 /// A projectile to be. Ranges as in the WIT. The default hits the first thing in its way and neither bounces, pierces nor turns.
@@ -197,6 +236,7 @@ fn settle(world: &mut World, call: &Call, outcome: Outcome, worked: &mut Worked)
     }
     if let Some(fault) = outcome.fault {
         let (spell, revision) = (call.spell.clone(), call.revision.clone());
+        world.casts.strike(call.caster, &spell, &revision, world.tick);
         world.emit(Outbound::CastFaulted { cast: call.cast, spell, revision, caster: call.caster, fault });
         cast::end(world, call.cast, CastEnd::Fault);
     } else if let Hook::Cancel(reason) = call.hook {
@@ -261,6 +301,13 @@ fn admit(world: &mut World, call: &Call, intent: Intent, worked: &mut Worked) {
             scale,
         }),
         Intent::SetTimer { token, ticks } => set_timer(world, call, token, ticks),
+        Intent::Send { to, data } => send(world, call, to, data),
+        Intent::Say { text, aloud } => {
+            let (spell, revision) = (call.spell.clone(), call.revision.clone());
+            world.emit(Outbound::Said { cast: call.cast, spell, revision, caster: call.caster, text, aloud });
+        }
+        Intent::Store { own, key, value } => store(world, call, own, &key, value),
+        Intent::Dispel { target } => dispel(world, call, target),
         Intent::Log { level, text } => log(world, call, level, text),
     }
 }
@@ -311,9 +358,11 @@ fn refuse(world: &mut World, call: &Call, intent: &Intent) {
         | Intent::Push { target, .. }
         | Intent::Teleport { target, .. }
         | Intent::Afflict { target, .. }
+        | Intent::Dispel { target }
         | Intent::Command { npc: target, .. } => world.casts.notify(call.cast, Event::Dropped(*target)),
         Intent::Terraform { .. } => world.casts.notify(call.cast, Event::Dropped(EntityId::NONE)),
         Intent::Debris { .. } | Intent::Cue { .. } | Intent::Despawn { .. } | Intent::SetTimer { .. } | Intent::Log { .. } => {}
+        Intent::Send { .. } | Intent::Say { .. } | Intent::Store { .. } => {}
     }
 }
 
@@ -399,6 +448,7 @@ impl Intent {
             Self::Terraform { edit: Edit { area: Area::Sphere { center, radius }, .. } } => center.is_finite() && radius.is_finite(),
             Self::Cue { at, scale, .. } => at.is_finite() && scale.is_finite(),
             Self::Command { .. } | Self::Terraform { .. } | Self::Despawn { .. } | Self::SetTimer { .. } | Self::Log { .. } => true,
+            Self::Send { .. } | Self::Say { .. } | Self::Store { .. } | Self::Dispel { .. } => true,
         }
     }
 }
@@ -438,6 +488,51 @@ fn set_timer(world: &mut World, call: &Call, token: u32, ticks: u32) {
     if !world.casts.set_timer(call.cast, Timer { due, token }) {
         log(world, call, "warn", format!("timer {token} is not set: {TIMERS_PER_CAST_MAX} timers wait already"));
     }
+}
+
+/// Who has not been called yet hears nothing. A message that reaches nobody is dropped, of which the sender is told where it named a thing.
+fn send(world: &mut World, call: &Call, to: Recipient, data: Arc<[u8]>) {
+    let hears = |cast: &CastId| *cast != call.cast && world.casts.get(*cast).is_some_and(|cast| cast.running);
+    let (maker, to) = match to {
+        Recipient::Maker(id) => (Some(id), world.maker(id).into_iter().filter(hears).collect::<Vec<_>>()),
+        Recipient::Mine(spell) => {
+            let of_spell = |cast: &CastId| world.casts.get(*cast).is_some_and(|cast| cast.request.spell == spell);
+            (None, world.casts.ids_of_caster(call.caster).filter(hears).filter(of_spell).collect())
+        }
+    };
+    if let Some(target) = maker.filter(|_| to.is_empty()) {
+        world.casts.notify(call.cast, Event::Dropped(target));
+    }
+    let message = Message { spell: call.spell.as_str().into(), caster: call.caster, data };
+    to.into_iter().for_each(|cast| world.casts.notify(cast, Event::Message(message.clone())));
+}
+
+/// What is kept can be read from the next tick on.
+fn store(world: &mut World, call: &Call, own: bool, key: &str, value: Option<Arc<[u8]>>) {
+    let keeper = if own { world.scene.storage().keeper(call.caster) } else { Keeper::Spell };
+    if own && world.scene.entity(call.caster).is_none() {
+        return log(world, call, "warn", format!("{key:?} is not kept: the caster is away"));
+    }
+    if let Err(storage::Refusal { limit, allowed, asked }) = world.storage_mut().set(&call.spell, keeper, key, value) {
+        log(world, call, "warn", format!("{key:?} is not kept: {limit}, allowed {allowed}, asked {asked}"));
+    }
+}
+
+/// What takes casts or a shield from somebody is harm; what takes a fire from them is not.
+fn dispel(world: &mut World, call: &Call, target: EntityId) {
+    let Some(counters) = world.casts.get(call.cast).map(|cast| cast.spec.counters) else { return };
+    let casts: Vec<CastId> = world.maker(target).map_or_else(|| world.casts.ids_of_caster(target).collect(), |maker| vec![maker]);
+    let falls = |id: &CastId| {
+        let cast = world.casts.get(*id);
+        let fair = |cast: &Cast| team::may_harm(world, call.caster, cast.request.caster);
+        *id != call.cast && cast.is_some_and(|cast| counters.contains(cast.spec.school) && fair(cast))
+    };
+    let fallen: Vec<CastId> = casts.into_iter().filter(falls).collect();
+    let freed = status::dispel(world, call.caster, target);
+    if fallen.is_empty() && !freed {
+        world.casts.notify(call.cast, Event::Dropped(target));
+    }
+    fallen.into_iter().for_each(|cast| world.casts.cancel(cast, CancelReason::Dispelled));
 }
 
 fn log(world: &mut World, call: &Call, level: &'static str, text: String) {

@@ -31,6 +31,34 @@ pub const CAST_COOLDOWN_TICKS: u64 = 30;
 pub const CASTER_FUEL_PER_TICK: u64 = 31_250;
 /// Each tick forgives one part in so many of what a caster owes, so that a hundredth of it is left after five seconds.
 pub const FUEL_DEBT_PARTS: u64 = 64;
+/// Mana that a player has at most (SPELLS.md's world default).
+pub const MANA_MAX: u32 = 100;
+/// Mana that comes back to a player each second (SPELLS.md's world default).
+pub const MANA_PER_SECOND: u32 = 10;
+/// A cast is called in one tick of so many while its caster owes mana.
+pub const MANA_THROTTLE_TICKS: u64 = 4;
+/// Ticks after which it is looked at whether a caster who owes mana owes less by now (1.5 s); if not, the cast that takes the most ends.
+pub const MANA_BROKE_TICKS: u64 = 90;
+/// Faults of one revision for one caster after which it may not cast it for a while.
+pub const STRIKES_MAX: u32 = 10;
+/// Ticks after which a strike is forgotten if no other came (60 s).
+pub const STRIKE_TICKS: u64 = 3_600;
+/// Ticks for which a caster may not cast what has struck out (30 s).
+pub const SUSPENSION_TICKS: u64 = 1_800;
+
+/// Bytes of a key under which a spell keeps a value; the same number stands in the WIT.
+pub const STORED_KEY_BYTES_MAX: usize = 64;
+/// Bytes of a value that a spell keeps; the same number stands in the WIT.
+pub const STORED_VALUE_BYTES_MAX: usize = 1_024;
+/// Keys that one spell keeps for all its casts, and again for each caster.
+pub const STORED_KEYS_MAX: usize = 64;
+/// Bytes that one spell keeps in a world, keys and values, whoever casts it.
+pub const STORED_SPELL_BYTES_MAX: usize = 256 * 1024;
+/// Bytes that all spells of a world keep: they stand in every save.
+pub const STORED_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Live casts of a caster that one message to its own spells reaches: all of them.
+pub const MESSAGE_CASTS_MAX: usize = LIVE_CASTS_PER_CASTER_MAX;
+
 /// Things that one call may spawn; ids are reserved in blocks of this size.
 pub const SPAWNS_PER_CALL_MAX: u64 = 16;
 /// Things that all casts of one caster may have in the world at once; what one launches beyond it expires at once. Each is swept through the world in every tick
@@ -285,6 +313,9 @@ pub const UNDO_ENTRIES_MAX: usize = 65_536;
 /// Bytes of changed voxels (4 each) that are kept for undoing: two million voxels, which one revert can put back in a fraction of a second.
 pub const UNDO_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+const _: () = assert!(SUSPENSION_TICKS <= STRIKE_TICKS, "a suspension is not forgotten before it is over");
+const _: () = assert!(STORED_KEYS_MAX * (STORED_KEY_BYTES_MAX + STORED_VALUE_BYTES_MAX) <= STORED_SPELL_BYTES_MAX);
+const _: () = assert!(STORED_SPELL_BYTES_MAX <= STORED_BYTES_MAX);
 const _: () = assert!(CHUNK_COORDINATE_MAX as f32 * 32.0 < WORLD_EXTENT_M);
 const _: () = assert!(WAKE_MARGIN_M >= BODY_REACH_M);
 const _: () = assert!(LIVE_CASTS_PER_CASTER_MAX <= LIVE_CASTS_MAX && PLAYERS_MAX < ENTITIES_MAX);

@@ -102,9 +102,10 @@ pub enum Outbound {
         revision: String,
         /// Who asked.
         caster: EntityId,
-        /// The limit, by name: `unknown_spell`, `unknown_revision`, `cooldown`, `live_casts`, `world_casts`, `caster_gone`, `not_finite`.
+        /// The limit, by name: `unknown_spell`, `unknown_revision`, `cooldown`, `live_casts`, `world_casts`, `caster_gone`, `not_finite`, `mana`, `suspended`.
         limit: &'static str,
-        /// What would have been allowed: seconds between casts for `cooldown`, casts for `live_casts` and `world_casts`, else 0.
+        /// What would have been allowed: seconds between casts for `cooldown`, seconds of the suspension for `suspended`, casts for `live_casts` and `world_casts`,
+        /// what the caster has for `mana`, else 0.
         allowed: f64,
         /// What was asked, in the same unit.
         asked: f64,
@@ -145,6 +146,21 @@ pub enum Outbound {
         at: Vec3,
         /// How big.
         scale: f32,
+    },
+    /// A text that a spell has for people.
+    Said {
+        /// The cast.
+        cast: CastId,
+        /// Its spell.
+        spell: String,
+        /// Its revision.
+        revision: String,
+        /// Its caster.
+        caster: EntityId,
+        /// What.
+        text: String,
+        /// Whether it is for everybody near the caster, or for the caster alone.
+        aloud: bool,
     },
     /// A line that a spell wrote for its author.
     Log {
@@ -282,4 +298,8 @@ pub enum CastEnd {
     Revision,
     /// It broke a limit.
     Fault,
+    /// Its caster could not pay for it.
+    Mana,
+    /// A spell has dispelled it.
+    Dispelled,
 }

@@ -62,11 +62,15 @@ pub(crate) fn join(world: &mut World, token: u64, account: &str, username: &str)
         None => {
             let player = EntityId(world.next_id);
             world.emit(Outbound::Joined { token, player });
-            let place = world.absent.take(account).filter(|place| space::character_fits(world, player, place.position));
+            let known = world.absent.take(account);
+            let place = known.filter(|place| space::character_fits(world, player, place.position));
             let (position, aim) = place.map_or((SPAWN, Vec3::NEG_Z), |place| (place.position, place.aim));
             spawn(world, account, username, position, aim);
             if let (Some(place), Some(entity)) = (place, world.scene.entity_mut(player)) {
                 entity.health = place.health;
+            }
+            if let Some(place) = known {
+                hand_over(world, place.entity, player);
             }
             return;
         }
@@ -81,6 +85,17 @@ pub(crate) fn leave(world: &mut World, id: EntityId) {
     world.despawn(id, DespawnReason::Left);
     world.casts.caster_is_gone(id);
     world.casts.forget_cooldowns(id);
+}
+
+/// What a player left behind is that of the one who has come back: casts that outlast a leave, and all debts.
+fn hand_over(world: &mut World, old: EntityId, new: EntityId) {
+    world.casts.hand_over(old, new);
+    if let Some(purse) = world.purses.remove(&old) {
+        world.purses.insert(new, purse);
+    }
+    let casters = world.joints.values_mut().map(|joint| &mut joint.caster).chain(world.fields.values_mut().map(|field| &mut field.caster));
+    let summoners = world.npcs.values_mut().filter_map(|npc| npc.summoned.as_mut()).map(|summoned| &mut summoned.summoner);
+    casters.chain(summoners).filter(|id| **id == old).for_each(|id| *id = new);
 }
 
 /// Takes new controls. Ones that are not finite are ignored, out of range ones are cut: nothing of the kind may reach a position.
@@ -98,6 +113,7 @@ pub(crate) fn spawn(world: &mut World, account: &str, name: &str, position: Vec3
     world.spawn(Entity::character(id, EntityKind::Player, name, position, aim));
     let input = Input { sequence: 0, movement: Vec3::ZERO, aim, sprint: false, fire: false, jump: false };
     world.players.insert(id, Player { account: account.into(), input, fire_ready: 0 });
+    world.storage_mut().introduce(id, account);
     world.physics.insert_character(id, position);
     id
 }

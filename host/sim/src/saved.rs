@@ -1,8 +1,10 @@
 //! A world's state at one tick, whole but for its chunks and its journal: what a file holds, and what a world goes on from.
 
 mod v1;
+mod v2;
 
 pub use v1::SavedV1;
+pub use v2::SavedV2;
 
 use crate::absent::{self, Absent, Place};
 use crate::body::Prop;
@@ -15,6 +17,7 @@ use crate::limits::{
     CHUNKS_MAX, ENTITIES_MAX, NAME_BYTES_MAX, PROJECTILE_RADIUS_MAX_M, PROJECTILE_SPEED_MAX, TICK_MAX, UNDO_BYTES_MAX, UNDO_ENTRIES_MAX,
     WORLD_EXTENT_M,
 };
+use crate::mana::Purse;
 use crate::npc::{Npc, Respawn};
 use crate::outbound::CastEnd;
 use crate::path::Cell;
@@ -25,6 +28,7 @@ use crate::scene::Entity;
 use crate::settings::Settings;
 use crate::spells::Resumed;
 use crate::status::Statuses;
+use crate::storage::{self, Drawer, Keeper, Storage};
 use crate::team::{Policy, Team};
 use crate::undo::{Entry, Journal};
 use crate::voxel::{Chunk, ChunkId, Terrain};
@@ -56,6 +60,8 @@ pub struct Saved {
     statuses: BTreeMap<EntityId, Statuses>,
     path_served: EntityId,
     casts: SavedCasts,
+    purses: BTreeMap<EntityId, Purse>,
+    stored: BTreeMap<(String, Keeper), Drawer>,
     journal_next: u64,
 }
 
@@ -111,6 +117,8 @@ impl Saved {
             statuses: world.statuses.clone(),
             path_served: world.path_served,
             casts: world.casts.save(states),
+            purses: world.purses.clone(),
+            stored: world.scene.storage().drawers().clone(),
             journal_next: world.journal.next(),
         }
     }
@@ -170,6 +178,10 @@ impl World {
         world.teams = saved.teams;
         world.statuses = saved.statuses;
         world.path_served = saved.path_served;
+        world.purses = saved.purses;
+        *world.storage_mut() = Storage::of(saved.stored);
+        let World { scene, players, .. } = &mut world;
+        players.iter().for_each(|(id, player)| scene.storage_mut().introduce(*id, &player.account));
         world.journal = Journal::of(journal, saved.journal_next);
         let World { scene, props, joints, physics, .. } = &mut world;
         physics.rebuild(&Rebuilt { scene, props, joints, states: Some(&saved.bodies) });
@@ -246,6 +258,8 @@ impl Saved {
         ensure(self.fields.values().all(Field::is_sound), "force fields are sound")?;
         ensure(self.allowances.entries().all(|(_, _, tick)| tick <= self.tick), "allowances are of the past")?;
         ensure(self.statuses.values().all(Statuses::is_sound), "statuses are sound")?;
+        ensure(self.purses.values().all(|purse| purse.is_sound(self.tick)), "purses are sound")?;
+        ensure(storage::are_sound(&self.stored), "what spells keep is sound")?;
         self.casts.check(self.tick)
     }
 

@@ -4,6 +4,7 @@ use crate::body::Form;
 use crate::geometry::{Aabb, Contact, sweep_box, sweep_capsule};
 use crate::grid::{Entry, Grid};
 use crate::limits::{BODY_REACH_M, CHARACTER_HALF_HEIGHT_M, CHARACTER_RADIUS_M, EYE_HEIGHT_M, RAY_LENGTH_MAX_M};
+use crate::storage::Storage;
 use crate::voxel::Terrain;
 use crate::{EntityId, EntityKind, Quat, Vec3};
 use rapier3d::glamx::Vec2;
@@ -134,12 +135,13 @@ pub struct RayHit {
     pub distance: f32,
 }
 
-/// Entities and terrain, without physics.
+/// Entities and terrain, without physics, and what spells keep.
 #[derive(Debug, Default)]
 pub struct Scene {
     entities: BTreeMap<EntityId, Entity>,
     grid: Grid,
     terrain: Terrain,
+    storage: Storage,
 }
 
 impl Scene {
@@ -171,6 +173,15 @@ impl Scene {
     /// The voxels.
     pub fn terrain(&self) -> &Terrain {
         &self.terrain
+    }
+
+    /// What spells keep.
+    pub fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    pub(crate) fn storage_mut(&mut self) -> &mut Storage {
+        &mut self.storage
     }
 
     pub(crate) fn terrain_mut(&mut self) -> &mut Terrain {

@@ -73,6 +73,8 @@ pub struct Call {
     pub caster: EntityId,
     /// Fuel that the caster has spent beyond its share in earlier ticks, as far as it is not forgiven.
     pub owed: u64,
+    /// Mana that the caster has; below 0 it is owed. `None` for one who pays nothing.
+    pub mana: Option<f32>,
     /// The running tick.
     pub tick: u64,
     /// The first of `SPAWNS_PER_CALL_MAX` ids that this call may give to what it spawns.
@@ -113,7 +115,7 @@ pub enum Hook {
 }
 
 /// Something that a cast is told.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     /// Its projectile hit.
     Hit {
@@ -134,19 +136,32 @@ pub enum Event {
     Dropped(EntityId),
     /// The NPC that it summoned died.
     Died(EntityId),
+    /// Another cast has something to say.
+    Message(Message),
+}
+
+/// What one cast says to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The spell that says it.
+    pub spell: Arc<str>,
+    /// Its caster.
+    pub caster: EntityId,
+    /// What.
+    pub data: Arc<[u8]>,
 }
 
 impl Event {
     pub(crate) fn is_finite(&self) -> bool {
         match self {
             Self::Hit { point, normal, .. } => point.is_finite() && normal.is_finite(),
-            Self::Expired(_) | Self::Timer(_) | Self::Dropped(_) | Self::Died(_) => true,
+            Self::Expired(_) | Self::Timer(_) | Self::Dropped(_) | Self::Died(_) | Self::Message(_) => true,
         }
     }
 }
 
 /// Why a cast ends that did not end itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CancelReason {
     /// Its envelope's duration is over.
     Duration,
@@ -154,6 +169,10 @@ pub enum CancelReason {
     CasterGone,
     /// Its revision was replaced or revoked.
     Revision,
+    /// Its caster could not pay for it.
+    Mana,
+    /// A spell has dispelled it.
+    Dispelled,
 }
 
 impl From<CancelReason> for CastEnd {
@@ -162,6 +181,8 @@ impl From<CancelReason> for CastEnd {
             CancelReason::Duration => Self::Duration,
             CancelReason::CasterGone => Self::CasterGone,
             CancelReason::Revision => Self::Revision,
+            CancelReason::Mana => Self::Mana,
+            CancelReason::Dispelled => Self::Dispelled,
         }
     }
 }
@@ -177,6 +198,8 @@ pub struct Outcome {
     pub fault: Option<Fault>,
     /// Fuel spent; charged to the caster.
     pub fuel: u64,
+    /// Mana that the call and what it asked for take from the caster; at least 0.
+    pub upkeep: f32,
 }
 
 /// Why a call was stopped.

@@ -130,6 +130,16 @@ pub(crate) fn settle(world: &mut World) {
     });
 }
 
+/// Takes slowness, roots and fire from a player or NPC, and its shield where that is somebody else's whom the world's policy lets `from` harm. Whether there
+/// was any of it.
+pub(crate) fn dispel(world: &mut World, from: EntityId, target: EntityId) -> bool {
+    let harms = from != target && team::may_harm(world, from, target);
+    let Some(borne) = world.statuses.get_mut(&target) else { return false };
+    let before = *borne;
+    *borne = Statuses { shield: before.shield.filter(|_| !harms), ..Statuses::default() };
+    before != *borne
+}
+
 /// What is left of a wish under what its bearer bears.
 pub(crate) fn hinder(world: &World, id: EntityId, wish: Wish) -> Wish {
     match world.statuses.get(&id) {

@@ -1,5 +1,6 @@
 //! Sides: who belongs to which, and what the world allows within one.
 
+use crate::mana::ManaPolicy;
 use crate::{EntityId, World};
 use serde::{Deserialize, Serialize};
 
@@ -12,12 +13,19 @@ pub struct Team(pub u8);
 pub struct Policy {
     /// Whether players and NPCs of one team can hurt each other; everybody can hurt themselves.
     pub friendly_fire: bool,
+    /// What players pay their casts with; `None` where casts are free. NPCs' always are.
+    pub mana: Option<ManaPolicy>,
+}
+
+impl Policy {
+    /// The usual one, but that casts are free: for tests and benchmarks that look at something else.
+    pub const FREE: Self = Self { friendly_fire: true, mana: None };
 }
 
 impl Default for Policy {
-    /// Everybody can hurt everybody.
+    /// Everybody can hurt everybody, and players pay.
     fn default() -> Self {
-        Self { friendly_fire: true }
+        Self { friendly_fire: true, mana: Some(ManaPolicy::default()) }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::spells::{Call, Outcome};
 use crate::{
-    Inbound, Outbound, Spells, World, behaviour, cast, checkpoint, combat, edit, generate, intent, physics, player, projectile, status,
-    undo,
+    Inbound, Outbound, Spells, World, behaviour, cast, checkpoint, combat, edit, generate, intent, mana, physics, player, projectile,
+    status, undo,
 };
 use std::sync::Arc;
 
@@ -45,6 +45,7 @@ pub fn step(world: &mut World, inbound: &[Inbound], spells: &mut impl Spells, st
     status::settle(world);
     combat::settle(world);
     cast::settle(world);
+    mana::settle(world);
 
     stages(Stage::Checkpoint);
     checkpoint::settle(world, spells);

@@ -10,6 +10,7 @@ use crate::field::Field;
 use crate::generate::{self, Generation};
 use crate::joint::{self, Joint};
 use crate::limits::{CHARACTER_HEALTH_MAX, ENTITIES_MAX};
+use crate::mana::Purse;
 use crate::npc::{self, Npc, Respawn, Spawner, Temper};
 use crate::outbound::DespawnReason;
 use crate::physics::Physics;
@@ -19,10 +20,11 @@ use crate::scene::{Entity, Scene};
 use crate::settings::Settings;
 use crate::spells::Event;
 use crate::status::{self, Status, Statuses};
+use crate::storage::Storage;
 use crate::team::{Policy, Team};
 use crate::undo::Journal;
 use crate::voxel::Terrain;
-use crate::{CastId, EntityId, EntityKind, Outbound, Quat, Vec3, character};
+use crate::{CastId, EntityId, EntityKind, Outbound, Quat, Vec3, character, mana};
 use std::collections::BTreeMap;
 
 /// Where the target dummy of a new world stands, metres.
@@ -60,6 +62,8 @@ pub struct World {
     /// The NPC whose way was searched last.
     pub(crate) path_served: EntityId,
     pub(crate) casts: Casts,
+    /// Of those who have less mana than the most.
+    pub(crate) purses: BTreeMap<EntityId, Purse>,
     /// Where players come back to who have left, by account.
     pub(crate) absent: Absent,
     /// A checkpoint that the running tick ends with.
@@ -136,6 +140,7 @@ impl World {
             statuses: BTreeMap::new(),
             path_served: EntityId::NONE,
             casts: Casts::default(),
+            purses: BTreeMap::new(),
             absent: Absent::default(),
             checkpoint_due: None,
             checkpoint: None,
@@ -174,6 +179,11 @@ impl World {
     /// Props that are awake: what the physics works on.
     pub fn props_awake(&self) -> usize {
         self.props.keys().filter(|id| self.physics.state(**id).is_some_and(|state| !state.sleeps)).count()
+    }
+
+    /// Mana that a player has; below 0 it is owed. `None` for one who pays nothing.
+    pub fn mana(&self, id: EntityId) -> Option<f32> {
+        mana::of(self, id)
     }
 
     /// Casts that are running.
@@ -278,6 +288,11 @@ impl World {
         self.outbound.push(event);
     }
 
+    /// What spells keep.
+    pub(crate) fn storage_mut(&mut self) -> &mut Storage {
+        self.scene.storage_mut()
+    }
+
     pub(crate) fn fresh_id(&mut self) -> EntityId {
         let id = EntityId(self.next_id);
         self.next_id += 1;
@@ -333,9 +348,10 @@ impl World {
         if self.props.remove(&id).is_some() {
             joint::part(self, id);
         }
-        self.players.remove(&id);
+        if self.players.remove(&id).is_some() | self.npcs.remove(&id).is_some() {
+            self.storage_mut().part(id);
+        }
         self.allowances.forget(id);
-        self.npcs.remove(&id);
         self.teams.remove(&id);
         self.statuses.remove(&id);
         self.physics.remove(id);

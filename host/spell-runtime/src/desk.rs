@@ -37,6 +37,8 @@ pub(crate) type Checked<T = ()> = Result<T, Refused>;
 /// One cast's desk. Its buffers live as long as the cast, so that a call allocates nothing but its intents.
 pub(crate) struct Desk {
     envelope: Envelope,
+    /// The spell's name, by which it keeps values.
+    spell: Arc<str>,
     /// The frozen world, while a hook runs.
     view: Option<Arc<dyn View>>,
     caster: EntityId,
@@ -50,6 +52,8 @@ pub(crate) struct Desk {
     spawned_in_call: u64,
     /// The tick of the last call.
     tick: u64,
+    /// Mana of the caster.
+    mana: Option<f32>,
     /// Distinct targets of that tick, sorted.
     touched: Vec<EntityId>,
     players_touched: u32,
@@ -58,6 +62,9 @@ pub(crate) struct Desk {
     /// Voxels in the areas of all edits of the cast.
     voxels: u64,
     timers_in_call: u32,
+    messages_in_call: u32,
+    said_in_call: u32,
+    stores_in_call: u32,
     logged_in_call: usize,
     memory_refused: Option<usize>,
     table_refused: Option<usize>,
@@ -86,9 +93,10 @@ impl Desk {
         sound
     }
 
-    pub fn new(envelope: Envelope) -> Self {
+    pub fn new(envelope: Envelope, spell: Arc<str>) -> Self {
         Self {
             envelope,
+            spell,
             view: None,
             caster: 0,
             caster_position: None,
@@ -98,11 +106,15 @@ impl Desk {
             next_id: 0,
             spawned_in_call: 0,
             tick: 0,
+            mana: None,
             touched: Vec::new(),
             players_touched: 0,
             chunks: BTreeSet::new(),
             voxels: 0,
             timers_in_call: 0,
+            messages_in_call: 0,
+            said_in_call: 0,
+            stores_in_call: 0,
             logged_in_call: 0,
             memory_refused: None,
             table_refused: None,
@@ -110,7 +122,9 @@ impl Desk {
     }
 
     /// Opens the desk for one call of a hook. `origin` is where the caster was at the cast, known for the first call alone.
-    pub fn open(&mut self, tick: u64, view: Arc<dyn View>, caster: EntityId, origin: Option<Vec3>, first_id: EntityId) {
+    pub fn open(&mut self, tick: u64, view: Arc<dyn View>, caster: Caster, origin: Option<Vec3>, first_id: EntityId) {
+        let Caster { id: caster, mana } = caster;
+        self.mana = mana;
         if self.tick != tick {
             self.tick = tick;
             self.touched.clear();
@@ -127,7 +141,7 @@ impl Desk {
     pub fn close(&mut self) -> Vec<Intent> {
         self.view = None;
         self.spawned_in_call = 0;
-        self.timers_in_call = 0;
+        (self.timers_in_call, self.messages_in_call, self.said_in_call, self.stores_in_call) = (0, 0, 0, 0);
         self.logged_in_call = 0;
         std::mem::take(&mut self.intents)
     }
@@ -212,6 +226,16 @@ impl Desk {
         let view = self.view()?;
         let rows = (low[2]..=high[2]).flat_map(|z| (low[1]..=high[1]).map(move |y| (y, z)));
         Ok(rows.flat_map(|(y, z)| (low[0]..=high[0]).map(move |x| [x, y, z])).map(|voxel| view.material(voxel)).collect())
+    }
+
+    pub fn mana(&self) -> Option<f32> {
+        self.mana
+    }
+
+    /// Call `check_key` first.
+    pub fn load(&self, drawer: Drawer, key: &str) -> Checked<Option<Arc<[u8]>>> {
+        self.need(&prices::LOAD)?;
+        Ok(self.view()?.stored(&self.spell, self.caster, drawer, key))
     }
 
     pub fn damage(&mut self, target: EntityId, amount: f32) -> Checked {
@@ -407,7 +431,8 @@ impl Desk {
     pub fn terraform(&mut self, area: Area, change: Change) -> Checked {
         let (low, high) = self.bounds(area)?;
         let Scope { max_voxels, max_chunks, .. } = self.envelope.scope;
-        let voxels = self.voxels + voxels_in(area, low, high);
+        let in_edit = voxels_in(area, low, high);
+        let voxels = self.voxels + in_edit;
         refuse_unless(voxels <= u64::from(max_voxels), Limit::Voxels, f64::from(max_voxels), voxels as f64)?;
         let [x, y, z] = [0, 1, 2].map(|axis| low[axis].div_euclid(CHUNK_EDGE)..=high[axis].div_euclid(CHUNK_EDGE));
         let touched = x.flat_map(|x| {
@@ -419,9 +444,12 @@ impl Desk {
         let more: BTreeSet<Voxel> = touched.filter(|chunk| !self.chunks.contains(chunk)).collect();
         let chunks = self.chunks.len() + more.len();
         refuse_unless(chunks <= usize::from(max_chunks), Limit::Voxels, f64::from(max_chunks), chunks as f64)?;
+        if chunks > 1 {
+            self.need_also(Capability::CrossChunk)?;
+        }
         self.chunks.extend(more);
         self.voxels = voxels;
-        self.intents.push(Intent::Terraform { area, change });
+        self.intents.push(Intent::Terraform { area, change, voxels: in_edit });
         Ok(())
     }
 
@@ -447,6 +475,55 @@ impl Desk {
         refuse_unless(asked <= TIMERS_PER_CALL_MAX, Limit::Intents, f64::from(TIMERS_PER_CALL_MAX), f64::from(asked))?;
         self.timers_in_call = asked;
         self.intents.push(Intent::SetTimer { token, ticks });
+        Ok(())
+    }
+
+    /// Whether a message of so many bytes may be looked at.
+    pub fn check_send(&self, bytes: usize) -> Checked {
+        self.need(&prices::SEND)?;
+        no_more(bytes, MESSAGE_BYTES_MAX, Limit::Length)
+    }
+
+    /// Call `check_send` first.
+    pub fn send(&mut self, to: Recipient, data: Arc<[u8]>) -> Checked {
+        self.need_room(1)?;
+        match &to {
+            Recipient::Maker(id) => refuse_unless(self.entity(*id).is_some() || self.has_spawned(*id), Limit::Target, 0.0, *id as f64)?,
+            Recipient::Mine(spell) => check_length(spell.len(), SPELL_NAME_BYTES_MAX)?,
+        }
+        self.messages_in_call = one_more(self.messages_in_call, MESSAGES_PER_CALL_MAX)?;
+        self.intents.push(Intent::Send { to, data });
+        Ok(())
+    }
+
+    /// The text's length was checked.
+    pub fn say(&mut self, text: &str, aloud: bool) -> Checked {
+        self.need(&prices::SAY)?;
+        self.need_room(1)?;
+        self.said_in_call = one_more(self.said_in_call, SAID_PER_CALL_MAX)?;
+        self.intents.push(Intent::Say { text: printable(text), aloud });
+        Ok(())
+    }
+
+    /// Whether a value of so many bytes may be looked at.
+    pub fn check_store(&self, bytes: usize) -> Checked {
+        self.need(&prices::STORE)?;
+        no_more(bytes, STORED_VALUE_BYTES_MAX, Limit::Length)
+    }
+
+    /// Call `check_store` first; the key's length was checked.
+    pub fn store(&mut self, drawer: Drawer, key: String, value: Option<Arc<[u8]>>) -> Checked {
+        self.need_room(1)?;
+        self.stores_in_call = one_more(self.stores_in_call, STORES_PER_CALL_MAX)?;
+        self.intents.push(Intent::Store { drawer, key, value });
+        Ok(())
+    }
+
+    pub fn dispel(&mut self, target: EntityId) -> Checked {
+        self.need(&prices::DISPEL)?;
+        self.need_room(1)?;
+        self.touch(target)?;
+        self.intents.push(Intent::Dispel { target });
         Ok(())
     }
 
@@ -642,9 +719,25 @@ impl wasmtime::ResourceLimiter for Desk {
     }
 }
 
-/// A cue's name has its length checked before it is read.
-pub(crate) fn check_cue_name(bytes: usize) -> Checked {
-    refuse_unless((1..=CUE_NAME_BYTES_MAX).contains(&bytes), Limit::Length, CUE_NAME_BYTES_MAX as f64, bytes as f64)
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Caster {
+    pub id: EntityId,
+    /// `None` for one who pays nothing.
+    pub mana: Option<f32>,
+}
+
+/// A text that has to say something has its length checked before it is read.
+pub(crate) fn check_length(bytes: usize, most: usize) -> Checked {
+    refuse_unless((1..=most).contains(&bytes), Limit::Length, most as f64, bytes as f64)
+}
+
+fn no_more(asked: usize, allowed: usize, limit: Limit) -> Checked {
+    refuse_unless(asked <= allowed, limit, allowed as f64, asked as f64)
+}
+
+fn one_more(so_far: u32, allowed: u32) -> Checked<u32> {
+    refuse_unless(so_far < allowed, Limit::Intents, f64::from(allowed), f64::from(so_far + 1)).map(|()| so_far + 1)
 }
 
 fn refuse_unless(allowed_at_all: bool, limit: Limit, allowed: f64, asked: f64) -> Checked {
@@ -747,15 +840,18 @@ mod tests {
         fn material(&self, _voxel: Voxel) -> u8 {
             1
         }
+        fn stored(&self, _spell: &str, _caster: EntityId, _drawer: Drawer, _key: &str) -> Option<Arc<[u8]>> {
+            None
+        }
     }
 
     #[test]
     fn all_calls_of_a_tick_share_what_the_envelope_allows() {
         let mut envelope = Envelope { capabilities: Capabilities::of(&[Capability::Heal]), ..Envelope::default() };
         (envelope.scope.max_entities, envelope.scope.max_players) = (3, 2);
-        let mut desk = Desk::new(envelope);
+        let mut desk = Desk::new(envelope, "heal".into());
         let mut healed = |tick, targets: &[EntityId]| {
-            desk.open(tick, Arc::new(Crowd), 1, None, 0);
+            desk.open(tick, Arc::new(Crowd), Caster { id: 1, mana: None }, None, 0);
             let healed: Vec<bool> = targets.iter().map(|target| desk.heal(*target, 1.0).is_ok()).collect();
             desk.close();
             healed
@@ -769,11 +865,11 @@ mod tests {
     fn a_cast_does_not_spawn_without_end() {
         let mut envelope = Envelope { capabilities: Capabilities::of(&[Capability::SpawnEntities]), ..Envelope::default() };
         envelope.scope.max_entities = u32::MAX;
-        let mut desk = Desk::new(envelope);
+        let mut desk = Desk::new(envelope, "launch".into());
         let projectile = Projectile { start: [0.0; 3], velocity: [0.0; 3], radius: 0.1, gravity: 0.0, seconds: 1.0, damage: 0.0 };
         let mut launched = 0;
         for tick in 1..=1_000 {
-            desk.open(tick, Arc::new(Crowd), 1, None, tick * SPAWNS_PER_CALL_MAX);
+            desk.open(tick, Arc::new(Crowd), Caster { id: 1, mana: None }, None, tick * SPAWNS_PER_CALL_MAX);
             launched += (0..SPAWNS_PER_CALL_MAX).filter(|_| desk.launch(projectile, Flight::default()).is_ok()).count();
             desk.close();
         }

@@ -23,6 +23,40 @@ pub struct Envelope {
     pub reversibility: Reversibility,
     /// What else people should know.
     pub tags: Tags,
+    /// What other spells know its casts as.
+    pub school: School,
+    /// The schools whose casts it can dispel.
+    pub counters: Schools,
+}
+
+/// What a spell is made of, in the eyes of spells that dispel it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum School {
+    None,
+    Force,
+    Fire,
+    Frost,
+    Earth,
+    Life,
+    Mind,
+    Space,
+}
+
+/// Some schools: bit n is the school of number n, bit 0 is never set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Schools(pub u8);
+
+impl School {
+    const ALL: [Self; 8] = [Self::None, Self::Force, Self::Fire, Self::Frost, Self::Earth, Self::Life, Self::Mind, Self::Space];
+}
+
+impl Serialize for Schools {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(School::ALL.into_iter().filter(|school| self.0 & (1 << *school as u8) != 0))
+    }
 }
 
 /// Where a spell acts, and on how much.
@@ -32,7 +66,7 @@ pub struct Scope {
     pub shape: Shape,
     /// Metres from the caster; above 0, at most 256.
     pub radius_m: f32,
-    /// Chunks touched.
+    /// Chunks that edits work in, per tick. More than one takes the capability `cross_chunk`.
     pub max_chunks: u16,
     /// Voxels changed, per cast.
     pub max_voxels: u32,
@@ -82,7 +116,7 @@ pub enum DurationMode {
 pub struct Frequency {
     /// By what.
     pub mode: FrequencyMode,
-    /// Calls of `on-tick` a second, 0 to 60; 0 when one_shot.
+    /// Calls of `on-tick` a second, or of `on-event` in the mode `event`; 0 to 60; 0 when one_shot.
     pub max_hz: f32,
 }
 
@@ -222,6 +256,8 @@ impl Default for Envelope {
             capabilities: Capabilities::of(&[Capability::ReadWorld]),
             reversibility: Reversibility { class: ReversibilityClass::Fully, undo_window_s: 0.0 },
             tags: Tags::default(),
+            school: School::None,
+            counters: Schools::default(),
         }
     }
 }
@@ -244,7 +280,8 @@ impl Envelope {
         let capabilities = u32_at(bytes, 4);
         refuse_unless(capabilities >> CAPABILITY_NAMES.len() == 0, "capabilities", capabilities as f32, "bits 0 to 10")?;
         refuse_unless(bytes[33] <= 3, "tags", f32::from(bytes[33]), "bits 0 and 1")?;
-        refuse_unless(bytes[34] == 0 && bytes[35] == 0, "reserved", f32::from(u16_at(bytes, 34)), "0")?;
+        let school = choice(bytes[34], "school", "0 to 7", &School::ALL)?;
+        refuse_unless(bytes[35] & 1 == 0, "counters", f32::from(bytes[35]), "bits 1 to 7")?;
         Ok(Self {
             scope: Scope {
                 shape: shape(bytes[1])?,
@@ -262,6 +299,8 @@ impl Envelope {
                 undo_window_s: number(bytes, 36, "undo_window_s", 0.0..=ENVELOPE_SECONDS_MAX, "0 to 600")?,
             },
             tags: Tags { pvp_relevant: bytes[33] & 1 != 0, economy_relevant: bytes[33] & 2 != 0 },
+            school,
+            counters: Schools(bytes[35]),
         })
     }
 }
@@ -326,7 +365,7 @@ mod tests {
         bytes[24..28].copy_from_slice(&16u32.to_le_bytes());
         bytes[28..30].copy_from_slice(&8u16.to_le_bytes());
         bytes[30..32].copy_from_slice(&4u16.to_le_bytes());
-        bytes[33] = 1;
+        bytes[33..36].copy_from_slice(&[1, 2, 8]);
         bytes[40..44].copy_from_slice(&6f32.to_le_bytes());
         bytes
     }
@@ -340,13 +379,14 @@ mod tests {
         );
         assert_eq!(envelope.duration, Duration { mode: DurationMode::Timed, seconds: 6.0, max_seconds: 6.0 });
         assert_eq!(envelope.capabilities.names().collect::<Vec<_>>(), ["read_world", "damage", "spawn_entities"]);
+        assert_eq!((envelope.school, envelope.counters), (School::Fire, Schools(8)));
         assert!(envelope.tags.pvp_relevant && !envelope.tags.economy_relevant);
     }
 
     #[test]
     fn refuses_what_the_layout_does_not_name() {
         type Damage = fn(&mut [u8; SECTION_BYTES]);
-        let cases: [(&str, Damage); 12] = [
+        let cases: [(&str, Damage); 13] = [
             ("layout", |b| b[0] = 2),
             ("shape", |b| b[1] = 5),
             ("duration mode", |b| b[2] = 3),
@@ -358,7 +398,8 @@ mod tests {
             ("max_seconds", |b| b[40..44].copy_from_slice(&5f32.to_le_bytes())),
             ("seconds", |b| b[2] = 0),
             ("reversibility", |b| b[32] = 4),
-            ("reserved", |b| b[34] = 1),
+            ("school", |b| b[34] = 8),
+            ("counters", |b| b[35] = 1),
         ];
         for (field, damage) in cases {
             let mut bytes = section();

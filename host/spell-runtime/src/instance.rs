@@ -2,11 +2,11 @@
 
 use crate::abi::since_v0_1_0::{self, Hooks, Linked};
 use crate::artifact::{self, ArtifactError};
-use crate::desk::{Desk, KeptDesk};
+use crate::desk::{Caster, Desk, KeptDesk};
 use crate::fault::{self, Circumstances};
 use crate::inspect::{self, Finding};
 use crate::limits::*;
-use crate::{Envelope, engine, types::*};
+use crate::{Envelope, engine, mana, types::*};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,6 +28,7 @@ pub struct Spell(Arc<Loaded>);
 struct Loaded {
     linked: Linked,
     engine: Engine,
+    name: Arc<str>,
     envelope: Envelope,
     component_hash: String,
 }
@@ -58,6 +59,8 @@ pub struct Call {
     pub view: Arc<dyn View>,
     /// The caster, left out of queries; the envelope's radius is measured from where it stands in the view (or, when it is gone, from where it stood last).
     pub caster: EntityId,
+    /// Mana that the caster has; `None` for one who pays nothing.
+    pub mana: Option<f32>,
     /// The first of `SPAWNS_PER_CALL_MAX` ids that the call may give away.
     pub first_id: EntityId,
     /// Fuel for this call.
@@ -88,6 +91,8 @@ pub struct Outcome {
     pub fault: Option<Fault>,
     /// Fuel spent, host work included.
     pub fuel: u64,
+    /// Mana that the intents take, beside what the fuel does.
+    pub impact: f32,
 }
 
 /// The runtime cannot be had on this machine.
@@ -149,7 +154,9 @@ impl Runtime {
     }
 
     /// Verifies the artifact, inspects the component, and makes its code ready. Takes some milliseconds: not for the thread that ticks.
-    pub fn load(&self, artifact: &[u8], key: &artifact::PublicKey) -> Result<Spell, LoadError> {
+    ///
+    /// `name` is the spell's, by which it keeps values in the world.
+    pub fn load(&self, name: &str, artifact: &[u8], key: &artifact::PublicKey) -> Result<Spell, LoadError> {
         let parts = artifact::verify(artifact, key)?;
         if parts.engine_id != engine::ENGINE_ID {
             return Err(LoadError::EngineId { found: parts.engine_id.chars().take(80).collect(), expected: engine::ENGINE_ID });
@@ -161,7 +168,8 @@ impl Runtime {
             unsafe { Component::deserialize(&self.engine, parts.code) }.map_err(|error| LoadError::Code(format!("{error:#}")))?;
         let linked = link(&self.linker, &component).map_err(|error| LoadError::Interface(format!("{error:#}")))?;
         let component_hash = hex::encode(Sha256::digest(parts.component));
-        Ok(Spell(Arc::new(Loaded { linked, engine: self.engine.clone(), envelope: inspected.envelope, component_hash })))
+        let (name, engine, envelope) = (name.into(), self.engine.clone(), inspected.envelope);
+        Ok(Spell(Arc::new(Loaded { linked, engine, name, envelope, component_hash })))
     }
 
     /// What a thread of the host's calls every `EPOCH_TICK_MS`, so that a call which fuel does not end is ended by time. It does not keep the engine alive.
@@ -191,7 +199,7 @@ impl Spell {
     }
     /// A fresh instance, its `init` run, for at most this much fuel.
     pub fn instantiate(&self, fuel: u64) -> Result<Instance, Fault> {
-        let mut store = Store::new(&self.0.engine, Desk::new(self.0.envelope));
+        let mut store = Store::new(&self.0.engine, Desk::new(self.0.envelope, self.0.name.clone()));
         store.limiter(|desk| desk);
         store.set_hostcall_fuel(HOSTCALL_BYTES_MAX);
         store.epoch_deadline_trap();
@@ -224,10 +232,10 @@ impl Spell {
 impl Instance {
     /// Calls a hook. After a fault the instance is good for nothing but being dropped; it says so if it is called again.
     pub fn call(&mut self, call: Call) -> Outcome {
-        let Call { hook, tick, view, caster, first_id, fuel } = call;
+        let Call { hook, tick, view, caster, mana, first_id, fuel } = call;
         let name = hook.name();
         let origin = if let Hook::Cast(cast) = &hook { Some(cast.origin) } else { None };
-        self.store.data_mut().open(tick, view, caster, origin, first_id);
+        self.store.data_mut().open(tick, view, Caster { id: caster, mana }, origin, first_id);
         let result = self.run(name, fuel, |hooks, store| hooks.call(store, &hook));
         // An epoch-killed call is charged its whole cap: how far it came depends on the machine.
         let spent = match &result {
@@ -241,7 +249,8 @@ impl Instance {
         if fault.is_some() {
             intents.retain(|intent| matches!(intent, Intent::Log { .. }));
         }
-        Outcome { intents, finished, fault, fuel: spent }
+        let impact = intents.iter().map(mana::impact).sum();
+        Outcome { intents, finished, fault, fuel: spent, impact }
     }
 
     /// What the last call, or `init`, has left of its fuel.

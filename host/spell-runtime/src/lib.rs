@@ -14,6 +14,7 @@ mod fault;
 pub mod inspect;
 pub mod instance;
 pub mod limits;
+pub mod mana;
 mod operators;
 pub mod prices;
 pub mod types;

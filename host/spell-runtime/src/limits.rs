@@ -44,6 +44,8 @@ pub const EPOCH_TICK_MS: u64 = 20;
 /// far beyond what a busy machine adds to a call that its fuel would have ended.
 pub const EPOCH_TICKS_MAX: u64 = 10;
 
+/// Fuel of one call of a hook. A library spell's call takes 1,000 to 6,000; a million is about 1 ms, less of a loop that does nothing.
+pub const CALL_FUEL_MAX: u64 = 1_000_000;
 /// Intents of one call of a hook, log lines apart: as many as one `find` can answer with.
 pub const INTENTS_PER_CALL_MAX: usize = 256;
 /// Log lines of one call. Later ones are dropped, but for an error, which takes the last one's place: it may be the panic that explains a fault.
@@ -117,6 +119,22 @@ pub const MATERIAL_MAX: u8 = 8;
 pub const CUE_NAME_BYTES_MAX: usize = 64;
 /// A cue's scale; the same number stands in the WIT.
 pub const CUE_SCALE_MAX: f32 = 100.0;
+/// Bytes of a message to other casts; the same number stands in the WIT.
+pub const MESSAGE_BYTES_MAX: usize = 256;
+/// Messages that one call may send.
+pub const MESSAGES_PER_CALL_MAX: u32 = 8;
+/// Bytes of a text for people; the same number stands in the WIT.
+pub const SAID_BYTES_MAX: usize = 256;
+/// Texts for people of one call.
+pub const SAID_PER_CALL_MAX: u32 = 2;
+/// Bytes of a key; the same number stands in the WIT.
+pub const STORED_KEY_BYTES_MAX: usize = 64;
+/// Bytes of a value; the same number stands in the WIT.
+pub const STORED_VALUE_BYTES_MAX: usize = 1_024;
+/// Writes of one call.
+pub const STORES_PER_CALL_MAX: u32 = 4;
+/// Bytes of a spell's name in a message's address.
+pub const SPELL_NAME_BYTES_MAX: usize = 64;
 /// Bytes of a saved state. A state is a struct of an author's, some hundred bytes.
 pub const SAVE_BYTES_MAX: usize = 32 * 1024;
 const _: () = assert!(SAVE_BYTES_MAX <= HOSTCALL_BYTES_MAX);

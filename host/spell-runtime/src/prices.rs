@@ -42,6 +42,10 @@ pub const MATERIAL: Price = Price::read("material", 10).needing(Capability::Read
 pub const MATERIALS: Price = Price::read("materials", 0).needing(Capability::ReadWorld).each(25, "voxel");
 pub const FUEL_LEFT: Price = Price::read("fuel-left", 0);
 
+pub const MANA: Price = Price::read("mana", 0);
+/// A search by spell, caster and key, and a copy.
+pub const LOAD: Price = Price::read("load", 400).needing(Capability::Storage).each(1, "byte of the key and of the value");
+
 pub const DAMAGE: Price = Price::intent("damage", 0).needing(Capability::Damage);
 pub const HEAL: Price = Price::intent("heal", 0).needing(Capability::Heal);
 pub const PUSH: Price = Price::intent("push", 0).needing(Capability::MoveEntities).each(100, "target");
@@ -65,13 +69,20 @@ pub const DESPAWN: Price = Price::intent("despawn", 0);
 /// It goes to every client nearby.
 pub const CUE: Price = Price::intent("cue", 500).each(1, "byte of its name");
 pub const SET_TIMER: Price = Price::intent("set-timer", 200);
+/// It is copied for each cast that hears it.
+pub const SEND: Price = Price::intent("send", 1_000).needing(Capability::NetworkEmit).each(4, "byte");
+/// It goes to every client nearby.
+pub const SAY: Price = Price::intent("say", 1_000).needing(Capability::NetworkEmit).each(2, "byte");
+/// All that the world keeps is digested anew, and stands in every save.
+pub const STORE: Price = Price::intent("store", 20_000).needing(Capability::Storage).each(4, "byte of the key and of the value");
+pub const DISPEL: Price = Price::intent("dispel", 1_000).needing(Capability::ModifyStats);
 /// All of a text is checked to be UTF-8, what is kept of it costs twice as much more.
 pub const LOG: Price = Price::read("log", 400).each(1, "byte, and 2 more for each of the 1,024 that are kept");
 pub const LOG_KEPT_BYTE: u64 = 2;
 pub const FINISH: Price = Price::read("finish", 0);
 
 /// All of them, in the order of the WIT.
-pub const ALL: [&Price; 27] = [
+pub const ALL: [&Price; 33] = [
     &TICK,
     &GET_ENTITY,
     &FIND,
@@ -80,6 +91,8 @@ pub const ALL: [&Price; 27] = [
     &MATERIAL,
     &MATERIALS,
     &FUEL_LEFT,
+    &MANA,
+    &LOAD,
     &DAMAGE,
     &HEAL,
     &PUSH,
@@ -97,6 +110,10 @@ pub const ALL: [&Price; 27] = [
     &DESPAWN,
     &CUE,
     &SET_TIMER,
+    &SEND,
+    &SAY,
+    &STORE,
+    &DISPEL,
     &LOG,
     &FINISH,
 ];

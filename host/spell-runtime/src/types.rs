@@ -1,5 +1,7 @@
 //! What crosses the boundary between host and guest, as plain values. The WIT (`wit/since-v0.1.0/spell.wit`) has the units and ranges.
 
+use std::sync::Arc;
+
 /// Names an entity; 0 names nothing.
 pub type EntityId = u64;
 /// x, y, z.
@@ -19,6 +21,8 @@ pub trait View: Send + Sync {
     fn line_of_sight(&self, start: Vec3, end: Vec3) -> bool;
     /// What a voxel is made of; 0 where there is none.
     fn material(&self, voxel: Voxel) -> u8;
+    /// A value that the spell keeps for this caster, or for everybody.
+    fn stored(&self, spell: &str, caster: EntityId, drawer: Drawer, key: &str) -> Option<Arc<[u8]>>;
 }
 
 /// What an entity is.
@@ -91,7 +95,7 @@ pub struct Cast {
 }
 
 /// Something that a cast is told.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs, reason = "documented in the WIT")]
 pub enum Event {
     Hit { projectile: EntityId, entity: EntityId, point: Vec3, normal: Vec3 },
@@ -99,6 +103,23 @@ pub enum Event {
     Timer(u32),
     Dropped(EntityId),
     Died(EntityId),
+    Message { spell: Arc<str>, caster: EntityId, data: Arc<[u8]> },
+}
+
+/// Whom a message is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "documented in the WIT")]
+pub enum Recipient {
+    Maker(EntityId),
+    Mine(String),
+}
+
+/// Which of a spell's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "documented in the WIT")]
+pub enum Drawer {
+    Mine,
+    Shared,
 }
 
 /// Why a cast ends that did not end itself.
@@ -108,6 +129,8 @@ pub enum CancelReason {
     Duration,
     CasterGone,
     Revision,
+    Mana,
+    Dispelled,
 }
 
 /// A projectile to be.
@@ -314,6 +337,8 @@ pub enum Intent {
     Terraform {
         area: Area,
         change: Change,
+        /// That it may change.
+        voxels: u64,
     },
     Despawn {
         id: EntityId,
@@ -326,6 +351,22 @@ pub enum Intent {
     SetTimer {
         token: u32,
         ticks: u32,
+    },
+    Send {
+        to: Recipient,
+        data: Arc<[u8]>,
+    },
+    Say {
+        text: String,
+        aloud: bool,
+    },
+    Store {
+        drawer: Drawer,
+        key: String,
+        value: Option<Arc<[u8]>>,
+    },
+    Dispel {
+        target: EntityId,
     },
     Log {
         level: &'static str,

@@ -3,6 +3,8 @@
 //! A file is a whole `(component ...)`, a whole `(module ...)`, or the fields of a core module, which get the imports, and an empty hook for each that they lack,
 //! around them. `;; envelope: all` declares every capability within 60 m. `UPDATE_EXPECT=1` rewrites the first lines: read the diff.
 
+mod random;
+
 use spell_runtime::compile::{CompileError, Compiled, compile, componentize};
 use spell_runtime::*;
 use std::path::Path;
@@ -42,7 +44,7 @@ fn a_flipped_bit_anywhere_in_an_artifact_is_refused() {
     let runtime = Runtime::new(1).expect("a small runtime");
     let good = artifact(include_str!("guests/good_neighbour.wat")).expect("a good spell");
     let key = artifact::PublicKey::of_seed(&SEED);
-    assert!(runtime.load(&good, &key).is_ok());
+    assert!(runtime.load("guest", &good, &key).is_ok());
     let mut state = 0x5eed_u64;
     let seeded = std::iter::repeat_with(|| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -51,7 +53,7 @@ fn a_flipped_bit_anywhere_in_an_artifact_is_refused() {
     for (position, bit) in (0..64).chain(seeded.take(200)).flat_map(|position| (0..8).map(move |bit| (position, bit))) {
         let mut bytes = good.clone();
         bytes[position] ^= 1 << bit;
-        assert!(matches!(runtime.load(&bytes, &key), Err(LoadError::Artifact(_))), "byte {position}, bit {bit}");
+        assert!(matches!(runtime.load("guest", &bytes, &key), Err(LoadError::Artifact(_))), "byte {position}, bit {bit}");
     }
 }
 
@@ -62,11 +64,11 @@ fn our_own_signature_does_not_help_code_of_another_engine() {
     let Compiled { engine_id, code } = compile(&component).expect("compiles");
     let key = artifact::PublicKey::of_seed(&SEED);
     let other = artifact::sign(&component, "wasmtime-47.0.0-00", &code, &SEED);
-    assert!(matches!(runtime.load(&other, &key), Err(LoadError::EngineId { .. })));
+    assert!(matches!(runtime.load("guest", &other, &key), Err(LoadError::EngineId { .. })));
     let cut = artifact::sign(&component, &engine_id, &code[..code.len() / 2], &SEED);
-    assert!(matches!(runtime.load(&cut, &key), Err(LoadError::Code(_))));
+    assert!(matches!(runtime.load("guest", &cut, &key), Err(LoadError::Code(_))));
     let none = artifact::sign(&component, &engine_id, b"", &SEED);
-    assert!(matches!(runtime.load(&none, &key), Err(LoadError::Code(_))));
+    assert!(matches!(runtime.load("guest", &none, &key), Err(LoadError::Code(_))));
 }
 
 #[test]
@@ -236,7 +238,7 @@ fn cast() -> Hook {
 }
 
 fn call(hook: Hook) -> Call {
-    Call { hook, tick: 1, view: Arc::new(Meadow), caster: CASTER, first_id: 100, fuel: FUEL }
+    Call { hook, tick: 1, view: Arc::new(Meadow), caster: CASTER, mana: Some(60.0), first_id: 100, fuel: FUEL }
 }
 
 /// A caster at the origin, a dummy 5 m and another 500 m away, a crate beside.
@@ -266,6 +268,9 @@ impl View for Meadow {
     fn material(&self, voxel: Voxel) -> u8 {
         u8::from(voxel[1] <= 0)
     }
+    fn stored(&self, _spell: &str, _caster: EntityId, _drawer: Drawer, key: &str) -> Option<Arc<[u8]>> {
+        (key == "kept").then(|| [1, 2, 3].into())
+    }
 }
 
 fn guests() -> Vec<std::path::PathBuf> {
@@ -277,7 +282,7 @@ fn guests() -> Vec<std::path::PathBuf> {
 }
 
 fn build(runtime: &Runtime, text: &str) -> Result<Spell, String> {
-    runtime.load(&artifact(text)?, &artifact::PublicKey::of_seed(&SEED)).map_err(|error| error.to_string())
+    runtime.load("guest", &artifact(text)?, &artifact::PublicKey::of_seed(&SEED)).map_err(|error| error.to_string())
 }
 
 fn artifact(text: &str) -> Result<Vec<u8>, String> {
@@ -318,6 +323,8 @@ const IMPORTS: &str = r#"
     (import "ugc:spell/reads@0.1.0" "material" (func $material (param f32 f32 f32 i32)))
     (import "ugc:spell/reads@0.1.0" "materials" (func $materials (param i32 i32 i32 i32 i32 i32 i32)))
     (import "ugc:spell/reads@0.1.0" "fuel-left" (func $fuel_left (result i64)))
+    (import "ugc:spell/reads@0.1.0" "mana" (func $mana (param i32)))
+    (import "ugc:spell/reads@0.1.0" "load" (func $load (param i32 i32 i32 i32)))
     (import "ugc:spell/intents@0.1.0" "damage" (func $damage (param i64 f32 i32)))
     (import "ugc:spell/intents@0.1.0" "heal" (func $heal (param i64 f32 i32)))
     (import "ugc:spell/intents@0.1.0" "push" (func $push (param i32 i32 i32 i32 i32)))
@@ -335,6 +342,10 @@ const IMPORTS: &str = r#"
     (import "ugc:spell/intents@0.1.0" "despawn" (func $despawn (param i64 i32)))
     (import "ugc:spell/intents@0.1.0" "cue" (func $cue (param i32 i32 f32 f32 f32 f32 i32)))
     (import "ugc:spell/intents@0.1.0" "set-timer" (func $set_timer (param i32 i32 i32)))
+    (import "ugc:spell/intents@0.1.0" "send" (func $send (param i32 i64 i32 i32 i32 i32)))
+    (import "ugc:spell/intents@0.1.0" "say" (func $say (param i32 i32 i32 i32)))
+    (import "ugc:spell/intents@0.1.0" "store" (func $store (param i32 i32 i32 i32 i32 i32 i32)))
+    (import "ugc:spell/intents@0.1.0" "dispel" (func $dispel (param i64 i32)))
     (import "ugc:spell/intents@0.1.0" "log" (func $log (param i32 i32 i32)))
     (import "ugc:spell/intents@0.1.0" "finish" (func $finish))
 "#;
@@ -346,7 +357,7 @@ const DEFAULTS: [(&str, &str); 11] = [
     ("#init", r#"(func (export "ugc:spell/hooks@0.1.0#init"))"#),
     ("#on-cast", r#"(func (export "ugc:spell/hooks@0.1.0#on-cast") (param i64 i64 i64 f32 f32 f32 f32 f32 f32 f32 f32 f32 i64 i32 i32))"#),
     ("#on-tick", r#"(func (export "ugc:spell/hooks@0.1.0#on-tick") (param f32))"#),
-    ("#on-event", r#"(func (export "ugc:spell/hooks@0.1.0#on-event") (param i32 i64 i64 f32 f32 f32 f32 f32 f32))"#),
+    ("#on-event", r#"(func (export "ugc:spell/hooks@0.1.0#on-event") (param i32 i64 i64 i64 i32 i32 f32 f32 f32))"#),
     ("#on-cancel", r#"(func (export "ugc:spell/hooks@0.1.0#on-cancel") (param i32))"#),
     // An empty list: pointer and length at 512.
     ("#save", r#"(func (export "ugc:spell/hooks@0.1.0#save") (result i32) (i64.store (i32.const 512) (i64.const 0)) (i32.const 512))"#),
@@ -382,7 +393,11 @@ fn core(fields: &str) -> Vec<u8> {
         text.push_str(ENVELOPE_ALL);
     }
     text.push(')');
-    let mut core = wat::parse_str(&text).unwrap_or_else(|error| panic!("a guest's text: {error}\n{text}"));
+    with_interface(wat::parse_str(&text).unwrap_or_else(|error| panic!("a guest's text: {error}\n{text}")))
+}
+
+/// A core module that says which interface it speaks.
+fn with_interface(mut core: Vec<u8>) -> Vec<u8> {
     let mut resolve = wit_parser::Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/since-v0.1.0");
     let (package, _) = resolve.push_dir(wit).expect("the WIT");

@@ -1,10 +1,10 @@
 //! The host's part, played by plain values: a frozen view, checks against the envelope, and a list of intents.
 
 use crate::limits::FIND_MAX;
-use crate::testing::Intent;
+use crate::testing::{Addressee, Intent};
 use crate::{
-    Area, Block, Body, Can, Change, Debris, Entity, EntityId, EntityKind, Envelope, Field, Form, Joint, JointKind, Kinds, Level, Limit,
-    Npc, Order, Projectile, RayHit, Refusal, Shape, Status, Vec3, Voxel, material,
+    Area, Block, Body, Can, Change, Debris, Drawer, Entity, EntityId, EntityKind, Envelope, Field, Form, Joint, JointKind, Kinds, Level,
+    Limit, Npc, Order, Projectile, RayHit, Recipient, Refusal, Shape, Status, Vec3, Voxel, material,
 };
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +26,10 @@ pub struct FakeState {
     /// The voxels that are not air.
     pub voxels: BTreeMap<Voxel, u8>,
     pub tick: u64,
+    /// The caster's.
+    pub mana: Option<f32>,
+    /// What the spell keeps.
+    pub stored: BTreeMap<(Drawer, String), Vec<u8>>,
 }
 
 /// What one cast has asked for and not got yet.
@@ -149,6 +153,17 @@ impl Backend {
 
     pub fn fuel_left(&self) -> u64 {
         u64::MAX
+    }
+
+    pub fn mana(&self) -> Option<f32> {
+        self.state.borrow().mana
+    }
+
+    pub fn load(&self, whose: Drawer, key: &str) -> Result<Option<Vec<u8>>, Refusal> {
+        let check = self.check("load");
+        check.capability(Can::STORAGE)?;
+        check.text(key, 64)?;
+        Ok(self.state.borrow().stored.get(&(whose, key.to_owned())).cloned())
     }
 
     pub fn damage(&self, target: EntityId, amount: f32) -> Result<(), Refusal> {
@@ -332,6 +347,10 @@ impl Backend {
         }
         let voxels = voxels(within);
         voxels.iter().try_for_each(|voxel| check.reach(voxel.middle()))?;
+        let chunks: BTreeSet<[i32; 3]> = voxels.iter().map(|voxel| [voxel.x, voxel.y, voxel.z].map(|axis| axis.div_euclid(32))).collect();
+        if chunks.len() > 1 {
+            check.capability(Can::CROSS_CHUNK)?;
+        }
         let asked = self.call.borrow().voxels as usize + voxels.len();
         check.count(Limit::Voxels, asked, self.call.borrow().envelope.voxels() as usize)?;
         self.call.borrow_mut().voxels = asked as u32;
@@ -347,10 +366,7 @@ impl Backend {
 
     pub fn cue(&self, name: &str, at: Vec3, scale: f32) -> Result<(), Refusal> {
         let check = self.check("cue");
-        check.count(Limit::Length, name.len(), 64)?;
-        if name.is_empty() {
-            return Err(check.refusal(Limit::Length, 1.0, 0.0));
-        }
+        check.text(name, 64)?;
         check.finite(&[at.x, at.y, at.z])?;
         check.range(scale, 0.0..=100.0)?;
         check.reach(at)?;
@@ -360,6 +376,45 @@ impl Backend {
     pub fn set_timer(&self, token: u32, ticks: u32) -> Result<(), Refusal> {
         self.check("set-timer").range(ticks as f32, 1.0..=36_000.0)?;
         self.ask(Intent::SetTimer { token, ticks })
+    }
+
+    pub fn send(&self, to: Recipient<'_>, data: &[u8]) -> Result<(), Refusal> {
+        let check = self.check("send");
+        check.capability(Can::NETWORK_EMIT)?;
+        check.count(Limit::Length, data.len(), 256)?;
+        let to = match to {
+            Recipient::Maker(id) => {
+                check.known(id)?;
+                Addressee::Maker(id)
+            }
+            Recipient::Mine(spell) => {
+                check.text(spell, 64)?;
+                Addressee::Mine(spell.to_owned())
+            }
+        };
+        self.ask(Intent::Send { to, data: data.to_owned() })
+    }
+
+    pub fn say(&self, text: &str, aloud: bool) -> Result<(), Refusal> {
+        let check = self.check("say");
+        check.capability(Can::NETWORK_EMIT)?;
+        check.text(text, 256)?;
+        self.ask(Intent::Say { text: text.to_owned(), aloud })
+    }
+
+    pub fn store(&self, whose: Drawer, key: &str, value: Option<&[u8]>) -> Result<(), Refusal> {
+        let check = self.check("store");
+        check.capability(Can::STORAGE)?;
+        check.text(key, 64)?;
+        check.count(Limit::Length, value.map_or(0, <[u8]>::len), 1_024)?;
+        self.ask(Intent::Store { whose, key: key.to_owned(), value: value.map(<[u8]>::to_vec) })
+    }
+
+    pub fn dispel(&self, target: EntityId) -> Result<(), Refusal> {
+        let check = self.check("dispel");
+        check.capability(Can::MODIFY_STATS)?;
+        check.touch(target)?;
+        self.ask(Intent::Dispel { target })
     }
 
     pub fn log(&self, level: Level, text: &str) {
@@ -421,6 +476,17 @@ impl Check<'_> {
 
     fn count(&self, limit: Limit, count: usize, most: usize) -> Result<(), Refusal> {
         if count <= most { Ok(()) } else { Err(self.refusal(limit, most as f64, count as f64)) }
+    }
+
+    /// From 1 byte on.
+    fn text(&self, text: &str, most: usize) -> Result<(), Refusal> {
+        self.count(Limit::Length, text.len(), most)?;
+        if text.is_empty() { Err(self.refusal(Limit::Length, 1.0, 0.0)) } else { Ok(()) }
+    }
+
+    fn known(&self, id: EntityId) -> Result<(), Refusal> {
+        let known = self.backend.entity(id).is_some() || self.backend.call.borrow().spawned.contains(&id);
+        if known { Ok(()) } else { Err(self.refusal(Limit::Target, 0.0, id.0 as f64)) }
     }
 
     fn direction(&self, direction: Vec3) -> Result<(), Refusal> {

@@ -2,8 +2,8 @@
 
 use crate::bindings::ugc::spell::{intents, reads, types};
 use crate::{
-    Area, Block, Body, Change, Debris, Entity, EntityId, EntityKind, Field, Form, Homing, Joint, JointKind, Kinds, Level, Limit, Npc,
-    Order, Projectile, RayHit, Refusal, Shape, Status, Temper, Vec3, Voxel,
+    Area, Block, Body, Change, Debris, Drawer, Entity, EntityId, EntityKind, Field, Form, Homing, Joint, JointKind, Kinds, Level, Limit,
+    Npc, Order, Projectile, RayHit, Recipient, Refusal, Shape, Status, Temper, Vec3, Voxel,
 };
 
 /// The host that runs this component; there is only one.
@@ -49,6 +49,34 @@ impl Backend {
 
     pub fn fuel_left(&self) -> u64 {
         reads::fuel_left()
+    }
+
+    pub fn mana(&self) -> Option<f32> {
+        reads::mana()
+    }
+
+    pub fn load(&self, whose: Drawer, key: &str) -> Result<Option<Vec<u8>>, Refusal> {
+        reads::load(drawer(whose), key).map_err(refusal("load"))
+    }
+
+    pub fn send(&self, to: Recipient<'_>, data: &[u8]) -> Result<(), Refusal> {
+        let to = match to {
+            Recipient::Maker(id) => types::Recipient::Maker(id.0),
+            Recipient::Mine(spell) => types::Recipient::Mine(spell.to_owned()),
+        };
+        intents::send(&to, data).map_err(refusal("send"))
+    }
+
+    pub fn say(&self, text: &str, aloud: bool) -> Result<(), Refusal> {
+        intents::say(text, aloud).map_err(refusal("say"))
+    }
+
+    pub fn store(&self, whose: Drawer, key: &str, value: Option<&[u8]>) -> Result<(), Refusal> {
+        intents::store(drawer(whose), key, value).map_err(refusal("store"))
+    }
+
+    pub fn dispel(&self, target: EntityId) -> Result<(), Refusal> {
+        intents::dispel(target.0).map_err(refusal("dispel"))
     }
 
     pub fn damage(&self, target: EntityId, amount: f32) -> Result<(), Refusal> {
@@ -209,6 +237,13 @@ fn shape(shape: Shape) -> types::Shape {
             types::Shape::Cone(types::Cone { apex: apex.into(), direction: direction.into(), length, half_angle })
         }
         Shape::Cuboid { center, half } => types::Shape::Cuboid(types::Cuboid { center: center.into(), half: half.into() }),
+    }
+}
+
+fn drawer(whose: Drawer) -> types::Drawer {
+    match whose {
+        Drawer::Mine => types::Drawer::Mine,
+        Drawer::Shared => types::Drawer::Shared,
     }
 }
 

@@ -7,7 +7,7 @@ const REACH: f32 = 12.0;
 const ROOM: f32 = 0.8;
 
 spell! {
-    envelope: Envelope::instant().radius_m(REACH + 2.0).max_entities(1).can(Can::MOVE_ENTITIES),
+    envelope: Envelope::instant().radius_m(REACH + 2.0).max_entities(1).can(Can::MOVE_ENTITIES).school(School::Space),
 
     /// Over as soon as it is cast.
     pub struct Blink {}

@@ -12,7 +12,8 @@ spell! {
         .max_entities(2)
         .events(10.0)
         .can(Can::SUMMON_NPC)
-        .pvp_relevant(),
+        .pvp_relevant()
+        .school(School::Mind),
 
     /// A servant that lives.
     pub struct Familiar { servant: EntityId = EntityId::NONE }

@@ -18,7 +18,8 @@ spell! {
         .max_players(16)
         .events(60.0)
         .can(Can::DAMAGE | Can::SPAWN_ENTITIES | Can::MOVE_ENTITIES)
-        .pvp_relevant(),
+        .pvp_relevant()
+        .school(School::Fire),
 
     /// A ball of fire on its way.
     pub struct Fireball {

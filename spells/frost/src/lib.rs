@@ -16,7 +16,8 @@ spell! {
         .max_entities(8)
         .events(60.0)
         .can(Can::SPAWN_ENTITIES | Can::DAMAGE | Can::MODIFY_STATS)
-        .pvp_relevant(),
+        .pvp_relevant()
+        .school(School::Frost),
 
     /// Shards that fly.
     pub struct Frost { flying: i32 = SHARDS }

@@ -18,7 +18,8 @@ spell! {
         .max_players(32)
         .ticks(60.0)
         .can(Can::MOVE_ENTITIES)
-        .pvp_relevant(),
+        .pvp_relevant()
+        .school(School::Force),
 
     /// A wind that blows.
     pub struct Gust {}

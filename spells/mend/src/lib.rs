@@ -6,7 +6,7 @@ use spell_sdk::prelude::*;
 const HEAL_PER_SECOND: f32 = 8.0;
 
 spell! {
-    envelope: Envelope::timed(5.0).radius_m(25.0).ticks(5.0).can(Can::HEAL),
+    envelope: Envelope::timed(5.0).radius_m(25.0).ticks(5.0).can(Can::HEAL).school(School::Life),
 
     /// A healing that goes on.
     pub struct Mend {

@@ -16,8 +16,9 @@ spell! {
         .max_voxels(30)
         .max_entities(8)
         .events(10.0)
-        .can(Can::MODIFY_TERRAIN | Can::SPAWN_ENTITIES)
-        .reversible(Reversibility::Time, LIFE),
+        .can(Can::MODIFY_TERRAIN | Can::CROSS_CHUNK | Can::SPAWN_ENTITIES)
+        .reversible(Reversibility::Time, LIFE)
+        .school(School::Earth),
 
     /// A wall that stands.
     pub struct Rampart {

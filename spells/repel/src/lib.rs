@@ -10,7 +10,7 @@ const STRENGTH: f32 = 40.0;
 const BODIES: u32 = 8;
 
 spell! {
-    envelope: Envelope::timed(600.0).radius_m(RADIUS_M).ticks(60.0).can(Can::MOVE_ENTITIES),
+    envelope: Envelope::timed(600.0).radius_m(RADIUS_M).ticks(60.0).can(Can::MOVE_ENTITIES).school(School::Force),
     /// Has nothing to remember.
     pub struct Repel {}
 }

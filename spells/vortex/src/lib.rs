@@ -16,7 +16,8 @@ spell! {
         .max_entities(32)
         .events(10.0)
         .can(Can::MOVE_ENTITIES)
-        .pvp_relevant(),
+        .pvp_relevant()
+        .school(School::Force),
 
     /// A pull that lasts.
     pub struct Vortex { middle: Vec3 = Vec3::ZERO }

@@ -13,6 +13,13 @@ pub enum Expectation {
         /// What it must be.
         must_be: Comparison,
     },
+    /// What mana a player has.
+    Mana {
+        /// Its name.
+        name: String,
+        /// What it must be.
+        must_be: Comparison,
+    },
     /// How far a thing is from where it was set up, in metres.
     Moved {
         /// Its name.

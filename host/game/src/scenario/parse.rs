@@ -142,9 +142,10 @@ fn expectation(words: &mut Words) -> Result<Expectation, Refused> {
             Ok(Expectation::CastsLive(words.comparison()?))
         }
         name => match words.next() {
+            Some("mana") => Ok(Expectation::Mana { name: name.to_owned(), must_be: words.comparison()? }),
             Some("health") => Ok(Expectation::Health { name: name.to_owned(), must_be: words.comparison()? }),
             Some("moved") => Ok(Expectation::Moved { name: name.to_owned(), must_be: words.comparison()? }),
-            _ => Err(format!("after {name} comes health or moved")),
+            _ => Err(format!("after {name} comes health, mana or moved")),
         },
     }
 }
@@ -154,7 +155,7 @@ fn names_are_known(scenario: &Scenario) -> Result<(), ParseError> {
     for step in &scenario.steps {
         let used = match &step.action {
             Action::Cast { target: Some(name), .. } => name,
-            Action::Expect(Expectation::Health { name, .. } | Expectation::Moved { name, .. }) => name,
+            Action::Expect(Expectation::Health { name, .. } | Expectation::Mana { name, .. } | Expectation::Moved { name, .. }) => name,
             _ => continue,
         };
         if !scenario.things.iter().any(|thing| thing.name == *used) {

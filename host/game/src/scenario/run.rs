@@ -237,6 +237,11 @@ impl Stage {
                 let health = self.entity(name).map_or(0.0, |entity| f64::from(entity.health));
                 held(must_be.holds(health), || format!("{name}'s health is {}, expected {must_be}", readable(health)))
             }
+            Expectation::Mana { name, must_be } => {
+                let entity = self.entity(name).and_then(|entity| self.game.world().mana(entity.id));
+                let mana = entity.map_or(0.0, f64::from);
+                held(must_be.holds(mana), || format!("{name} has {} mana, expected {must_be}", readable(mana)))
+            }
             Expectation::Moved { name, must_be } => {
                 let entity = self.entity(name).ok_or_else(|| format!("{name} is not in the world any more"))?;
                 let from = self.things.get(name).map_or(Vec3::ZERO, |(_, at)| *at);

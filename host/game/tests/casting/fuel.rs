@@ -4,6 +4,7 @@ use crate::guest::{BOLT, CALM, Guest, IDLE, SPIN, STRONG_BOLT, load};
 use game::{Game, LoadedRevision, Runtime};
 use sim::inbound::CastRequest;
 use sim::outbound::CastEnd;
+use sim::team::Policy;
 use sim::{Digest, EntityId, Inbound, Outbound, Vec3, World};
 use std::collections::BTreeMap;
 
@@ -23,6 +24,8 @@ struct Crowd {
 impl Crowd {
     fn new() -> Self {
         let mut world = World::empty(7);
+        // What is looked at here is fuel: mana would end these casts first.
+        world.set_policy(Policy::FREE);
         let place = |index: usize| Vec3::new(index as f32 * 2.0, 1.9, 0.0);
         let players = (0..=SPINNERS).map(|index| world.spawn_player("kim", place(index), Vec3::NEG_Z)).collect();
         let dummy = world.spawn_npc("dummy", Vec3::new(0.0, 1.9, -10.0));

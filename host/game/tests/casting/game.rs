@@ -3,6 +3,7 @@
 use crate::guest::{BOLT, Guest, IDLE, LOOP, STRONG_BOLT, load, loader, runtime};
 use game::{Game, LoadedRevision};
 use sim::inbound::CastRequest;
+use sim::team::Policy;
 use sim::{EntityId, Inbound, Outbound, Vec3, World};
 
 /// Two players and the dummy in front of both.
@@ -16,6 +17,8 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let mut world = World::empty(7);
+        // What is looked at here is fuel: mana would end these casts first.
+        world.set_policy(Policy::FREE);
         let ann = world.spawn_player("ann", Vec3::new(0.0, 1.9, 0.0), Vec3::NEG_Z);
         let kim = world.spawn_player("kim", Vec3::new(0.0, 1.9, -20.0), Vec3::Z);
         let dummy = world.spawn_npc("dummy", Vec3::new(0.0, 1.9, -10.0));

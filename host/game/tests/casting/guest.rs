@@ -1,6 +1,8 @@
 //! Small guests: each hook's body as WebAssembly text, the rest around it.
 
-use game::{LoadedRevision, Loader, PublicKey, Runtime};
+use game::{Game, LoadedRevision, Loader, PublicKey, Runtime};
+use sim::World;
+use sim::team::Policy;
 use spell_runtime::{artifact, compile};
 use std::path::Path;
 
@@ -13,7 +15,7 @@ pub struct Guest {
     /// Parameters: 0 tick, 1 caster, 2 target, 3 to 5 origin, 6 to 8 aim, 9 to 11 target position.
     pub on_cast: &'static str,
     pub on_tick: &'static str,
-    /// Parameters: 0 kind, 1 entity or token, 2 entity, 3 to 5 point, 6 to 8 normal.
+    /// Parameters: 0 kind, 1 entity or token, 2 entity; those of point and normal are shared with a message.
     pub on_event: &'static str,
     /// Answers where the list's pointer and length stand.
     pub save: &'static str,
@@ -82,6 +84,13 @@ pub fn loader(runtime: &Runtime) -> Loader {
 }
 
 /// The guest as this revision of this spell.
+/// A new world whose casts are free: mana would end some of these guests' before what they are here for does.
+pub fn free_game(seed: u64) -> Game {
+    let mut world = World::new(seed);
+    world.set_policy(Policy::FREE);
+    Game::with_world(world)
+}
+
 pub fn load(runtime: &Runtime, spell: &str, revision: &str, guest: Guest) -> LoadedRevision {
     loader(runtime).load(spell, revision, &artifact_of(guest)).expect("a good artifact")
 }
@@ -109,7 +118,7 @@ fn core(guest: Guest) -> Vec<u8> {
         (func (export "ugc:spell/hooks@0.1.0#init") {init})
         (func (export "ugc:spell/hooks@0.1.0#on-cast") (param i64 i64 i64 f32 f32 f32 f32 f32 f32 f32 f32 f32 i64 i32 i32) {on_cast})
         (func (export "ugc:spell/hooks@0.1.0#on-tick") (param f32) {on_tick})
-        (func (export "ugc:spell/hooks@0.1.0#on-event") (param i32 i64 i64 f32 f32 f32 f32 f32 f32) {on_event})
+        (func (export "ugc:spell/hooks@0.1.0#on-event") (param i32 i64 i64 i64 i32 i32 f32 f32 f32) {on_event})
         (func (export "ugc:spell/hooks@0.1.0#on-cancel") (param i32))
         (func (export "ugc:spell/hooks@0.1.0#save") (result i32) {save})
         (func (export "ugc:spell/hooks@0.1.0#restore") (param i32 i32 i32) (result i32) {restore})

@@ -1,6 +1,6 @@
 //! What was recorded comes out the same when it is run again, and what was changed is named.
 
-use crate::guest::{BOLT, COUNTER, Guest, IDLE, LOOP, SEED, SPIN, load};
+use crate::guest::{BOLT, COUNTER, Guest, IDLE, LOOP, SEED, SPIN, free_game, load};
 use game::recording::{Recording, RecordingError, Replayed, replay};
 use game::{Game, LoadedRevision, Loader, PublicKey, Runtime};
 use sim::inbound::{CastRequest, Input};
@@ -23,7 +23,7 @@ struct Session {
 
 impl Session {
     fn new(runtime: &Runtime, spells: &[(&'static str, Guest)]) -> Self {
-        let mut game = Game::new(7);
+        let mut game = free_game(7);
         game.record();
         let mut inbound: Vec<Inbound> =
             spells.iter().map(|(spell, guest)| game.admit(load(runtime, spell, "rev_000001_00000000", *guest))).collect();
@@ -191,7 +191,7 @@ fn a_damaged_file_is_refused() {
 
 #[test]
 fn nothing_is_kept_of_a_world_that_nobody_records() {
-    let mut game = Game::new(7);
+    let mut game = free_game(7);
     game.step(&[Inbound::Checkpoint(Thoroughness::Whole)], &mut |_| ());
     assert!(game.recording().is_none());
 }

@@ -1,7 +1,7 @@
 //! The same inputs give the same world after every tick, whoever runs it.
 
-use crate::guest::{BOLT, CALM, Guest, IDLE, LOOP, SPIN, STRONG_BOLT, load};
-use game::{Game, Runtime};
+use crate::guest::{BOLT, CALM, Guest, IDLE, LOOP, SPIN, STRONG_BOLT, free_game, load};
+use game::Runtime;
 use sim::inbound::{CastRequest, Input};
 use sim::{Digest, EntityId, Inbound, Outbound, Vec3};
 
@@ -21,7 +21,7 @@ const TRAP: Guest = Guest { on_tick: "unreachable", ..IDLE };
 /// A busy world: everybody walks, shoots and casts by turns, players come and go, a revision is replaced, and the tick's fuel runs out.
 fn play() -> (Vec<Digest>, Vec<Outbound>) {
     let runtime = Runtime::new(256).expect("a small runtime");
-    let mut game = Game::new(7);
+    let mut game = free_game(7);
     let mut inbound: Vec<Inbound> =
         SPELLS.iter().map(|(spell, guest)| game.admit(load(&runtime, spell, "rev_000001_00000000", *guest))).collect();
     inbound.extend((0..PLAYERS).map(|token| Inbound::Join {

@@ -1,6 +1,6 @@
 //! A game goes on from its save as the one that was saved, live casts included.
 
-use crate::guest::{BOLT, BREAKS, COUNTER, Guest, REFUSES, SPIN, load};
+use crate::guest::{BOLT, BREAKS, COUNTER, Guest, REFUSES, SPIN, free_game, load};
 use game::{Game, Runtime};
 use sim::inbound::{CastRequest, Input};
 use sim::{EntityId, Inbound, Outbound, Stored, Thoroughness, Vec3};
@@ -17,7 +17,7 @@ struct Place {
 
 impl Place {
     fn new(runtime: &Runtime, spells: &[(&'static str, Guest)]) -> Self {
-        let mut game = Game::new(7);
+        let mut game = free_game(7);
         let mut inbound: Vec<Inbound> = spells.iter().map(|(spell, guest)| game.admit(load(runtime, spell, REVISION, *guest))).collect();
         inbound.extend((0..PLAYERS).map(|token| Inbound::Join {
             token,

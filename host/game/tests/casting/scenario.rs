@@ -99,6 +99,6 @@ fn what_is_no_scenario_says_where_and_what_would_be() {
     parse("run 36001 ticks", expect!["line 1: a scenario runs at most 36000 ticks"]);
     parse("run 36000 ticks\nrun 18446744073709551615 ticks", expect!["line 2: a scenario runs at most 36000 ticks"]);
     parse("run 90 ticks now", expect![[r#"line 1: "now" is one word too many"#]]);
-    parse("expect dummy wealth 3", expect!["line 1: after dummy comes health or moved"]);
+    parse("expect dummy wealth 3", expect!["line 1: after dummy comes health, mana or moved"]);
     parse("npc dummy at 0 1 0\nexpect dummy health > 3", expect![[r#"line 2: ">" is not a number, <= and a number, or >= and a number"#]]);
 }

@@ -190,6 +190,21 @@ pub enum ServerMessage {
         #[serde(serialize_with = "rounded1")]
         scale: f32,
     },
+    /// 123: a text that a spell has for people.
+    SpellText {
+        /// The tick.
+        server_tick: u64,
+        /// Whose text.
+        spell_id: String,
+        /// The revision that runs.
+        revision_id: String,
+        /// Whose cast.
+        caster_entity_id: u64,
+        /// What; plain text of at most 256 bytes, without control characters.
+        text: String,
+        /// Whether it is for everybody near the caster, or for the caster alone.
+        aloud: bool,
+    },
     /// 121: a cast was refused or stopped; for its caster only.
     SpellCastRejected {
         /// The tick.
@@ -346,6 +361,7 @@ impl ServerMessage {
             Self::PlayerLeft { .. } => 111,
             Self::SpellCastEvent { .. } => 112,
             Self::SpellEffect { .. } => 120,
+            Self::SpellText { .. } => 123,
             Self::SpellCastRejected { .. } => 121,
             Self::SpellActiveUpdate { .. } => 122,
         }

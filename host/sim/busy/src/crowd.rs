@@ -5,7 +5,7 @@ use crate::draw::Draw;
 use crate::wild::SPELLS;
 use crate::witness::one_of_each;
 use sim::edit::{Area, Change};
-use sim::inbound::{CastRequest, Input, SpellSpec};
+use sim::inbound::{CastRequest, Input, School, Schools, SpellSpec};
 use sim::limits::PLAYERS_MAX;
 use sim::undo::Whose;
 use sim::{Edit, EntityId, EntityKind, Inbound, Thoroughness, Vec3, World};
@@ -195,8 +195,16 @@ impl Doing<'_> {
 
     fn activate(&mut self, spell: &str) -> Inbound {
         let draw = self.draw();
-        let duration_ticks = if draw.one_in(3) { 0 } else { 1 + draw.below(240) as u32 };
-        let spec = SpellSpec { duration_ticks, tick_interval: draw.below(12) as u32 };
+        let duration_ticks = if draw.one_in(3) { 0 } else { 1 + draw.below(480) as u32 };
+        let spec = SpellSpec {
+            duration_ticks,
+            tick_interval: draw.below(12) as u32,
+            event_interval: if draw.one_in(4) { draw.below(6) as u32 } else { 0 },
+            persistent: draw.one_in(4),
+            cast_mana: draw.between(0.0, 20.0),
+            school: draw.one_of(&[School::None, School::Fire, School::Frost]).unwrap_or_default(),
+            counters: Schools(draw.below(16) as u8 & !1),
+        };
         Inbound::Activate { spell: spell.into(), revision: format!("r{}", draw.below(3)), spec }
     }
 }

@@ -3,6 +3,7 @@
 use crate::SEED;
 use crate::draw::Draw;
 use sim::generate::ground;
+use sim::mana::ManaPolicy;
 use sim::status::Status;
 use sim::team::{Policy, Team};
 use sim::{Generation, Settings, Spawner, Temper, Vec3, World};
@@ -18,7 +19,7 @@ const REACH_M: f32 = 20.0;
 pub fn set_up() -> World {
     let mut world = World::with(Settings { generation: Generation::Hills, ..Settings::new(SEED) });
     let mut draw = Draw::named(SEED);
-    world.set_policy(Policy { friendly_fire: false });
+    world.set_policy(Policy { friendly_fire: false, mana: Some(ManaPolicy { max: 60, per_second: 3 }) });
     for number in 0..CRATES {
         // Every other one falls on what is below.
         let place = on_ground(&mut draw, 0.5 + 2.0 * (number % 2) as f32);

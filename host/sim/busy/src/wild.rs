@@ -6,7 +6,7 @@ use sim::body::{BodySpec, Form};
 use sim::debris::DebrisSpec;
 use sim::edit::{Area, Change};
 use sim::field::FieldSpec;
-use sim::intent::{Homing, ProjectileSpec};
+use sim::intent::{Homing, ProjectileSpec, Recipient};
 use sim::joint::{JointKind, JointSpec};
 use sim::limits::HOMING_TURN_MAX;
 use sim::scene::{Kinds, Scene, Shape};
@@ -48,6 +48,10 @@ one_of_each! {
         Terraform: |wish| Intent::Terraform { edit: wish.edit() },
         Cue: |wish| Intent::Cue { name: "whim".into(), at: wish.point(), scale: wish.draw.between(0.0, 2.0) },
         SetTimer: |wish| Intent::SetTimer { token: wish.draw.below(9) as u32, ticks: wish.draw.below(90) as u32 },
+        Send: |wish| Intent::Send { to: wish.recipient(), data: [wish.draw.below(256) as u8].into() },
+        Say: |wish| Intent::Say { text: wish.look(), aloud: wish.draw.one_in(2) },
+        Store: |wish| Intent::Store { own: wish.draw.one_in(2), key: wish.key(), value: wish.value() },
+        Dispel: |wish| Intent::Dispel { target: wish.dispelled() },
         Log: |wish| Intent::Log { level: "info", text: wish.look() },
     }
 }
@@ -162,7 +166,9 @@ impl<'a> Wish<'a> {
         let intents = (0..self.draw.below(4)).map(|_| self.intent()).collect();
         let fault =
             self.draw.one_in(60).then(|| Fault { hook: "on-tick", limit: "fuel", allowed: 1.0, asked: 2.0, message: "a whim".into() });
-        Outcome { intents, finished: self.draw.one_in(30), fault, fuel: self.draw.below(CALL_FUEL) }
+        let (finished, fuel, upkeep) =
+            (self.draw.one_in(30), self.draw.below(CALL_FUEL), self.draw.between(-0.2, if self.call.spell == "whim" { 60.0 } else { 4.0 }));
+        Outcome { intents, finished, fault, fuel, upkeep }
     }
 
     fn intent(&mut self) -> Intent {
@@ -284,6 +290,24 @@ impl<'a> Wish<'a> {
             2 => Order::Go { to: self.point() },
             _ => Order::Attack { target: self.anyone() },
         }
+    }
+
+    fn recipient(&mut self) -> Recipient {
+        let spell = self.draw.one_of(SPELLS).unwrap_or_default();
+        if self.draw.one_in(2) { Recipient::Mine(spell.into()) } else { Recipient::Maker(self.anyone()) }
+    }
+
+    fn key(&mut self) -> String {
+        if self.draw.one_in(40) { String::new() } else { format!("key {}", self.draw.below(80)) }
+    }
+
+    fn value(&mut self) -> Option<Arc<[u8]>> {
+        let bytes = self.draw.below(40) as usize;
+        (!self.draw.one_in(4)).then(|| vec![7; bytes].into())
+    }
+
+    fn dispelled(&mut self) -> EntityId {
+        if self.draw.one_in(2) { self.call.caster } else { self.anyone() }
     }
 
     fn edit(&mut self) -> Edit {

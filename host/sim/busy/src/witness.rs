@@ -42,15 +42,15 @@ pub(crate) use {named, one_of_each};
 
 named! {
     Outbound {
-        Joined, JoinRefused, Spawned, Despawned, Died, ProjectileHit, NpcEvent, CastStarted, CastRejected, CastFaulted, CastEnded, Cue, Log,
+        Joined, JoinRefused, Spawned, Despawned, Died, ProjectileHit, NpcEvent, CastStarted, CastRejected, CastFaulted, CastEnded, Cue, Said, Log,
         TerraformApplied, TerraformRefused, TerraformReverted, Activated,
     }
     DespawnReason { Left, Hit, Expired, Spell, Died, Lost }
     NpcEventKind { Spotted, Lost, SuspicionChanged }
-    CastEnd { Finished, Duration, CasterGone, Revision, Fault }
+    CastEnd { Finished, Duration, CasterGone, Revision, Fault, Mana, Dispelled }
     Hook { Cast, Tick, Event, Cancel }
-    Event { Hit, Expired, Timer, Dropped, Died }
-    CancelReason { Duration, CasterGone, Revision }
+    Event { Hit, Expired, Timer, Dropped, Died, Message }
+    CancelReason { Duration, CasterGone, Revision, Mana, Dispelled }
     Status { Slow, Root, Shield, Burn }
     Area { Sphere, Box }
     Change { Add, Subtract, Paint, Replace }

@@ -1,10 +1,9 @@
 //! Saves of version 1, from before spells could make bodies, joints, force fields and servants: read for ever, never written again.
 
-use super::Saved;
-use crate::absent::Place;
+use super::v2::{PlaceV2, PolicyV2, SavedV2};
 use crate::behaviour::Mind;
 use crate::body::{Form, Prop};
-use crate::cast::SavedCasts;
+use crate::cast::v2::SavedCastsV2;
 use crate::edit::Allowances;
 use crate::npc::{Npc, Respawn, Temper};
 use crate::path::Route;
@@ -15,7 +14,7 @@ use crate::projectile::Projectile;
 use crate::scene::Entity;
 use crate::settings::Settings;
 use crate::status::Statuses;
-use crate::team::{Policy, Team};
+use crate::team::Team;
 use crate::{EntityId, EntityKind, Quat, Vec3};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -25,11 +24,11 @@ use std::collections::BTreeMap;
 pub struct SavedV1 {
     tick: u64,
     settings: Settings,
-    policy: Policy,
+    policy: PolicyV2,
     next_id: u64,
     entities: Vec<EntityV1>,
     players: BTreeMap<EntityId, Player>,
-    absent: BTreeMap<String, Place>,
+    absent: BTreeMap<String, PlaceV2>,
     npcs: BTreeMap<EntityId, NpcV1>,
     respawns: Vec<Respawn>,
     projectiles: BTreeMap<EntityId, Projectile>,
@@ -38,7 +37,7 @@ pub struct SavedV1 {
     teams: BTreeMap<EntityId, Team>,
     statuses: BTreeMap<EntityId, Statuses>,
     path_served: EntityId,
-    casts: SavedCasts,
+    casts: SavedCastsV2,
     journal_next: u64,
 }
 
@@ -69,7 +68,7 @@ struct NpcV1 {
     strike_ready: u64,
 }
 
-impl From<SavedV1> for Saved {
+impl From<SavedV1> for SavedV2 {
     /// Every prop was a crate, and nobody served anybody.
     fn from(old: SavedV1) -> Self {
         Self {

@@ -650,7 +650,7 @@ fn the_same_cast_in_two_worlds_has_two_seeds_and_in_one_world_one() {
     let seed = |world: u64| {
         let mut world = sim::World::empty(world);
         let caster = world.spawn_player("kim", sim::Vec3::Y * 1.9, sim::Vec3::NEG_Z);
-        let spec = sim::inbound::SpellSpec { duration_ticks: 0, tick_interval: 0 };
+        let spec = sim::inbound::SpellSpec::free(0, 0);
         let activate = sim::Inbound::Activate { spell: "a".into(), revision: "r1".into(), spec };
         let cast = sim::Inbound::Cast(sim::inbound::CastRequest {
             caster,

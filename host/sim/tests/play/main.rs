@@ -1,9 +1,11 @@
 //! What a player or author would notice of the simulation: text in, text out.
 
 mod bodies;
+mod bonds;
 mod casts;
 mod combat;
 mod life;
+mod mana;
 mod movement;
 mod properties;
 mod saving;

@@ -2,28 +2,20 @@
 
 use crate::scripted::Scripted;
 use proptest::prelude::*;
-use sim::inbound::{CastRequest, Input, SpellSpec};
+use sim::inbound::{CastRequest, Input, School, Schools, SpellSpec};
 use sim::status::Status;
 use sim::team::{Policy, Team};
 use sim::voxel::{CHUNK_EDGE, Chunk, Terrain};
 use sim::{Digest, EntityId, IVec3, Inbound, NoSpells, Spawner, Stage, Temper, Vec3, World, step};
 
 /// What the scripts do: between them, every kind of intent and every end.
-const SCRIPTS: [(&str, SpellSpec, &[&str]); 8] = [
-    ("bolt", SpellSpec { duration_ticks: 0, tick_interval: 0 }, &["cast: launch 40 damage 30", "hit: damage hit 20; push hit 300 200 0"]),
-    (
-        "aura",
-        SpellSpec { duration_ticks: 50, tick_interval: 7 },
-        &["tick: heal caster 3; damage target 9; launch 5 seconds 0.3", "cancel: cue end"],
-    ),
-    (
-        "gust",
-        SpellSpec { duration_ticks: 20, tick_interval: 1 },
-        &["cast: timer 1 9", "tick: push crate 90 60 -90; push dummy 0 90 400; spend 60000", "timer: finish"],
-    ),
+const SCRIPTS: [(&str, SpellSpec, &[&str]); 10] = [
+    ("bolt", SpellSpec::free(0, 0), &["cast: launch 40 damage 30", "hit: damage hit 20; push hit 300 200 0"]),
+    ("aura", SpellSpec::free(50, 7), &["tick: heal caster 3; damage target 9; launch 5 seconds 0.3", "cancel: cue end"]),
+    ("gust", SpellSpec::free(20, 1), &["cast: timer 1 9", "tick: push crate 90 60 -90; push dummy 0 90 400; spend 60000", "timer: finish"]),
     (
         "mason",
-        SpellSpec { duration_ticks: 60, tick_interval: 6 },
+        SpellSpec::free(60, 6),
         &[
             "cast: box 2 4 2 0.5 0.3 0.8 40; ball 3 6 2 0.4 9 5 0 0; join ball made0 made1 2.5 5 2; \
              join rope crate world 4 6 -7 length 3 breaks 4000; join hinge made0 world 2 5 2 axis 1 0 0 breaks 500",
@@ -32,7 +24,7 @@ const SCRIPTS: [(&str, SpellSpec, &[&str]); 8] = [
     ),
     (
         "storm",
-        SpellSpec { duration_ticks: 45, tick_interval: 15 },
+        SpellSpec::free(45, 15),
         &[
             "cast: field 0 2 0 12 80 0.5 0.5; field 2 2 -7 9 -90 0 0.4",
             "tick: field 0 1 4 16 100 1 0.2; box 0 12 4 1 1 1 1000 0 -90 0; box 0 NaN 4 1 1 1 9",
@@ -40,7 +32,7 @@ const SCRIPTS: [(&str, SpellSpec, &[&str]); 8] = [
     ),
     (
         "horde",
-        SpellSpec { duration_ticks: 50, tick_interval: 10 },
+        SpellSpec::free(50, 10),
         &[
             "cast: summon guard 3 1.9 3; summon critter -3 1.9 3; summon dummy 5 1.9 5",
             "tick: command made0 attack target; command made1 go 9 1.9 9; damage made1 40",
@@ -48,10 +40,23 @@ const SCRIPTS: [(&str, SpellSpec, &[&str]); 8] = [
     ),
     (
         "dig",
-        SpellSpec { duration_ticks: 30, tick_interval: 3 },
+        SpellSpec::free(30, 3),
         &["cast: dig 8 1 0 2.5; fill 6 1 6 9 3 9 2", "tick: dig 9 2 3 1.5; fill 7 1 -3 7 4 -3 5; dig NaN 0 0 1"],
     ),
-    ("bad", SpellSpec { duration_ticks: 30, tick_interval: 11 }, &["cast: launch 3; launch 60 damage 1000", "tick: fault"]),
+    (
+        "sage",
+        SpellSpec { cast_mana: 20.0, persistent: true, event_interval: 4, school: School::Mind, ..SpellSpec::free(90, 8) },
+        &[
+            "tick: send mine sage hark; send maker crate hm; keep own count 1; keep shared last x; upkeep 9",
+            "message: say heard; keep shared last",
+        ],
+    ),
+    (
+        "ban",
+        SpellSpec { counters: Schools(1 << School::Mind as u8), ..SpellSpec::free(20, 3) },
+        &["tick: dispel target; dispel caster; upkeep 1", "dropped: fault"],
+    ),
+    ("bad", SpellSpec::free(30, 11), &["cast: launch 3; launch 60 damage 1000", "tick: fault"]),
 ];
 
 /// What happens in one tick, before it is known who is who.
@@ -159,7 +164,7 @@ pub fn lively(seed: u64, blocks: &[[i32; 3]], npcs: &[(u8, [f32; 2])], spare: bo
         terrain.insert(id, Chunk::filled(|place| u8::from(place.y == 0 || within(corner + place))));
     }
     let mut world = World::on(seed, terrain);
-    world.set_policy(Policy { friendly_fire: !spare });
+    world.set_policy(Policy { friendly_fire: !spare, ..Policy::default() });
     for (temper, [x, z]) in npcs {
         let temper_of = [Temper::Dummy, Temper::Guard, Temper::Critter][usize::from(temper % 3)];
         let id = world.spawn_npc_of(temper_of, "npc", Vec3::new(*x, 6.9, *z), Vec3::new(-x, 0.0, -z));

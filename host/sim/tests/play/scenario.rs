@@ -13,7 +13,7 @@
 
 use crate::scripted::Scripted;
 use sim::edit::{Area, Change};
-use sim::inbound::{CastRequest, Input, SpellSpec};
+use sim::inbound::{CastRequest, Input, School, Schools, SpellSpec};
 use sim::status::Status;
 use sim::team::{Policy, Team};
 use sim::undo::Whose;
@@ -84,7 +84,11 @@ impl Stage {
                 self.world.add_spawner(&Spawner { name: name.into(), temper: kind(temper), position, count, respawn_ticks, team: None });
             }
             ["team", name, team] => self.world.set_team(self.id(name), Team(team.parse().expect("a team"))),
-            ["policy", "spare"] => self.world.set_policy(Policy { friendly_fire: false }),
+            ["policy", "spare"] => self.world.set_policy(Policy { friendly_fire: false, ..Policy::default() }),
+            ["mana", name] => {
+                let line = format!("{}: {name} has {:.2} mana", self.world.tick(), self.world.mana(self.id(name)).unwrap_or(f32::INFINITY));
+                self.print(line);
+            }
             ["status", name, ref status @ .., seconds] => self.world.set_status(self.id(name), status_of(status), number(seconds)),
             ["npc", name, x, y, z, temper, ref rest @ ..] => {
                 let aim = words_after("aim", rest).map_or(Vec3::Z, vector);
@@ -160,7 +164,16 @@ impl Stage {
 
     fn activate(&mut self, spell: &str, revision: &str, rest: &[&str]) {
         let ticks = |word| words_after::<1>(word, rest).map_or(0, |[ticks]| ticks.parse().expect("ticks"));
-        let spec = SpellSpec { duration_ticks: ticks("lasts"), tick_interval: ticks("every") };
+        let costs = words_after::<1>("costs", rest).map_or(0.0, |[mana]| number(mana));
+        let of = |word| words_after::<1>(word, rest).map_or(School::None, |[school]| school_of(school));
+        let spec = SpellSpec {
+            event_interval: ticks("listens"),
+            persistent: rest.contains(&"persists"),
+            cast_mana: costs,
+            school: of("school"),
+            counters: Schools(1 << of("counters") as u8 & !1),
+            ..SpellSpec::free(ticks("lasts"), ticks("every"))
+        };
         self.scripting = (spell.into(), revision.into());
         self.inbound.push(Inbound::Activate { spell: spell.into(), revision: revision.into(), spec });
     }
@@ -263,6 +276,7 @@ impl Stage {
             Outbound::CastFaulted { cast, fault, .. } => format!("cast {} faulted in {}: {}", cast.0, fault.hook, fault.limit),
             Outbound::CastEnded { cast, reason } => format!("cast {} ended: {reason:?}", cast.0),
             Outbound::Cue { cast, name, .. } => format!("cast {} cue {name}", cast.0),
+            Outbound::Said { cast, text, aloud, .. } => format!("cast {} {}: {text}", cast.0, if *aloud { "says" } else { "whispers" }),
             Outbound::Log { cast, level, text, .. } => format!("cast {} {level}: {text}", cast.0),
             Outbound::TerraformApplied { player, affected, client_sequence, .. } => {
                 format!("terraform {client_sequence} by {} applied: {}", self.name(*player), chunks(affected))
@@ -309,6 +323,14 @@ pub fn kind(word: &str) -> Temper {
         "guard" => Temper::Guard,
         "critter" => Temper::Critter,
         _ => panic!("no such temper: {word}"),
+    }
+}
+
+fn school_of(word: &str) -> School {
+    match word {
+        "fire" => School::Fire,
+        "frost" => School::Frost,
+        _ => panic!("no such school: {word}"),
     }
 }
 

@@ -1,22 +1,24 @@
 //! Spells as scripts: a runner that keeps the contract of `Spells` without wasm.
 //!
-//! A script's line is `HOOK: COMMAND; COMMAND...` with the hooks `cast`, `tick`, `hit`, `expired`, `timer`, `died`, `dropped`, `cancel`, `save` (only `fault`), and the commands
+//! A script's line is `HOOK: COMMAND; COMMAND...` with the hooks `cast`, `tick`, `hit`, `expired`, `timer`, `died`, `dropped`, `message`, `cancel`, `save` (only `fault`), and the commands
 //! `launch SPEED [damage N] [seconds N] [gravity N] [bounces N] [restitution N] [pierces N] [homing TURN]` (from the caster's eye) · `damage WHO N` · `heal WHO N` · `push WHO X Y Z` · `teleport WHO X Y Z` ·
 //! `afflict WHO STATUS SECONDS` · `despawn [WHO]` (else what was made last) ·
 //! `box X Y Z HX HY HZ KG [VX VY VZ]` · `ball X Y Z RADIUS KG [VX VY VZ]` · `debris X Y Z COUNT SPEED SECONDS` ·
 //! `join fixed|ball|hinge|rope ONE OTHER X Y Z [axis X Y Z] [length N] [breaks N]` (OTHER may be `world`) · `field X Y Z RADIUS ACCELERATION FALLOFF SECONDS` ·
 //! `summon dummy|guard|critter X Y Z` · `command WHO follow|stay|go X Y Z|attack WHOM` · `dig X Y Z RADIUS` · `fill X Y Z X Y Z MATERIAL` ·
-//! `timer TOKEN TICKS` · `cue NAME` · `log TEXT` · `near RADIUS` (logs who is there) · `spend FUEL` · `finish` · `fault`. WHO: `target`, `caster`, `hit`, `made0`, `made1`... (what it has made), or a name.
+//! `send maker WHO TEXT` · `send mine SPELL TEXT` · `say TEXT` · `whisper TEXT` · `keep own|shared KEY [VALUE]` (without one it is forgotten) · `look own|shared KEY` (logs it) ·
+//! `dispel WHO` · `upkeep MANA` · `mana` (logs the caster's) · `timer TOKEN TICKS` · `cue NAME` · `log TEXT` · `near RADIUS` (logs who is there) · `spend FUEL` · `finish` · `fault`. WHO: `target`, `caster`, `hit`, `made0`, `made1`... (what it has made), or a name.
 
 use crate::scenario::{kind, number, status_of, vector};
 use sim::body::{BodySpec, Form};
 use sim::debris::DebrisSpec;
 use sim::edit::{Area, Change};
 use sim::field::FieldSpec;
-use sim::intent::{Homing, ProjectileSpec};
+use sim::intent::{Homing, ProjectileSpec, Recipient};
 use sim::joint::{JointKind, JointSpec};
 use sim::scene::{Kinds, Scene, Shape};
-use sim::spells::{Call, Event, Fault, Hook, Kept, Outcome, Resumed};
+use sim::spells::{Call, Event, Fault, Hook, Kept, Message, Outcome, Resumed};
+use sim::storage::Keeper;
 use sim::summon::{Order, SummonSpec};
 use sim::{CastId, Edit, EntityId, Intent, Spells, Vec3};
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,6 +156,9 @@ fn describe(hook: &Hook) -> (&'static str, String) {
         Hook::Event(Event::Hit { projectile, entity, .. }) => ("hit", format!("hit #{} on #{}", projectile.0, entity.0)),
         Hook::Event(Event::Expired(id)) => ("expired", format!("expired #{}", id.0)),
         Hook::Event(Event::Timer(token)) => ("timer", format!("timer {token}")),
+        Hook::Event(Event::Message(Message { spell, caster, data })) => {
+            ("message", format!("message of {spell} by #{}: {}", caster.0, String::from_utf8_lossy(data)))
+        }
         Hook::Event(Event::Died(id)) => ("died", format!("died #{}", id.0)),
         Hook::Event(Event::Dropped(id)) => ("dropped", format!("dropped #{}", id.0)),
         Hook::Cancel(reason) => ("cancel", format!("cancel {reason:?}")),
@@ -257,6 +262,24 @@ fn obey(command: &str, memory: &mut Memory, scene: &Scene, call: &Call, next_id:
             let told = found.iter().filter_map(|(id, _)| scene.entity(*id)).map(|entity| format!("{} {}", entity.name, entity.health));
             Intent::Log { level: "info", text: format!("near: {}", told.collect::<Vec<_>>().join(", ")) }
         }
+        ["send", "maker", name, ref text @ ..] => Intent::Send { to: Recipient::Maker(who(name)), data: text.join(" ").as_bytes().into() },
+        ["send", "mine", spell, ref text @ ..] => {
+            Intent::Send { to: Recipient::Mine(spell.into()), data: text.join(" ").as_bytes().into() }
+        }
+        ["say", ref text @ ..] => Intent::Say { text: text.join(" "), aloud: true },
+        ["whisper", ref text @ ..] => Intent::Say { text: text.join(" "), aloud: false },
+        ["keep", whose, key, ref value @ ..] => {
+            let value = (!value.is_empty()).then(|| value.join(" ").as_bytes().into());
+            Intent::Store { own: whose == "own", key: key.into(), value }
+        }
+        ["look", whose, key] => {
+            let keeper = if whose == "own" { scene.storage().keeper(call.caster) } else { Keeper::Spell };
+            let value = scene.storage().get(&call.spell, &keeper, key).map(|value| String::from_utf8_lossy(value).into_owned());
+            Intent::Log { level: "info", text: format!("{key}: {value:?}") }
+        }
+        ["dispel", name] => Intent::Dispel { target: who(name) },
+        ["mana"] => Intent::Log { level: "info", text: format!("mana {:?}", call.mana) },
+        ["upkeep", mana] => return outcome.upkeep += number(mana),
         ["spend", fuel] => return outcome.fuel += fuel.parse::<u64>().expect("fuel"),
         ["finish"] => return outcome.finished = true,
         ["fault"] => return outcome.fault = Some(fault(describe(&call.hook).0)),

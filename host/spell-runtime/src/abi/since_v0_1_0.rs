@@ -5,6 +5,7 @@
 
 use crate::desk::{self, Checked, Desk, Limit, Refused};
 use crate::instance::Hook;
+use crate::limits::{CUE_NAME_BYTES_MAX, ENVELOPE_RADIUS_M_MAX, LOG_LINE_BYTES_MAX, SAID_BYTES_MAX, STORED_KEY_BYTES_MAX};
 use crate::{prices, types};
 use wasmtime::component::{InstancePre, Linker, WasmList, WasmStr};
 use wasmtime::{Result, Store, StoreContextMut, Trap};
@@ -45,7 +46,7 @@ impl Hooks {
         match hook {
             Hook::Cast(cast) => guest.call_on_cast(store, &cast.into()),
             Hook::Tick(dt) => guest.call_on_tick(store, *dt),
-            Hook::Event(event) => guest.call_on_event(store, (*event).into()),
+            Hook::Event(event) => guest.call_on_event(store, &event.into()),
             Hook::Cancel(reason) => guest.call_on_cancel(store, (*reason).into()),
         }
     }
@@ -108,7 +109,12 @@ fn add_reads(linker: &mut Linker<Desk>) -> Result<()> {
     reads.func_wrap("fuel-left", |mut store: Caller<'_>, (): ()| {
         charge(&mut store, prices::FUEL_LEFT.fuel)?;
         Ok((store.get_fuel()?,))
-    })
+    })?;
+    reads.func_wrap("mana", |mut store: Caller<'_>, (): ()| {
+        charge(&mut store, prices::MANA.fuel)?;
+        Ok((store.data().mana(),))
+    })?;
+    reads.func_wrap("load", |mut store: Caller<'_>, (whose, key): (wit::Drawer, WasmStr)| load(&mut store, whose, &key))
 }
 
 fn add_intents(linker: &mut Linker<Desk>) -> Result<()> {
@@ -181,6 +187,15 @@ fn add_intents(linker: &mut Linker<Desk>) -> Result<()> {
         charge(&mut store, prices::SET_TIMER.fuel)?;
         Ok((answer(store.data_mut().set_timer(token, ticks)),))
     })?;
+    intents.func_wrap("send", |mut store: Caller<'_>, (to, data): (wit::Recipient, WasmList<u8>)| send(&mut store, to, &data))?;
+    intents.func_wrap("say", |mut store: Caller<'_>, (text, aloud): (WasmStr, bool)| say(&mut store, &text, aloud))?;
+    intents.func_wrap("store", |mut store: Caller<'_>, (whose, key, value): (wit::Drawer, WasmStr, Option<WasmList<u8>>)| {
+        keep(&mut store, whose, &key, value.as_ref())
+    })?;
+    intents.func_wrap("dispel", |mut store: Caller<'_>, (target,): (u64,)| {
+        charge(&mut store, prices::DISPEL.fuel)?;
+        Ok((answer(store.data_mut().dispel(target)),))
+    })?;
     intents.func_wrap("log", |mut store: Caller<'_>, (level, text): (wit::LogLevel, WasmStr)| log(&mut store, level, &text))?;
     intents.func_wrap("finish", |mut store: Caller<'_>, (): ()| {
         charge(&mut store, prices::FINISH.fuel)?;
@@ -205,7 +220,7 @@ fn charge(store: &mut Caller<'_>, price: u64) -> Result<()> {
 
 /// Whole metres of a ray, to be charged. A length that is no length or beyond the envelope is refused before a ray is walked; the cast saturates.
 fn metres(length: f32) -> u64 {
-    length.clamp(0.0, crate::limits::ENVELOPE_RADIUS_M_MAX) as u64
+    length.clamp(0.0, ENVELOPE_RADIUS_M_MAX) as u64
 }
 
 fn distance(start: types::Vec3, end: types::Vec3) -> f32 {
@@ -228,16 +243,57 @@ fn push(mut store: Caller<'_>, targets: &WasmList<u64>, impulses: &[f32]) -> Res
 
 fn cue(store: &mut Caller<'_>, name: &WasmStr, at: wit::Vec3, scale: f32) -> Result<(Answer,)> {
     charge(store, prices::CUE.fuel)?;
-    let (name, bytes) = read_text(store, name, crate::limits::CUE_NAME_BYTES_MAX)?;
-    if let Err(refused) = desk::check_cue_name(bytes) {
+    let (name, bytes) = read_text(store, name, CUE_NAME_BYTES_MAX)?;
+    if let Err(refused) = desk::check_length(bytes, CUE_NAME_BYTES_MAX) {
         return Ok((Err(refused.into()),));
     }
     Ok((answer(store.data_mut().cue(&name, at.into(), scale)),))
 }
 
+fn load(store: &mut Caller<'_>, whose: wit::Drawer, key: &WasmStr) -> Result<(Answer<Option<Vec<u8>>>,)> {
+    charge(store, prices::LOAD.fuel)?;
+    let (key, bytes) = read_text(store, key, STORED_KEY_BYTES_MAX)?;
+    let loaded = desk::check_length(bytes, STORED_KEY_BYTES_MAX).and_then(|()| store.data().load(whose.into(), &key));
+    let answered = loaded.as_ref().ok().and_then(|value| value.as_ref()).map_or(0, |value| value.len());
+    charge(store, prices::LOAD.each * answered as u64)?;
+    Ok((answer(loaded.map(|value| value.map(|value| value.to_vec()))),))
+}
+
+/// The bytes stay in the guest's memory until their number is checked.
+fn send(store: &mut Caller<'_>, to: wit::Recipient, data: &WasmList<u8>) -> Result<(Answer,)> {
+    charge(store, prices::SEND.fuel)?;
+    if let Err(refused) = store.data().check_send(data.len()) {
+        return Ok((Err(refused.into()),));
+    }
+    charge(store, prices::SEND.each * data.len() as u64)?;
+    let data = data.as_le_slice(&*store).into();
+    Ok((answer(store.data_mut().send(to.into(), data)),))
+}
+
+fn say(store: &mut Caller<'_>, text: &WasmStr, aloud: bool) -> Result<(Answer,)> {
+    charge(store, prices::SAY.fuel)?;
+    let (text, bytes) = read_text(store, text, SAID_BYTES_MAX)?;
+    charge(store, prices::SAY.each * text.len() as u64)?;
+    let checked = desk::check_length(bytes, SAID_BYTES_MAX);
+    Ok((answer(checked.and_then(|()| store.data_mut().say(&text, aloud))),))
+}
+
+fn keep(store: &mut Caller<'_>, whose: wit::Drawer, key: &WasmStr, value: Option<&WasmList<u8>>) -> Result<(Answer,)> {
+    charge(store, prices::STORE.fuel)?;
+    let (key, bytes) = read_text(store, key, STORED_KEY_BYTES_MAX)?;
+    let value_bytes = value.map_or(0, WasmList::len);
+    let checked = desk::check_length(bytes, STORED_KEY_BYTES_MAX).and_then(|()| store.data().check_store(value_bytes));
+    if let Err(refused) = checked {
+        return Ok((Err(refused.into()),));
+    }
+    charge(store, prices::STORE.each * (key.len() + value_bytes) as u64)?;
+    let value = value.map(|value| value.as_le_slice(&*store).into());
+    Ok((answer(store.data_mut().store(whose.into(), key, value)),))
+}
+
 fn log(store: &mut Caller<'_>, level: wit::LogLevel, text: &WasmStr) -> Result<()> {
     charge(store, prices::LOG.fuel)?;
-    let (kept, _) = read_text(store, text, crate::limits::LOG_LINE_BYTES_MAX)?;
+    let (kept, _) = read_text(store, text, LOG_LINE_BYTES_MAX)?;
     charge(store, prices::LOG_KEPT_BYTE * kept.len() as u64)?;
     store.data_mut().log(level_name(level), &kept);
     Ok(())
@@ -426,6 +482,24 @@ impl From<wit::Status> for types::Status {
     }
 }
 
+impl From<wit::Drawer> for types::Drawer {
+    fn from(drawer: wit::Drawer) -> Self {
+        match drawer {
+            wit::Drawer::Mine => Self::Mine,
+            wit::Drawer::Shared => Self::Shared,
+        }
+    }
+}
+
+impl From<wit::Recipient> for types::Recipient {
+    fn from(to: wit::Recipient) -> Self {
+        match to {
+            wit::Recipient::Maker(id) => Self::Maker(id),
+            wit::Recipient::Mine(spell) => Self::Mine(spell),
+        }
+    }
+}
+
 impl From<wit::Voxel> for types::Voxel {
     fn from(voxel: wit::Voxel) -> Self {
         [voxel.x, voxel.y, voxel.z]
@@ -467,9 +541,9 @@ impl From<&types::Cast> for wit::Cast {
     }
 }
 
-impl From<types::Event> for wit::Event {
-    fn from(event: types::Event) -> Self {
-        match event {
+impl From<&types::Event> for wit::Event {
+    fn from(event: &types::Event) -> Self {
+        match *event {
             types::Event::Hit { projectile, entity, point, normal } => {
                 Self::Hit(wit::Hit { projectile, entity, point: point.into(), normal: normal.into() })
             }
@@ -477,6 +551,9 @@ impl From<types::Event> for wit::Event {
             types::Event::Timer(token) => Self::Timer(token),
             types::Event::Dropped(id) => Self::Dropped(id),
             types::Event::Died(id) => Self::Died(id),
+            types::Event::Message { ref spell, caster, ref data } => {
+                Self::Message(wit::Message { spell: spell.to_string(), caster, data: data.to_vec() })
+            }
         }
     }
 }
@@ -487,6 +564,8 @@ impl From<types::CancelReason> for wit::CancelReason {
             types::CancelReason::Duration => Self::Duration,
             types::CancelReason::CasterGone => Self::CasterGone,
             types::CancelReason::Revision => Self::Revision,
+            types::CancelReason::Mana => Self::Mana,
+            types::CancelReason::Dispelled => Self::Dispelled,
         }
     }
 }

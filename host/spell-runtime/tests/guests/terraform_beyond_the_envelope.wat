@@ -1,4 +1,4 @@
-;; => runs; on-cast: Terraform { area: Block { low: [0, 0, -8], high: [7, 7, -1] }, change: Dig }, SetTimer { token: 8, ticks: 1 }
+;; => runs; on-cast: Terraform { area: Block { low: [0, 0, -8], high: [7, 7, -1] }, change: Dig, voxels: 512 }, SetTimer { token: 8, ticks: 1 }
 ;; Twice 512 voxels, where the envelope has 1,000: the second is refused (8).
 ;; envelope: all
 (func (export "ugc:spell/hooks@0.1.0#on-cast") (param i64 i64 i64 f32 f32 f32 f32 f32 f32 f32 f32 f32 i64 i32 i32)

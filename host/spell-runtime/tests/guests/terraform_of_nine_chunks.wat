@@ -1,4 +1,4 @@
-;; => runs; on-cast: 9 intents, Terraform { area: Block { low: [-32, 0, -32], high: [-32, 0, -32] }, change: Dig } first
+;; => runs; on-cast: 9 intents, Terraform { area: Block { low: [-32, 0, -32], high: [-32, 0, -32] }, change: Dig, voxels: 1 } first
 ;; Nine chunks in one tick, where the envelope has eight: the ninth is refused (8).
 ;; envelope: all
 (func (export "ugc:spell/hooks@0.1.0#on-cast") (param i64 i64 i64 f32 f32 f32 f32 f32 f32 f32 f32 f32 i64 i32 i32)

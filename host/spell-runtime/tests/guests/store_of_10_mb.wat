@@ -1,0 +1,6 @@
+;; => fault host (0 allowed, 0 asked): on-cast: the call broke the rules of the boundary: list pointer/length out of bounds of memory
+;; A value that is longer than all memory: the call ends.
+;; envelope: all
+(func (export "ugc:spell/hooks@0.1.0#on-cast") (param i64 i64 i64 f32 f32 f32 f32 f32 f32 f32 f32 f32 i64 i32 i32)
+    (call $store (i32.const 0) (i32.const 16) (i32.const 4) (i32.const 1) (i32.const 16) (i32.const 10485760) (i32.const 64))
+    (call $report (i32.const 64)))
