@@ -290,6 +290,21 @@ impl Envelope {
     }
 }
 
+impl Envelope {
+    pub(crate) const fn is_instant(&self) -> bool {
+        matches!(self.duration, Duration::Instant)
+    }
+
+    pub(crate) const fn has_ticks(&self) -> bool {
+        matches!(self.frequency, Frequency::Tick)
+    }
+
+    /// Whether each of the world's ticks is one of the spell's.
+    pub(crate) const fn ticks_always(&self) -> bool {
+        self.has_ticks() && self.max_hz >= TICKS_PER_SECOND as f32
+    }
+}
+
 #[cfg(not(target_arch = "wasm32"))]
 impl Envelope {
     pub(crate) const fn allows(&self, capability: u32) -> bool {

@@ -1,6 +1,6 @@
-//! What a spell author writes against: one trait, one macro.
+//! What a spell author writes against: one macro, and one trait in either of two forms.
 //!
-//! A spell is a struct that is declared with [`spell!`] and implements [`Spell`]. Each cast gets an instance of its own; the struct's fields are the cast's
+//! A spell is a struct that is declared with [`spell!`] and implements [`Spell`], a hook for each occasion, or [`Straight`], one `run` that awaits. Each cast gets an instance of its own; the struct's fields are the cast's
 //! state, and they are saved and restored by name. A complete spell, with a test that runs it in a [fake world](testing):
 //!
 //! ```
@@ -62,14 +62,17 @@ mod npc;
 mod projectile;
 mod refusal;
 mod rng;
+mod run;
 pub mod saved;
 mod shape;
 mod spell;
+mod straight;
 mod terrain;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 mod timer;
 mod vec3;
+mod wait;
 mod world;
 
 #[cfg(target_arch = "wasm32")]
@@ -95,17 +98,20 @@ pub use rng::Rng;
 pub use saved::Saved;
 pub use shape::{RayHit, Shape};
 pub use spell::{Spell, State};
+pub use straight::Straight;
 pub use terrain::{Area, Block, Change, Voxel, material};
 pub use timer::{Ticks, after};
 pub use vec3::Vec3;
+pub use wait::{After, Every, Raced, end_of, event_where, every, forever, hit_of, next_event, next_tick, race, within};
 pub use world::World;
 
 /// Everything that a spell usually names: `use spell_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::{
         Area, Block, Body, Can, CancelReason, Cast, Change, Debris, Drawer, Entity, EntityId, EntityKind, Envelope, Event, Field, Form,
-        Hit, Homing, Joint, JointKind, Kinds, Level, Limit, Message, Near, Nearby, Npc, Order, Projectile, RayHit, Recipient, Refusal,
-        Reversibility, Rng, Saved, School, Scope, Shape, Spell, Status, Temper, Ticks, Vec3, Voxel, World, after, material,
+        Hit, Homing, Joint, JointKind, Kinds, Level, Limit, Message, Near, Nearby, Npc, Order, Projectile, Raced, RayHit, Recipient,
+        Refusal, Reversibility, Rng, Saved, School, Scope, Shape, Spell, Status, Straight, Temper, Ticks, Vec3, Voxel, World, after,
+        end_of, event_where, every, forever, hit_of, material, next_event, next_tick, race, within,
     };
     pub use crate::{debug, error, info, spell, warn};
 }

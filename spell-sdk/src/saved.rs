@@ -1,6 +1,7 @@
 //! How a spell's state becomes bytes and comes back, also in another revision.
 
 use crate::{Cast, EntityId, Vec3};
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 /// A value that can be a field of a spell's state.
@@ -22,6 +23,8 @@ pub enum RestoreError {
     Layout(u8),
     /// This field was saved as another type.
     Field(&'static str),
+    /// A straight-line spell waits in code, and its author has not said that it can begin anew.
+    Straight,
 }
 
 impl fmt::Display for RestoreError {
@@ -30,6 +33,7 @@ impl fmt::Display for RestoreError {
             Self::Malformed => f.write_str("the saved state is malformed"),
             Self::Layout(layout) => write!(f, "the saved state has layout {layout}, and this spell's SDK reads layout {LAYOUT}"),
             Self::Field(name) => write!(f, "the saved field `{name}` is of another type now"),
+            Self::Straight => f.write_str("the cast waits in straight-line code, and its spell does not say RESUMES"),
         }
     }
 }
@@ -224,6 +228,28 @@ impl<T: Saved, const N: usize> Saved for [T; N] {
     }
 }
 
+/// As the value in it, so that a field may become one.
+impl<T: Saved + Copy> Saved for Cell<T> {
+    const TAG: u32 = T::TAG;
+    fn save(&self, out: &mut Vec<u8>) {
+        self.get().save(out);
+    }
+    fn restore(from: &mut &[u8]) -> Option<Self> {
+        T::restore(from).map(Self::new)
+    }
+}
+
+/// As the value in it. One that is borrowed mutably over an `.await` cannot be saved: that panics, and ends the cast.
+impl<T: Saved> Saved for RefCell<T> {
+    const TAG: u32 = T::TAG;
+    fn save(&self, out: &mut Vec<u8>) {
+        self.borrow().save(out);
+    }
+    fn restore(from: &mut &[u8]) -> Option<Self> {
+        T::restore(from).map(Self::new)
+    }
+}
+
 macro_rules! tuples {
     ($(($($part:ident)+) = $tag:literal),*) => {$(
         impl<$($part: Saved),+> Saved for ($($part,)+) {
@@ -290,6 +316,7 @@ mod tests {
         check(vec![Some(Vec3::new(1.0, 2.0, 3.0)), None]);
         check([EntityId(7), EntityId::NONE]);
         check((usize::MAX, (u128::MAX, 3.5f64)));
+        check((Cell::new(3u8), RefCell::new(vec![1.5f32])));
         check(Cast { params: "{}".into(), tick: 9, ..Cast::default() });
     }
 

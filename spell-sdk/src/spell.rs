@@ -1,12 +1,23 @@
-//! The one trait that a spell implements.
+//! The trait that every spell implements: by its hooks, or through `Straight`.
 
+use crate::run::Start;
 use crate::saved::{Field, Fields, RestoreError};
 use crate::{CancelReason, Cast, Envelope, Event, Refusal, World};
 
 /// What a spell does. The world calls these, one at a time; each cast has its own instance of the spell.
 ///
 /// An `Err` from a hook is logged for the author in words, and the cast goes on. A panic ends the cast, with its message in the author's log.
+///
+/// What is one story rather than a set of occasions reads better in the other form, [`Straight`](crate::Straight), of which this is made.
+#[diagnostic::on_unimplemented(
+    message = "the spell `{Self}` does nothing yet",
+    note = "implement `Spell`, a hook for each occasion, or `Straight`, one `run` that awaits"
+)]
 pub trait Spell: State {
+    /// How it begins, if it is a straight-line spell; not for authors.
+    #[doc(hidden)]
+    const START: Option<Start<Self>> = None;
+
     /// Once, when the spell is cast.
     #[allow(missing_docs, reason = "the errors are said at the trait")]
     fn on_cast(&mut self, world: &mut World, cast: &Cast) -> Result<(), Refusal>;

@@ -204,7 +204,7 @@ impl FakeWorld {
 
 impl<S: Spell> FakeCast<S> {
     /// The spell's state.
-    pub const fn spell(&self) -> &S {
+    pub fn spell(&self) -> &S {
         &self.instance.spell
     }
 
@@ -276,6 +276,17 @@ impl<S: Spell> FakeCast<S> {
     /// When the bytes are malformed, or a field has another type now; then nothing has changed.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<(), RestoreError> {
         self.instance.restore(bytes)
+    }
+
+    /// Goes on in a fresh instance made of its save, as a cast does whenever its world saves itself, and when that world is loaded.
+    ///
+    /// # Errors
+    /// When it does not take its own save back; then it goes on as it is, and a load would end it.
+    pub fn reload(&mut self) -> Result<(), RestoreError> {
+        let mut fresh = Instance::new(self.backend.clone());
+        fresh.restore(&self.save())?;
+        self.instance = fresh;
+        Ok(())
     }
 
     /// The lines that it has logged.

@@ -6,7 +6,8 @@ use crate::limits::TICKS_PER_SECOND;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticks(pub u32);
 
-/// The span that covers so many seconds, at least one tick: `world.set_timer(1, after(2.5))`.
+/// The span that covers so many seconds, at least one tick: `world.set_timer(1, after(2.5))`, and in a [straight-line](crate::Straight) spell
+/// `after(2.5).await`.
 pub fn after(seconds: f32) -> Ticks {
     Ticks(((seconds * TICKS_PER_SECOND as f32).ceil() as u32).max(1))
 }

@@ -7,7 +7,7 @@ use crate::{
     Area, Block, Body, Cast, Change, Debris, Drawer, Entity, EntityId, Field, Joint, Kinds, Level, Npc, Order, Projectile, RayHit,
     Recipient, Refusal, Rng, Shape, Status, Ticks, Vec3,
 };
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::{self, Write};
 
 /// The world during one call of a hook.
@@ -19,7 +19,7 @@ pub struct World {
     backend: Backend,
     pub(crate) cast: Cast,
     pub(crate) rng: Rng,
-    pub(crate) seconds: f32,
+    pub(crate) seconds: Cell<f32>,
     pushes: RefCell<Pushes>,
     line: RefCell<String>,
 }
@@ -39,8 +39,8 @@ impl World {
     }
 
     /// Seconds since the cast, as its ticks have counted them: it stands still for a spell whose envelope declares no [`ticks`](crate::Envelope::ticks).
-    pub const fn now(&self) -> f32 {
-        self.seconds
+    pub fn now(&self) -> f32 {
+        self.seconds.get()
     }
 
     /// This cast's random numbers; the same in a replay.
@@ -367,7 +367,14 @@ impl World {
 
 impl World {
     pub(crate) fn new(backend: Backend) -> Self {
-        Self { backend, cast: Cast::default(), rng: Rng::default(), seconds: 0.0, pushes: RefCell::default(), line: RefCell::default() }
+        Self {
+            backend,
+            cast: Cast::default(),
+            rng: Rng::default(),
+            seconds: Cell::default(),
+            pushes: RefCell::default(),
+            line: RefCell::default(),
+        }
     }
 
     /// Ends a hook: what is still gathered is asked for, and a refusal is put in words for the author.

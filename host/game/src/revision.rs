@@ -51,8 +51,8 @@ impl LoadedRevision {
 }
 
 impl LoadedRevision {
-    /// An instance that goes on where one of this revision was suspended, and the fuel that this took.
-    pub(crate) fn resume(&self, suspended: Suspended) -> Result<(Instance, u64), Fault> {
+    /// An instance that goes on where one of this revision was suspended, and the fuel that this took, whether it does or not.
+    pub(crate) fn resume(&self, suspended: Suspended) -> Result<(Instance, u64), (Fault, u64)> {
         self.code.resume(SPELL_INIT_FUEL_MAX, SPELL_SAVE_FUEL_MAX, number(&self.revision), suspended)
     }
 }

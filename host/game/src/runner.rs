@@ -204,16 +204,21 @@ impl Live {
         };
         let saving = CALL_COST_FUEL + SPELL_SAVE_FUEL_MAX.saturating_sub(instance.fuel_left());
         let state = postcard::to_stdvec(&suspended).expect("bytes and numbers are nothing that postcard refuses");
-        let resumed =
-            if late(Late::Restore(cast)) { Err(late_fault("restore")) } else { revision.resume(suspended).map_err(convert::fault) };
+        let resumed = if late(Late::Restore(cast)) {
+            Err((late_fault("restore"), SPELL_INIT_FUEL_MAX + SPELL_SAVE_FUEL_MAX))
+        } else {
+            revision.resume(suspended).map_err(|(fault, spent)| (convert::fault(fault), spent))
+        };
         match resumed {
             Ok((fresh, spent)) => {
                 self.instance = Some(fresh);
                 (Kept::State(state), saving + INSTANCE_COST_FUEL + spent, None)
             }
-            Err(fault) => {
+            // A refusal is charged what it took, not the cap: a few casts that cannot be saved must not leave a checkpoint without fuel for all others.
+            Err((fault, spent)) => {
                 let late = (fault.limit == TIME).then_some(Late::Restore(cast));
-                (Kept::Unsaved, saving + INSTANCE_COST_FUEL + SPELL_INIT_FUEL_MAX + SPELL_SAVE_FUEL_MAX, late)
+                let spent = if late.is_some() { SPELL_INIT_FUEL_MAX + SPELL_SAVE_FUEL_MAX } else { spent };
+                (Kept::Unsaved, saving + INSTANCE_COST_FUEL + spent, late)
             }
         }
     }

@@ -215,17 +215,25 @@ impl Spell {
     /// An instance that goes on where another one was suspended, whose revision had the number `from_version`, and the fuel that this took.
     ///
     /// # Errors
-    /// As [`Spell::instantiate`] and [`Instance::restore`]; also when the bytes were never of a suspended cast.
-    pub fn resume(&self, init_fuel: u64, restore_fuel: u64, from_version: u32, suspended: Suspended) -> Result<(Instance, u64), Fault> {
+    /// As [`Spell::instantiate`] and [`Instance::restore`]; also when the bytes were never of a suspended cast. Beside the fault stands the fuel that was spent;
+    /// where there is no instance to ask, its whole cap.
+    pub fn resume(
+        &self,
+        init_fuel: u64,
+        restore_fuel: u64,
+        from_version: u32,
+        suspended: Suspended,
+    ) -> Result<(Instance, u64), (Fault, u64)> {
         let Suspended { state, desk } = suspended;
-        let mut instance = self.instantiate(init_fuel)?;
+        let mut instance = self.instantiate(init_fuel).map_err(|fault| (fault, init_fuel))?;
         let init = init_fuel.saturating_sub(instance.fuel_left());
-        instance.restore(restore_fuel, from_version, &state)?;
-        let restore = restore_fuel.saturating_sub(instance.fuel_left());
+        let restored = instance.restore(restore_fuel, from_version, &state);
+        let spent = init + restore_fuel.saturating_sub(instance.fuel_left());
+        restored.map_err(|fault| (fault, spent))?;
         if !instance.store.data_mut().resume(desk) {
-            return Err(fault::raised("restore", "restore", 0.0, 0.0, "what was kept of the cast is damaged"));
+            return Err((fault::raised("restore", "restore", 0.0, 0.0, "what was kept of the cast is damaged"), spent));
         }
-        Ok((instance, init + restore))
+        Ok((instance, spent))
     }
 }
 

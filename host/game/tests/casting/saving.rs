@@ -111,6 +111,19 @@ fn a_cast_that_does_not_take_its_save_back_goes_on_and_ends_at_a_load() {
     assert_eq!((dropped.len(), loaded.casts_live(), loaded.world().live_casts()), (casts, 0, 0));
 }
 
+/// A refusal is charged what it took: casts that cannot be saved leave a checkpoint in passing fuel for those that can.
+#[test]
+fn casts_that_refuse_their_save_crowd_nobody_out() {
+    let runtime = Runtime::new(64).expect("a small runtime");
+    let mut place = Place::new(&runtime, &[("refuses", REFUSES), ("counter", COUNTER)]);
+    place.run(60);
+    let (_, stored) = place.checkpoint(Thoroughness::InPassing, None);
+    let (loaded, dropped) = Game::load(stored, place.game.loaded().cloned()).expect("a world of ours");
+    assert!(dropped.len() > 4 && dropped.iter().all(|cast| cast.spell == "refuses"), "{dropped:?}");
+    assert!(loaded.casts_live() > 4);
+    assert_eq!(loaded.casts_live() + dropped.len(), place.game.casts_live());
+}
+
 #[test]
 fn a_cast_that_breaks_while_it_is_saved_ends_alone() {
     let runtime = Runtime::new(64).expect("a small runtime");
