@@ -2,7 +2,7 @@
 
 use crate::artifact;
 use crate::hills;
-use crate::report::{Report, Samples, progress};
+use crate::report::{Effort, Report, Samples, progress};
 use anyhow::{Context, Result, ensure};
 use game::{Game, Loader};
 use sim::inbound::CastRequest;
@@ -24,7 +24,7 @@ const TIMES: [u32; 27] = [200, 200, 100, 100, 100, 200, 20, 200, 200, 200, 100, 
 
 /// Measures, prints and records.
 pub fn run() -> Result<()> {
-    let mut report = Report::begin("prices");
+    let mut report = Report::begin("prices", Effort::Full);
     let mut stage = Setting::new()?;
     let (mut rows, mut bars) = (Vec::new(), Vec::new());
     for (call, (price, times)) in prices::ALL.iter().zip(TIMES).enumerate().filter(|(_, (_, times))| *times > 0) {
