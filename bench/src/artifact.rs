@@ -2,7 +2,8 @@
 
 use anyhow::{Context, Result, bail};
 use protocol::worker::{ARTIFACT_FILE, Event, Order};
-use spell_runtime::{Runtime, Spell, artifact::PublicKey};
+use spell_runtime::artifact::{self, PublicKey};
+use spell_runtime::compile::{self, Compiled};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -39,9 +40,15 @@ pub fn build(source: &str) -> Result<Vec<u8>> {
     }
 }
 
-/// The spell, ready to be cast.
-pub fn load(runtime: &Runtime, source: &str) -> Result<Spell> {
-    Ok(runtime.load(&build(source)?, &public_key())?)
+/// The signed artifact of this component, compiled in this process: of text of ours, or of what the builder has inspected.
+pub fn compile(component: &[u8]) -> Result<Vec<u8>> {
+    let Compiled { engine_id, code } = compile::compile(component)?;
+    Ok(artifact::sign(component, &engine_id, &code, &SIGNING_SEED))
+}
+
+/// The component in an artifact of ours.
+pub fn component(artifact: &[u8]) -> Result<&[u8]> {
+    Ok(artifact::verify(artifact, &public_key())?.component)
 }
 
 /// Checks what [`build`] signs.

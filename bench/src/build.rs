@@ -1,6 +1,6 @@
 //! Edit to live, as an author feels it: real processes, real sockets, one player who stays connected.
 
-use crate::report::{Report, Samples, progress};
+use crate::report::{Effort, Report, Samples, progress};
 use anyhow::{Context, Result, ensure};
 use examples::game::{SPELL_ACTIVE_UPDATE, SPELL_CAST_EVENT, SPELL_CAST_REJECTED, is};
 use examples::{Game, Http, Player, Server};
@@ -32,7 +32,7 @@ type Column = fn(&Edit) -> f64;
 
 /// Measures, prints and records.
 pub fn run() -> Result<()> {
-    let mut report = Report::begin("build");
+    let mut report = Report::begin("build", Effort::Full);
     let server = Server::start()?;
     let http = Http::new(&server.url);
     let player = http.login(Some("bench"))?;

@@ -26,7 +26,8 @@ pub fn surface(seed: u64, x: f32, z: f32) -> f32 {
     (generate::ground(seed, x.floor() as i32, z.floor() as i32) + 1) as f32
 }
 
-fn with_wall(chunk: &Chunk, id: ChunkId, reach: i32) -> Chunk {
+/// The chunk with the wall in it, if it stands at the edge.
+pub fn with_wall(chunk: &Chunk, id: ChunkId, reach: i32) -> Chunk {
     let mut voxels = chunk.to_voxels();
     let (low, high) = (-reach * CHUNK_EDGE, (reach + 1) * CHUNK_EDGE - 1);
     for (index, voxel) in voxels.iter_mut().enumerate().filter(|(_, voxel)| **voxel == AIR) {

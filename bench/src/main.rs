@@ -1,32 +1,58 @@
-//! The benchmarks: `cargo xtask bench [spell|prices|tick|voxels|build|saves]...`, all of them when none is named.
+//! The benchmarks: `cargo xtask bench [spell|compute|scale|memory|cycles|hostile|prices|tick|voxels|build|saves]...`, all of them when none is named.
 //!
 //! Every figure is a ratio between things measured in the same, interleaved run. How and against whom: `docs/benchmarks.md`.
 
 mod artifact;
+mod bare;
 mod build;
 mod clock;
+mod compute;
+mod cycles;
 mod dice;
 mod hills;
+mod hostile;
+mod memory;
+mod prefetched;
 mod prices;
 mod report;
+mod resident;
 mod saves;
+mod scale;
 mod spell;
+mod throng;
 mod tick;
 mod twins;
 mod voxels;
 
 use clap::{Parser, ValueEnum};
+use report::Effort;
 
 #[derive(Parser)]
 struct Arguments {
     /// What to measure.
     areas: Vec<Area>,
+    /// Only tries the areas that take long (spell, compute, scale, memory, cycles, hostile): small parameters, and the figures go to target/benchmarks.
+    #[arg(long)]
+    trial: bool,
+    /// Ticks of the world of `hostile`: 36,000, or 600 for a trial, when left out.
+    #[arg(long)]
+    ticks: Option<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Area {
-    /// A spell's tick against native Rust and Luau; instantiation.
+    /// What a live cast takes of the machine's memory.
+    Memory,
+    /// A hundred thousand times: load a spell, cast it, let it trap, drop it.
+    Cycles,
+    /// A spell's tick against native Rust, Luau and bare wasmtime; an empty call; instantiation.
     Spell,
+    /// A spell that computes against Luau, native Rust and bare wasmtime.
+    Compute,
+    /// Up to 10,000 live casts, on one thread and on two.
+    Scale,
+    /// Sixty-four kinds of hostile casts beside 32 players, for ten minutes; recorded and replayed.
+    Hostile,
     /// What each call of the interface takes, beside its price.
     Prices,
     /// The whole tick: up to 1,000 live casts, the busy world, a bare rapier step, a Godot server.
@@ -40,13 +66,20 @@ enum Area {
 }
 
 fn main() -> anyhow::Result<()> {
-    let mut areas = Arguments::parse().areas;
+    let Arguments { mut areas, trial, ticks } = Arguments::parse();
+    let effort = if trial { Effort::Trial } else { Effort::Full };
     if areas.is_empty() {
-        areas = vec![Area::Spell, Area::Prices, Area::Tick, Area::Voxels, Area::Build, Area::Saves];
+        // Those that look at the process's memory first, before others have grown it.
+        areas = Area::value_variants().to_vec();
     }
     for area in areas {
         match area {
-            Area::Spell => spell::run()?,
+            Area::Memory => memory::run(effort)?,
+            Area::Cycles => cycles::run(effort)?,
+            Area::Spell => spell::run(effort)?,
+            Area::Compute => compute::run(effort)?,
+            Area::Scale => scale::run(effort)?,
+            Area::Hostile => hostile::run(effort, ticks)?,
             Area::Prices => prices::run()?,
             Area::Tick => tick::run()?,
             Area::Voxels => voxels::run()?,

@@ -2,7 +2,7 @@
 
 use crate::artifact;
 use crate::hills;
-use crate::report::{Report, Samples, progress};
+use crate::report::{Effort, Report, Samples, progress};
 use anyhow::{Context, Result, ensure};
 use game::{Game, Loader};
 use sim::inbound::CastRequest;
@@ -24,7 +24,7 @@ const TIMES: [u32; 27] = [200, 200, 100, 100, 100, 200, 20, 200, 200, 200, 100, 
 
 /// Measures, prints and records.
 pub fn run() -> Result<()> {
-    let mut report = Report::begin("prices");
+    let mut report = Report::begin("prices", Effort::Full);
     let mut stage = Setting::new()?;
     let (mut rows, mut bars) = (Vec::new(), Vec::new());
     for (call, (price, times)) in prices::ALL.iter().zip(TIMES).enumerate().filter(|(_, (_, times))| *times > 0) {
@@ -76,6 +76,8 @@ impl Setting {
         let loader = Loader::new(Runtime::new(64)?, artifact::public_key());
         let calls = loader.load("calls", "rev_000001_00000000", &artifact::build(include_str!("prices/calls.rs"))?)?;
         let mut world = World::on(SEED, hills::walled(SEED, REACH_CHUNKS));
+        // What is measured is time: mana would end most of these casts.
+        world.set_policy(sim::team::Policy::FREE);
         let on_ground = |x: f32, z: f32, height: f32| Vec3::new(x, hills::surface(SEED, x, z) + height, z);
         let caster = world.spawn_player("caster", on_ground(0.5, 0.5, 0.9), Vec3::NEG_Z);
         let target = world.spawn_npc("target", on_ground(4.5, 4.5, 0.9));

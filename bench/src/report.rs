@@ -1,11 +1,28 @@
 //! What a benchmark leaves behind: a table on the screen, `docs/benchmarks/<area>.json`, and a plot beside it.
 
 use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
 use plotters::prelude::*;
 use serde::Serialize;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// How much of a machine's time a run may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// What is written down in docs/benchmarks.
+    Full,
+    /// Small parameters, to see that it works; written to target/benchmarks.
+    Trial,
+}
+
+impl Effort {
+    /// One of two parameters.
+    pub fn pick<T>(self, full: T, trial: T) -> T {
+        if self == Self::Full { full } else { trial }
+    }
+}
 
 /// One area's figures. The keys are listed in `docs/benchmarks.md`.
 #[derive(Serialize)]
@@ -16,6 +33,8 @@ pub struct Report {
     /// The machine's one-minute load average when the run began; the run itself adds one or two.
     load: String,
     rows: Vec<Row>,
+    #[serde(skip)]
+    effort: Effort,
 }
 
 /// One figure, and what it is measured against.
@@ -62,6 +81,10 @@ impl Samples {
     pub fn median(&self) -> f64 {
         self.quantile(0.5)
     }
+    /// The figure that `share` of all do not exceed, alone.
+    pub fn only(&self, share: f64) -> Self {
+        Self(vec![self.quantile(share)])
+    }
     /// A row without a contender.
     pub fn row(&self, key: &'static str, unit: &'static str, aim: &'static str, how: impl Into<String>) -> Row {
         Row {
@@ -97,9 +120,10 @@ pub type Series = (String, Vec<(f64, f64)>);
 
 impl Report {
     /// Takes down where and of what this run is.
-    pub fn begin(area: &'static str) -> Self {
+    pub fn begin(area: &'static str, effort: Effort) -> Self {
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        Self { area, commit: commit(), machine: machine(), load: load.split(' ').next().unwrap_or("?").into(), rows: Vec::new() }
+        let load = load.split(' ').next().unwrap_or("?").into();
+        Self { area, commit: commit(), machine: machine(), load, rows: Vec::new(), effort }
     }
 
     /// Adds figures.
@@ -109,11 +133,21 @@ impl Report {
 
     /// Prints the table and writes the JSON.
     pub fn finish(&self) -> Result<()> {
-        let folder = folder()?;
+        let folder = self.folder()?;
         std::fs::write(folder.join(format!("{}.json", self.area)), serde_json::to_string_pretty(self)? + "\n")?;
         let table = self.table();
         println!("\n{table}");
+        if self.effort == Effort::Trial {
+            return Ok(());
+        }
         tell(&folder.join("../benchmarks.md"), self.area, &table)
+    }
+
+    fn folder(&self) -> Result<PathBuf> {
+        let place = self.effort.pick("../docs/benchmarks", "../target/benchmarks");
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(place);
+        std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        Ok(folder)
     }
 
     fn table(&self) -> String {
@@ -133,7 +167,7 @@ impl Report {
 
     /// Draws one bar for each contender, with its spread between best and worst round.
     pub fn bars(&self, name: &str, title: &str, unit: &str, bars: &[(&str, &Samples)]) -> Result<()> {
-        let path = folder()?.join(format!("{name}.svg"));
+        let path = self.folder()?.join(format!("{name}.svg"));
         let area = SVGBackend::new(&path, (760, 60 + 46 * bars.len() as u32)).into_drawing_area();
         area.fill(&WHITE)?;
         let longest = bars.iter().map(|(_, samples)| samples.quantile(1.0)).fold(0.0, f64::max);
@@ -157,7 +191,7 @@ impl Report {
 
     /// Draws one plot beside the JSON with both axes logarithmic, where a power law is a straight line.
     pub fn growth(&self, name: &str, title: &str, axes: (&str, &str), series: &[Series]) -> Result<()> {
-        let path = folder()?.join(format!("{name}.svg"));
+        let path = self.folder()?.join(format!("{name}.svg"));
         let range = |of: fn(&(f64, f64)) -> f64| {
             let all = || series.iter().flat_map(|(_, points)| points.iter().map(of)).filter(|value| *value > 0.0);
             all().fold(f64::INFINITY, f64::min) * 0.8..all().fold(0.0, f64::max) * 1.4
@@ -197,7 +231,7 @@ impl Report {
 
     /// Draws one plot beside the JSON.
     pub fn plot(&self, name: &str, title: &str, axes: (&str, &str), series: &[Series]) -> Result<()> {
-        let path = folder()?.join(format!("{name}.svg"));
+        let path = self.folder()?.join(format!("{name}.svg"));
         let points = || series.iter().flat_map(|(_, points)| points.iter().copied());
         let x_max = points().map(|(x, _)| x).fold(0.0, f64::max) * 1.02;
         let y_max = points().map(|(_, y)| y).fold(0.0, f64::max) * 1.35;
@@ -252,6 +286,15 @@ pub fn progress(text: &str) {
     }
 }
 
+/// A bar for what is counted and takes minutes; hidden where nobody looks.
+pub fn bar(name: &str, length: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{prefix} {bar:40} {pos}/{len}, {eta} left  {msg}").expect("the template is ours");
+    ProgressBar::new(length as u64).with_style(style).with_prefix(name.to_owned())
+}
+
 /// The exponent k of the power law y = c * x^k that fits the points best (least squares on the logarithms).
 pub fn growth_exponent(points: &[(f64, f64)]) -> f64 {
     let logs: Vec<_> = points.iter().filter(|(x, y)| *x > 0.0 && *y > 0.0).map(|(x, y)| (x.ln(), y.ln())).collect();
@@ -278,12 +321,6 @@ fn tell(story: &Path, area: &str, table: &str) -> Result<()> {
     let (before, rest) = text.split_once(&begin).with_context(|| format!("{} has no mark {begin:?}", story.display()))?;
     let (_, after) = rest.split_once(&end).with_context(|| format!("{} has no mark {end:?}", story.display()))?;
     Ok(std::fs::write(story, format!("{before}{begin}\n{table}\n{end}{after}"))?)
-}
-
-fn folder() -> Result<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/benchmarks");
-    std::fs::create_dir_all(&folder).context("docs/benchmarks cannot be made")?;
-    Ok(folder)
 }
 
 /// The commit that was measured, with a mark when the tree has other changes.

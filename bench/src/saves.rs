@@ -1,6 +1,6 @@
 //! Nothing is lost: servers killed in the middle of edits, and files with flipped bits.
 
-use crate::report::{Report, Samples, progress};
+use crate::report::{Effort, Report, Samples, progress};
 use anyhow::{Context, Result, bail, ensure};
 use examples::game::is;
 use examples::{Game, Http, Player, Server, server};
@@ -49,7 +49,7 @@ struct Kill {
 
 /// Measures, prints and records.
 pub fn run() -> Result<()> {
-    let mut report = Report::begin("saves");
+    let mut report = Report::begin("saves", Effort::Full);
     let (kills, file) = kill_again_and_again()?;
     let column = |of: fn(&Kill) -> f64| Samples::new(kills.iter().map(of).collect());
     let (restart, lost) = (column(|kill| kill.restart_s), column(|kill| kill.lost_s));

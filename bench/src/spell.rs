@@ -1,41 +1,44 @@
-//! The reference spell's tick against native Rust and Luau; instantiation beside it.
+//! The reference spell's tick against native Rust, Luau and bare wasmtime; an empty call and an instance beside it.
 
 use crate::artifact;
-use crate::report::{Report, Samples, interleave};
+use crate::bare::{Bare, BareCore};
+use crate::prefetched::{CALL_FUEL, call, cast, pushes, view};
+use crate::report::{Effort, Report, Samples, interleave};
 use crate::twins::{Fixture, Impulse, LuauBuffer, LuauIdiomatic, Native, NativeHost, NativeRepel};
 use anyhow::{Error, Result, anyhow, ensure};
-use spell_runtime::{
-    Call, Cast, Entity, EntityId, EntityKind, Hook, Instance, Intent, Kinds, RayHit, Runtime, Shape, Spell, Vec3, View, Voxel,
-};
+use spell_runtime::{CancelReason, Hook, Runtime};
 use std::hint::black_box;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Instant;
 
 const ROUNDS: usize = 11;
 const TICKS_PER_ROUND: u32 = 20_000;
 const INSTANCES_PER_ROUND: u32 = 1_000;
-const CALL_FUEL: u64 = game::limits::SPELL_CALL_FUEL_MAX;
-const CASTER: EntityId = 1;
 
 /// Measures, prints and records.
-pub fn run() -> Result<()> {
-    let mut report = Report::begin("spell");
+pub fn run(effort: Effort) -> Result<()> {
+    let mut report = Report::begin("spell", effort);
     let fixture = Rc::new(Fixture::new());
     let runtime = Runtime::new(64)?;
-    let spell = artifact::load(&runtime, include_str!("../../spells/repel/src/lib.rs"))?;
-    let view: Arc<dyn View> = Arc::new(Prefetched(Fixture::new()));
+    let artifact = artifact::build(include_str!("../../spells/repel/src/lib.rs"))?;
+    let spell = runtime.load("bench", &artifact, &artifact::public_key())?;
+    let component = artifact::component(&artifact)?;
+    let (bare, core) = (Bare::new(component, 64)?, BareCore::new(component, 64)?);
+    let view = view();
 
     let mut native: Box<dyn Native> = black_box(Box::new(NativeRepel::default()));
     let mut host = black_box(NativeHost::new(Fixture::new()));
-    let mut wasm = cast(&spell, &view);
+    let (mut wasm, mut emptied) = (cast(&spell, &view), cast(&spell, &view));
+    let (mut bare_cast, mut bare_emptied, mut core_emptied) = (bare.cast(), bare.cast(), core.instantiate());
     let mut idiomatic = LuauIdiomatic::new(fixture.clone()).map_err(lua)?;
     let mut buffer = LuauBuffer::new(fixture.clone()).map_err(lua)?;
 
     native.tick(&mut host);
     idiomatic.tick().map_err(lua)?;
     buffer.tick().map_err(lua)?;
-    same("wasm", &host.impulses, &wasm_tick(&mut wasm, &view))?;
+    bare_cast.tick();
+    same("wasm", &host.impulses, &pushes(&mut wasm, &view))?;
+    same("bare wasmtime", &host.impulses, &bare_cast.world().impulses)?;
     same("luau idiomatic", &host.impulses, &idiomatic.impulses())?;
     same("luau buffer", &host.impulses, buffer.impulses())?;
 
@@ -52,10 +55,17 @@ pub fn run() -> Result<()> {
             ("wasm", &mut || per_tick_ns(|| drop(black_box(call(&mut wasm, &view, Hook::Tick(1.0 / 60.0)))))),
             ("luau idiomatic", &mut || per_tick_ns(|| idiomatic.tick().expect("ran before"))),
             ("luau buffer", &mut || per_tick_ns(|| buffer.tick().expect("ran before"))),
-            ("instantiate", &mut || instantiate_us(&spell)),
+            ("bare wasmtime", &mut || per_tick_ns(|| bare_cast.tick())),
+            ("empty call", &mut || per_tick_ns(|| drop(black_box(call(&mut emptied, &view, Hook::Cancel(CancelReason::Duration)))))),
+            ("empty call, bare component", &mut || per_tick_ns(|| bare_emptied.cancel())),
+            ("empty call, bare core module", &mut || per_tick_ns(|| core_emptied.cancel())),
+            ("instantiate", &mut || instantiate_us(|| spell.instantiate(CALL_FUEL).expect("init of a library spell"))),
+            ("instantiate, bare component", &mut || instantiate_us(|| bare.instantiate())),
+            ("instantiate, bare core module", &mut || instantiate_us(|| core.instantiate())),
         ],
     );
-    let [native, wasm, idiomatic, buffer, instantiate] = <[Samples; 5]>::try_from(samples).expect("five contenders");
+    let samples = <[Samples; 11]>::try_from(samples).expect("eleven contenders");
+    let [native, wasm, idiomatic, buffer, bare, empty, bare_empty, core_empty, instantiate, bare_instantiate, core_instantiate] = samples;
     let how = format!(
         "one tick of spells/repel: {ROUNDS} interleaved rounds of {TICKS_PER_ROUND} ticks; fuel, epoch and every check on; 8 neighbours prefetched"
     );
@@ -63,53 +73,34 @@ pub fn run() -> Result<()> {
         wasm.against(&native, "native Rust behind a trait object", "reference.vs_native", "ns", "15x (component path)", &how),
         wasm.against(&idiomatic, "Luau, tables and vectors", "reference.vs_luau_idiomatic", "ns", "0.17x", &how),
         wasm.against(&buffer, "Luau, buffers", "reference.vs_luau_buffer", "ns", "", &how),
-        instantiate.row(
-            "instantiate.us",
+        wasm.against(&bare, "wasmtime's component API with nothing of ours", "reference.vs_bare", "ns", "", &how),
+    ]);
+    let how = format!("on-cancel, which does nothing, of spells/repel: {ROUNDS} interleaved rounds of {TICKS_PER_ROUND} calls");
+    report.extend([
+        empty.against(&core_empty, "wasmtime bare: a function of the core module", "call.vs_bare", "ns", "", &how),
+        empty.against(&bare_empty, "wasmtime's component API with nothing of ours", "call.vs_bare_component", "ns", "", &how),
+    ]);
+    let how = format!("new instance from the pool, init, drop: {ROUNDS} interleaved rounds of {INSTANCES_PER_ROUND}");
+    report.extend([
+        instantiate.row("instantiate.us", "us", "", &how),
+        instantiate.against(&core_instantiate, "wasmtime bare: the core module", "instantiate.vs_bare", "us", "", &how),
+        instantiate.against(
+            &bare_instantiate,
+            "wasmtime's component API with nothing of ours",
+            "instantiate.vs_bare_component",
             "us",
             "",
-            format!("new instance from the pool, init, drop: {ROUNDS} rounds of {INSTANCES_PER_ROUND}"),
+            &how,
         ),
     ]);
     report.finish()?;
-    let bars = [("native", &native), ("wasm", &wasm), ("luau buffer", &buffer), ("luau idiomatic", &idiomatic)];
+    let bars = [("native", &native), ("bare wasmtime", &bare), ("wasm", &wasm), ("luau buffer", &buffer), ("luau idiomatic", &idiomatic)];
     report.bars("spell", "One tick of the reference spell", "ns", &bars)
 }
 
 /// Lua's errors hold things that do not cross threads, so only their words can be kept.
-fn lua(error: mlua::Error) -> Error {
+pub fn lua(error: mlua::Error) -> Error {
     anyhow!("luau: {error}")
-}
-
-/// A cast of the spell that is past its `on-cast`.
-fn cast(spell: &Spell, view: &Arc<dyn View>) -> Instance {
-    let mut instance = spell.instantiate(CALL_FUEL).expect("init of a library spell");
-    let caster = view.entity(CASTER).expect("the fixture's caster");
-    let what = Cast {
-        tick: 1,
-        caster: CASTER,
-        target: 0,
-        origin: caster.position,
-        aim: [0.0, 0.0, -1.0],
-        target_position: caster.position,
-        seed: 7,
-        params: "{}".into(),
-    };
-    call(&mut instance, view, Hook::Cast(what));
-    instance
-}
-
-fn call(instance: &mut Instance, view: &Arc<dyn View>, hook: Hook) -> Vec<Intent> {
-    let outcome = instance.call(Call { hook, tick: 1, view: view.clone(), caster: CASTER, first_id: 1_000, fuel: CALL_FUEL });
-    assert_eq!(outcome.fault, None, "a library spell that faults cannot be measured");
-    outcome.intents
-}
-
-fn wasm_tick(instance: &mut Instance, view: &Arc<dyn View>) -> Vec<Impulse> {
-    let pushes = call(instance, view, Hook::Tick(1.0 / 60.0)).into_iter().filter_map(|intent| match intent {
-        Intent::Push { target, impulse } => Some((target, impulse)),
-        _ => None,
-    });
-    pushes.collect()
 }
 
 /// All contenders must have done the same work, to the precision of f32 against Luau's f64.
@@ -130,32 +121,10 @@ fn per_tick_ns(mut tick: impl FnMut()) -> f64 {
     start.elapsed().as_secs_f64() * 1e9 / f64::from(TICKS_PER_ROUND)
 }
 
-fn instantiate_us(spell: &Spell) -> f64 {
+fn instantiate_us<T>(instantiate: impl Fn() -> T) -> f64 {
     let start = Instant::now();
     for _ in 0..INSTANCES_PER_ROUND {
-        drop(black_box(spell.instantiate(CALL_FUEL).expect("init of a library spell")));
+        drop(black_box(instantiate()));
     }
     start.elapsed().as_secs_f64() * 1e6 / f64::from(INSTANCES_PER_ROUND)
-}
-
-/// The fixture as a world: it answers from what is prefetched, so that the spatial query is not measured.
-struct Prefetched(Fixture);
-
-impl View for Prefetched {
-    fn entity(&self, id: EntityId) -> Option<Entity> {
-        let position = if id == CASTER { self.0.caster } else { self.0.near.iter().find(|near| near.0 == id)?.1 };
-        Some(Entity { id, kind: EntityKind::Player, position, velocity: [0.0; 3], aim: [0.0, 0.0, -1.0], health: 100.0, health_max: 100.0 })
-    }
-    fn find(&self, _shape: Shape, _kinds: Kinds, count: usize, _except: EntityId) -> Vec<(EntityId, Vec3)> {
-        self.0.near.iter().take(count).copied().collect()
-    }
-    fn raycast(&self, _start: Vec3, _direction: Vec3, _length: f32, _except: EntityId) -> Option<RayHit> {
-        None
-    }
-    fn line_of_sight(&self, _start: Vec3, _end: Vec3) -> bool {
-        true
-    }
-    fn material(&self, _voxel: Voxel) -> u8 {
-        0
-    }
 }

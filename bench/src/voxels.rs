@@ -4,12 +4,12 @@ mod chunks;
 mod edits;
 mod rays;
 
-use crate::report::Report;
+use crate::report::{Effort, Report};
 use anyhow::Result;
 
 /// Measures, prints and records.
 pub fn run() -> Result<()> {
-    let mut report = Report::begin("voxels");
+    let mut report = Report::begin("voxels", Effort::Full);
     rays::measure(&mut report)?;
     edits::measure(&mut report)?;
     chunks::measure(&mut report)?;

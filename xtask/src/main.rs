@@ -34,10 +34,11 @@ enum Task {
     Dist,
     /// Installs what a build needs and this machine lacks
     Setup,
-    /// Runs the benchmarks, or one area of them
+    /// Runs the benchmarks, or some areas of them
     Bench {
-        /// All areas when left out
-        area: Option<String>,
+        /// All areas when left out; `--trial` tries those that take long
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// Generates the SDK's bindings from wit/
     Wit {
@@ -63,15 +64,15 @@ fn run(task: Task) -> Result<()> {
         Task::Test => test::run(),
         Task::Dist => dist::run(),
         Task::Setup => setup::run(),
-        Task::Bench { area } => bench(area),
+        Task::Bench { arguments } => bench(&arguments),
         Task::Wit { check } => wit::run(check),
     }
 }
 
 /// Benchmarks print as they go, so this one is no captured step; those from edit to live need the shipped binaries.
-fn bench(area: Option<String>) -> Result<()> {
+fn bench(arguments: &[String]) -> Result<()> {
     dist::run()?;
-    let status = cargo(&["run", "--quiet", "--release", "-p", "bench", "--"]).args(area).status()?;
+    let status = cargo(&["run", "--quiet", "--release", "-p", "bench", "--"]).args(arguments).status()?;
     anyhow::ensure!(status.success(), "the benchmarks ended with {status}");
     Ok(())
 }

@@ -77,6 +77,8 @@ impl Crowd {
         let census = Census::of(size);
         let extent = EXTENT_M * size.sqrt() as f32;
         let mut world = World::on(SEED, hills::walled(SEED, (extent / 2.0 / CHUNK_EDGE as f32).ceil() as i32));
+        // What is measured is time: mana would end most of these casts.
+        world.set_policy(sim::team::Policy::FREE);
         let mut dice = Dice(SEED);
         let mut place = |height: f32| {
             let (x, z) = (dice.range(extent), dice.range(extent));

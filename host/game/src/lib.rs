@@ -89,10 +89,15 @@ impl Game {
 
     /// From the next checkpoint on, keeps the last minute.
     pub fn record(&mut self) {
-        self.recorder = Some(Recorder::default());
+        self.record_ticks(limits::RECORDED_TICKS);
     }
 
-    /// The last minute, if it is kept; none before the first checkpoint that could save every cast.
+    /// From the next checkpoint on, keeps at least so many ticks, once they have passed: a server can spare the memory for a minute, a test for more.
+    pub fn record_ticks(&mut self, ticks: usize) {
+        self.recorder = Some(Recorder::new(ticks));
+    }
+
+    /// What is kept of the last ticks, if any is; none before the first checkpoint that could save every cast.
     pub fn recording(&self) -> Option<Recording> {
         self.recorder.as_ref()?.recording()
     }
@@ -115,6 +120,17 @@ impl Game {
     /// The revisions that are held in memory: the active ones, and those that live casts are pinned to.
     pub fn loaded(&self) -> impl Iterator<Item = &LoadedRevision> {
         self.runner.loaded()
+    }
+
+    /// Lets all spells together spend another amount of fuel in a tick than `SPELLS_TICK_FUEL_MAX`, to see what a world would take in which nobody waits. It is in
+    /// no recording and no save.
+    pub fn set_tick_fuel(&mut self, fuel: u64) {
+        self.runner.set_tick_fuel(fuel);
+    }
+
+    /// Calls of hooks that the last tick made; others that were due wait for fuel.
+    pub fn calls_made(&self) -> usize {
+        self.runner.calls_made()
     }
 
     /// Casts that have an instance.

@@ -41,9 +41,14 @@ struct Frame {
     digest: Digest,
 }
 
-/// Keeps the last minute of a world.
-#[derive(Debug, Default)]
+/// Keeps the last ticks of a world.
+#[derive(Debug)]
 pub(crate) struct Recorder {
+    /// At least so many, once they have passed.
+    ticks: usize,
+    /// At most so many, and so many bytes of them; beyond either it lets go of all.
+    ticks_max: usize,
+    bytes_max: usize,
     /// Oldest first; the last is still growing.
     segments: VecDeque<Segment>,
 }
@@ -134,6 +139,12 @@ pub struct Difference {
 }
 
 impl Recorder {
+    /// Keeps at least so many ticks; the limits of a minute's recorder grow with them.
+    pub(crate) fn new(ticks: usize) -> Self {
+        let minutes = ticks.div_ceil(RECORDED_TICKS).max(1);
+        Self { ticks, ticks_max: minutes * RECORDED_TICKS_MAX, bytes_max: minutes * RECORDED_BYTES_MAX, segments: VecDeque::new() }
+    }
+
     /// Notes a tick that was run.
     pub(crate) fn note<'a>(
         &mut self,
@@ -168,11 +179,11 @@ impl Recorder {
         let ticks = |segments: &VecDeque<Segment>| segments.iter().map(|segment| segment.frames.len()).sum::<usize>();
         let bytes = |segments: &VecDeque<Segment>| segments.iter().map(|segment| segment.bytes).sum::<usize>();
         while self.segments.len() > 1
-            && (ticks(&self.segments) - self.segments[0].frames.len() >= RECORDED_TICKS || bytes(&self.segments) > RECORDED_BYTES_MAX)
+            && (ticks(&self.segments) - self.segments[0].frames.len() >= self.ticks || bytes(&self.segments) > self.bytes_max)
         {
             self.segments.pop_front();
         }
-        if ticks(&self.segments) > RECORDED_TICKS_MAX || bytes(&self.segments) > RECORDED_BYTES_MAX {
+        if ticks(&self.segments) > self.ticks_max || bytes(&self.segments) > self.bytes_max {
             self.segments.clear();
         }
     }

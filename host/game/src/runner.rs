@@ -14,8 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The revisions that are loaded and the casts that live.
-#[derive(Default)]
 pub(crate) struct Runner {
+    /// Fuel that all spells may spend in a tick.
+    tick_fuel: u64,
+    /// Calls that the last tick made.
+    calls_made: usize,
     /// By spell and revision: the active ones, and older ones that live casts are pinned to.
     revisions: BTreeMap<(String, String), Arc<LoadedRevision>>,
     /// By spell: the revision of new casts.
@@ -27,6 +30,21 @@ pub(crate) struct Runner {
     to_be_late: BTreeSet<Late>,
     /// Something changed by which a revision may have become unused.
     sweep_due: bool,
+}
+
+impl Default for Runner {
+    fn default() -> Self {
+        Self {
+            tick_fuel: SPELLS_TICK_FUEL_MAX,
+            calls_made: 0,
+            revisions: BTreeMap::new(),
+            active: BTreeMap::new(),
+            casts: BTreeMap::new(),
+            late: Vec::new(),
+            to_be_late: BTreeSet::new(),
+            sweep_due: false,
+        }
+    }
 }
 
 /// The limit of a fault that fuel had nothing to do with.
@@ -113,6 +131,16 @@ impl Runner {
         self.revisions.values().map(Arc::as_ref)
     }
 
+    /// Another amount than `SPELLS_TICK_FUEL_MAX`.
+    pub(crate) fn set_tick_fuel(&mut self, fuel: u64) {
+        self.tick_fuel = fuel;
+    }
+
+    /// Calls that the last tick made; the others that were due wait.
+    pub(crate) fn calls_made(&self) -> usize {
+        self.calls_made
+    }
+
     /// Casts that have an instance.
     pub(crate) fn casts_live(&self) -> usize {
         self.casts.values().filter(|live| live.instance.is_some()).count()
@@ -125,10 +153,11 @@ impl Spells for Runner {
         self.pin(calls);
         let mut casts: BTreeMap<CastId, &mut Live> = self.casts.iter_mut().map(|(cast, live)| (*cast, live)).collect();
         let to_be_late = std::mem::take(&mut self.to_be_late);
-        let outcomes = scheduler::run(calls, |call| {
+        let outcomes = scheduler::run(calls, self.tick_fuel, |call| {
             let live = casts.remove(&call.cast)?;
             Some(Seeing { live, view: &view, to_be_late: &to_be_late })
         });
+        self.calls_made = outcomes.iter().flatten().count();
         let faults = calls.iter().zip(&outcomes).filter_map(|(call, outcome)| Some((call, outcome.as_ref()?.fault.as_ref()?)));
         let late = faults.filter(|(_, fault)| fault.limit == TIME);
         self.late

@@ -15,14 +15,14 @@ pub(crate) trait Callee: Send {
     fn call(&mut self, call: &Call) -> Outcome;
 }
 
-/// Makes the calls that there is fuel for, and answers in their order; `None` is for those that must wait. `calls` is sorted by what their casters owe, and
-/// the calls of one cast are adjacent. `callee_of` is asked once for each cast.
-pub(crate) fn run<C: Callee>(calls: &[Call], callee_of: impl FnMut(&Call) -> Option<C>) -> Vec<Option<Outcome>> {
+/// Makes the calls that this fuel is enough for, and answers in their order; `None` is for those that must wait. `calls` is sorted by what their casters owe,
+/// and the calls of one cast are adjacent. `callee_of` is asked once for each cast.
+pub(crate) fn run<C: Callee>(calls: &[Call], fuel: u64, callee_of: impl FnMut(&Call) -> Option<C>) -> Vec<Option<Outcome>> {
     let mut turns = turns(calls, callee_of);
     let solvent = turns.partition_point(|turn| turn.owed <= DEBT_FUEL_MAX);
     let (solvent, debtors) = turns.split_at_mut(solvent);
     let mut hand_out_all = || {
-        let left = hand_out(solvent, SPELLS_TICK_FUEL_MAX);
+        let left = hand_out(solvent, fuel);
         hand_out(debtors, left.min(DEBTORS_TICK_FUEL_MAX));
     };
     if calls.len() < PARALLEL_CALLS_MIN {
@@ -205,7 +205,7 @@ mod tests {
 
     fn on_threads(threads: usize, calls: &[Call]) -> Vec<Option<Outcome>> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        pool.install(|| run(calls, |_| Some(Scripted)))
+        pool.install(|| run(calls, SPELLS_TICK_FUEL_MAX, |_| Some(Scripted)))
     }
 
     fn spent<'a>(calls: &'a [Call], outcomes: &'a [Option<Outcome>], of: impl Fn(&Call) -> bool + 'a) -> u64 {

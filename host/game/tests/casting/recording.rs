@@ -1,6 +1,7 @@
 //! What was recorded comes out the same when it is run again, and what was changed is named.
 
 use crate::guest::{BOLT, COUNTER, Guest, IDLE, LOOP, SEED, SPIN, free_game, load};
+use game::limits::RECORDED_TICKS;
 use game::recording::{Recording, RecordingError, Replayed, replay};
 use game::{Game, LoadedRevision, Loader, PublicKey, Runtime};
 use sim::inbound::{CastRequest, Input};
@@ -126,6 +127,21 @@ fn the_last_minute_of_a_hostile_session_is_the_same_on_one_thread_and_on_three()
     assert!(told == told_again, "the same is told");
     session.told.retain(|(tick, _)| *tick >= recording.first_tick());
     assert!(told == session.told, "what was told is told again");
+}
+
+#[test]
+fn a_recorder_that_is_asked_for_more_than_a_minute_keeps_more() {
+    let mut game = Game::new(7);
+    game.record_ticks(2 * RECORDED_TICKS);
+    let ticks = 2 * RECORDED_TICKS as u64;
+    for tick in 0..ticks {
+        let due = tick.is_multiple_of(SAVE_INTERVAL_TICKS).then_some(Inbound::Checkpoint(Thoroughness::InPassing));
+        game.step(due.as_slice(), &mut |_| ());
+        game.take_checkpoint();
+    }
+    let recording = game.recording().expect("it is recorded");
+    // The first tick is the checkpoint that it begins with.
+    assert_eq!((recording.first_tick(), recording.ticks() as u64), (1, ticks - 1));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Components that nobody wrote: random modules behind the interface, and valid components with bytes changed. None may harm the server or a neighbour, and what
 //! runs comes out the same twice. The seeds are fixed; a failure names the number that repeats it.
 
-use super::{IMPORTS, SEED, call, component, core, hooks, with_interface};
+use super::wrap::IMPORTS;
+use super::{SEED, call, component, core, hooks, with_interface};
 use spell_runtime::compile::{Compiled, compile, componentize};
 use spell_runtime::*;
 use wasm_smith::Config;
