@@ -16,7 +16,10 @@ spell! {
                 | Can::SPAWN_ENTITIES
                 | Can::SUMMON_NPC
                 | Can::MODIFY_TERRAIN
-                | Can::MODIFY_STATS,
+                | Can::MODIFY_STATS
+                | Can::CROSS_CHUNK
+                | Can::NETWORK_EMIT
+                | Can::STORAGE,
         ),
     pub struct Calls {}
 }
@@ -34,9 +37,9 @@ impl Spell for Calls {
         let above = caster.position + Vec3::UP * 6.0;
         let body = Body { position: above + Vec3::UP * 4.0, ..Body::default() };
         // What some calls act on.
-        let joined = if call == 17 { world.spawn(body)? } else { EntityId::NONE };
+        let joined = if call == 19 { world.spawn(body)? } else { EntityId::NONE };
         let npc = Npc { temper: Temper::Critter, position: above, aim: cast.aim };
-        let servant = if call == 20 { world.summon(npc)? } else { EntityId::NONE };
+        let servant = if call == 22 { world.summon(npc)? } else { EntityId::NONE };
         let before = world.fuel_left();
         for time in 0..times {
             let beside = Vec3::new(time as f32 * 1.5 - 6.0, 0.0, 0.0);
@@ -52,34 +55,40 @@ impl Spell for Calls {
                     _ = world.materials(Block { low, high: Voxel::new(low.x + 7, low.y + 7, low.z + 7) })?;
                 }
                 7 => _ = world.fuel_left(),
-                8 => world.damage(cast.target, 0.001)?,
-                9 => world.heal(cast.target, 0.001)?,
-                10 => {
+                10 => world.damage(cast.target, 0.001)?,
+                11 => world.heal(cast.target, 0.001)?,
+                12 => {
                     world.push(cast.target, Vec3::UP * 0.01);
                     world.flush()?;
                 }
-                11 => world.teleport(cast.target, caster.position + Vec3::UP * 8.0)?,
-                12 => world.afflict(cast.target, Status::Slow(0.9), 0.1)?,
-                13 => _ = world.launch(Projectile { start: above + beside, seconds: 0.1, ..Projectile::default() })?,
-                14 => {
+                13 => world.teleport(cast.target, caster.position + Vec3::UP * 8.0)?,
+                14 => world.afflict(cast.target, Status::Slow(0.9), 0.1)?,
+                15 => _ = world.launch(Projectile { start: above + beside, seconds: 0.1, ..Projectile::default() })?,
+                16 => {
                     _ = world.launch(Projectile { start: above + beside, seconds: 0.1, bounces: 1, ..Projectile::default() })?;
                 }
-                15 => _ = world.spawn(Body { position: above + beside, ..body })?,
-                16 => world.scatter(Debris { at: above, count: 2, speed: 3.0, seconds: 0.1 })?,
-                17 => {
+                17 => _ = world.spawn(Body { position: above + beside, ..body })?,
+                18 => world.scatter(Debris { at: above, count: 2, speed: 3.0, seconds: 0.1 })?,
+                19 => {
                     let (kind, at) = (JointKind::Rope(4.0), above + beside * 0.5);
                     _ = world.join(Joint { kind, one: joined, other: EntityId::NONE, at, break_force: 0.0 })?;
                 }
-                18 => _ = world.set_field(Field { center: above, radius: 4.0, acceleration: 1.0, falloff: 0.5, seconds: 0.1 })?,
-                19 => _ = world.summon(Npc { position: above + beside, ..npc })?,
-                20 => world.command(servant, Order::Stay)?,
-                21 => {
+                20 => _ = world.set_field(Field { center: above, radius: 4.0, acceleration: 1.0, falloff: 0.5, seconds: 0.1 })?,
+                21 => _ = world.summon(Npc { position: above + beside, ..npc })?,
+                22 => world.command(servant, Order::Stay)?,
+                23 => {
                     let change = if time % 2 == 0 { Change::Dig } else { Change::Fill(material::STONE) };
                     world.terraform(Area::ball(caster.position + cast.aim * 8.0 + Vec3::DOWN, 3.0), change)?;
                 }
-                23 => world.cue("price", above, 1.0)?,
-                24 => world.set_timer(time, after(1.0))?,
-                25 => debug!(world, "a line of an ordinary length, as authors write them"),
+                25 => world.cue("price", above, 1.0)?,
+                26 => world.set_timer(time, after(1.0))?,
+                8 => _ = world.mana(),
+                9 => _ = world.load(Drawer::Shared, "price")?,
+                27 => world.send(Recipient::Maker(cast.target), b"a message of ordinary length")?,
+                28 => world.say("a text of ordinary length", true)?,
+                29 => world.store(Drawer::Shared, "price", Some(&[7; 64]))?,
+                30 => world.dispel(cast.target)?,
+                31 => debug!(world, "a line of an ordinary length, as authors write them"),
                 _ => {}
             }
         }
