@@ -38,6 +38,9 @@ struct Args {
     /// Threads that a tick may run on; 0 is one for each core.
     #[arg(long, env = "TICK_THREADS", default_value_t = 0)]
     threads: usize,
+    /// Also run components that import WASI, as those of other toolchains do: without files or sockets, and with the tick as their clock.
+    #[arg(long, env = "WORLD_WASI")]
+    wasi: bool,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -54,6 +57,7 @@ fn main() -> anyhow::Result<()> {
         generation: args.generation,
         casts_max: u32::try_from(sim::limits::LIVE_CASTS_MAX)?,
         threads: args.threads,
+        wasi: args.wasi,
     };
     // Two threads carry the sockets; the world has its own.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -44,6 +44,8 @@ pub struct Config {
     pub casts_max: u32,
     /// Threads that a tick may run on; 0 is one for each core. What comes of it does not depend on them.
     pub threads: usize,
+    /// Whether this world admits components that import WASI.
+    pub wasi: bool,
 }
 
 /// Why a server does not start.
@@ -99,7 +101,7 @@ impl Server {
         let tickets = Tickets::new(&config.secrets.ticket_key, &config.world)?;
         let key = PublicKey::from_hex(&config.secrets.artifact_key).map_err(|error| StartError::Runtime(error.to_string()))?;
         let runtime = Runtime::new(config.casts_max).map_err(|error| StartError::Runtime(error.to_string()))?;
-        let loader = Loader::new(runtime.clone(), key);
+        let loader = Loader::new(runtime.clone(), key).admitting_wasi(config.wasi);
         let (file, contents) = WorldFile::open(&config.save, &config.world)?;
         let settings = store::exchange::settings(&config.world, config.generation);
         let (game, awaited) =

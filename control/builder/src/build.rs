@@ -58,6 +58,9 @@ fn stages(order: &Order, worker: &Path, begin: &mut dyn FnMut(Stage)) -> Result<
     stage_ms.extend(native.notes.stage_ms);
     // Once more on this side of the gap: the process that compiled untrusted code is not believed.
     let inspected = inspect::inspect(&native.component).map_err(inspection)?;
+    if inspected.needs_wasi {
+        return Err(blame(Stage::Inspect, "import", "imports wasi:*, which nothing that is built here does", None));
+    }
 
     begin(Stage::Store);
     let start = Instant::now();

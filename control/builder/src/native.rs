@@ -81,6 +81,11 @@ pub fn artifact(component: &[u8], signing_seed: &[u8; 32]) -> Result<Vec<u8>, Re
     Ok(spell_runtime::artifact::sign(component, &engine_id, &code, signing_seed))
 }
 
+/// Whether a component runs only where a world admits WASI. One that inspection refuses runs nowhere.
+pub fn needs_wasi(component: &[u8]) -> bool {
+    inspect::inspect(component).is_ok_and(|inspected| inspected.needs_wasi)
+}
+
 fn timed<T>(stage_ms: &mut Vec<(Stage, f64)>, stage: Stage, work: impl FnOnce() -> T) -> T {
     let start = std::time::Instant::now();
     let value = work();

@@ -22,7 +22,7 @@ pub struct HostProcess {
 }
 
 /// What of our environment a game server may see: never our secrets.
-const ENVIRONMENT_PASSED: [&str; 5] = ["PATH", "RUST_LOG", "RUST_BACKTRACE", "NO_COLOR", "TICK_THREADS"];
+const ENVIRONMENT_PASSED: [&str; 6] = ["PATH", "RUST_LOG", "RUST_BACKTRACE", "NO_COLOR", "TICK_THREADS", "WORLD_WASI"];
 
 impl HostProcess {
     /// Starts this world's server and waits until it listens: `SERVER_START_TIME_MAX` at most, trying further ports when it ends before.

@@ -13,17 +13,27 @@ use std::sync::Arc;
 pub struct Loader {
     runtime: Runtime,
     key: PublicKey,
+    admits_wasi: bool,
 }
 
 impl Loader {
     /// A loader for artifacts that were signed with this key.
     pub fn new(runtime: Runtime, key: PublicKey) -> Self {
-        Self { runtime, key }
+        Self { runtime, key, admits_wasi: false }
     }
 
-    /// The revision, ready to run; or why it must not: a wrong signature, another engine, damaged bytes, a forbidden import.
+    /// Whether it takes components that import WASI, which those of other toolchains do. By itself it takes none.
+    pub fn admitting_wasi(self, admits_wasi: bool) -> Self {
+        Self { admits_wasi, ..self }
+    }
+
+    /// The revision, ready to run; or why it must not: a wrong signature, another engine, damaged bytes, a forbidden import, WASI where it
+    /// is not admitted.
     pub fn load(&self, spell: &str, revision: &str, artifact: &[u8]) -> Result<LoadedRevision, LoadError> {
         let code = self.runtime.load(spell, artifact, &self.key)?;
+        if code.needs_wasi() && !self.admits_wasi {
+            return Err(LoadError::Wasi);
+        }
         let component = artifact::verify(artifact, &self.key)?.component.into();
         Ok(LoadedRevision { spell: spell.to_owned(), revision: revision.to_owned(), spec: spec(code.envelope()), component, code })
     }

@@ -2,7 +2,7 @@
 
 use crate::desk::Desk;
 use crate::inspect::{Finding, inspect_core_imports};
-use crate::{abi::since_v0_1_0, engine, instance};
+use crate::{engine, instance};
 use wasmtime::component::{Component, Linker};
 
 /// Native code, and for which engine it is.
@@ -47,7 +47,7 @@ pub fn compile(component: &[u8]) -> Result<Compiled, CompileError> {
     // SAFETY: wasmtime has just made these bytes, in this process.
     let loaded = unsafe { Component::deserialize(&engine, &code) }.map_err(refused)?;
     let mut linker: Linker<Desk> = Linker::new(&engine);
-    since_v0_1_0::add_to_linker(&mut linker).map_err(refused)?;
+    instance::add_to_linker(&mut linker).map_err(refused)?;
     instance::link(&linker, &loaded).map_err(|error| CompileError::Interface(format!("{error:#}")))?;
     Ok(Compiled { engine_id: engine::computed_id(&engine), code })
 }

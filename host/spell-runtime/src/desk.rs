@@ -4,6 +4,7 @@ use crate::envelope::{Capability, Envelope, Scope};
 use crate::limits::*;
 use crate::prices::{self, Price};
 use crate::types::*;
+use crate::wasi::{Random, Wasi};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -68,6 +69,7 @@ pub(crate) struct Desk {
     logged_in_call: usize,
     memory_refused: Option<usize>,
     table_refused: Option<usize>,
+    pub wasi: Wasi,
 }
 
 /// What the server keeps of a cast beside the guest's own state.
@@ -77,12 +79,19 @@ pub(crate) struct KeptDesk {
     caster_position: Option<Vec3>,
     spawned: Vec<EntityId>,
     voxels: u64,
+    random: Random,
 }
 
 impl Desk {
     /// What outlives the instance. All else is of one call or one tick.
     pub fn keep(&self) -> KeptDesk {
-        KeptDesk { caster: self.caster, caster_position: self.caster_position, spawned: self.spawned.clone(), voxels: self.voxels }
+        KeptDesk {
+            caster: self.caster,
+            caster_position: self.caster_position,
+            spawned: self.spawned.clone(),
+            voxels: self.voxels,
+            random: self.wasi.random(),
+        }
     }
 
     /// A desk that goes on with what was kept. Ids that are not ascending are none that a desk gave away: they are refused.
@@ -90,6 +99,7 @@ impl Desk {
         let sound = kept.spawned.is_sorted_by(|one, next| one < next)
             && kept.caster_position.is_none_or(|position| position.iter().all(|axis| axis.is_finite()));
         (self.caster, self.caster_position, self.spawned, self.voxels) = (kept.caster, kept.caster_position, kept.spawned, kept.voxels);
+        self.wasi.resume(kept.random);
         sound
     }
 
@@ -118,6 +128,7 @@ impl Desk {
             logged_in_call: 0,
             memory_refused: None,
             table_refused: None,
+            wasi: Wasi::new(),
         }
     }
 

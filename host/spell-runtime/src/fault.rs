@@ -2,6 +2,7 @@
 
 use crate::limits::*;
 use crate::types::Fault;
+use crate::wasi::Stop;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 /// What is known about the call beside wasmtime's error.
@@ -39,6 +40,10 @@ type Named = (&'static str, f64, f64, String);
 fn name(error: &wasmtime::Error, circumstances: &Circumstances) -> Named {
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return name_trap(*trap, circumstances);
+    }
+    if let Some(stop) = error.downcast_ref::<Stop>() {
+        let (limit, allowed, asked) = stop.figures();
+        return (limit, allowed, asked, stop.to_string());
     }
     if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
         return ("instances", 0.0, 0.0, "the world has no room for another live cast".into());

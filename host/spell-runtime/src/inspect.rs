@@ -2,11 +2,12 @@
 
 use crate::envelope::{Envelope, SECTION};
 use crate::limits::*;
+use crate::wasi;
 use wasmparser::{ComponentExternName, Encoding, MemoryType, Parser, Payload, TableType, Validator, WasmFeatures};
 
 /// The package that spells are written against.
 pub const PACKAGE: &str = "ugc:spell@0.1.0";
-/// All that a spell may import.
+/// All that a spell may import, beside WASI where a world admits it.
 pub const IMPORTS: [&str; 3] = ["ugc:spell/types@0.1.0", "ugc:spell/reads@0.1.0", "ugc:spell/intents@0.1.0"];
 /// All that it exports.
 pub const EXPORT: &str = "ugc:spell/hooks@0.1.0";
@@ -16,6 +17,8 @@ pub const EXPORT: &str = "ugc:spell/hooks@0.1.0";
 pub struct Inspected {
     /// What the spell declares that it may do.
     pub envelope: Envelope,
+    /// It imports WASI in its locked form, as components of other toolchains do. Not every world admits that.
+    pub needs_wasi: bool,
 }
 
 /// One reason to refuse a component.
@@ -52,7 +55,11 @@ pub fn inspect(component: &[u8]) -> Result<Inspected, Vec<Finding>> {
             help: Some("declare the spell with spell_sdk's macro `spell!`"),
         });
     }
-    if survey.findings.is_empty() { Ok(Inspected { envelope: survey.envelope.unwrap_or_default() }) } else { Err(survey.findings) }
+    if survey.findings.is_empty() {
+        Ok(Inspected { envelope: survey.envelope.unwrap_or_default(), needs_wasi: survey.needs_wasi })
+    } else {
+        Err(survey.findings)
+    }
 }
 
 /// Checks a core module's imports before it becomes a component, so that the author reads a name instead of an encoder's error.
@@ -121,6 +128,7 @@ struct Survey {
     names: u32,
     custom_bytes: usize,
     hooks: bool,
+    needs_wasi: bool,
     envelope: Option<Envelope>,
 }
 
@@ -213,7 +221,12 @@ impl Survey {
     }
 
     fn see_import(&mut self, name: ComponentExternName<'_>) {
-        if self.at_top() && !IMPORTS.contains(&name.name) {
+        if !self.at_top() || IMPORTS.contains(&name.name) {
+            return;
+        }
+        if wasi::admits(name.name) {
+            self.needs_wasi = true;
+        } else {
             self.report_import(&excerpt(name.name));
         }
     }

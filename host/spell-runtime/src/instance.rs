@@ -4,9 +4,9 @@ use crate::abi::since_v0_1_0::{self, Hooks, Linked};
 use crate::artifact::{self, ArtifactError};
 use crate::desk::{Caster, Desk, KeptDesk};
 use crate::fault::{self, Circumstances};
-use crate::inspect::{self, Finding};
+use crate::inspect::{self, Finding, Inspected};
 use crate::limits::*;
-use crate::{Envelope, engine, mana, types::*};
+use crate::{Envelope, engine, mana, types::*, wasi};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,6 +30,7 @@ struct Loaded {
     engine: Engine,
     name: Arc<str>,
     envelope: Envelope,
+    needs_wasi: bool,
     component_hash: String,
 }
 
@@ -132,6 +133,9 @@ pub enum LoadError {
     /// The component breaks a rule.
     #[error("component is refused: {}", .0.first().map_or("", |finding| finding.message.as_str()))]
     Component(Vec<Finding>),
+    /// It needs WASI, and this world's policy does not admit that.
+    #[error("component imports wasi:*, which this world does not admit")]
+    Wasi,
     /// wasmtime does not take the native code.
     #[error("native code is refused: {0}")]
     Code(String),
@@ -149,7 +153,7 @@ impl Runtime {
         let refused = |error: wasmtime::Error| RuntimeError::Engine(format!("{error:#}"));
         let engine = engine::for_running(casts_max).map_err(refused)?;
         let mut linker = Linker::new(&engine);
-        since_v0_1_0::add_to_linker(&mut linker).map_err(refused)?;
+        add_to_linker(&mut linker).map_err(refused)?;
         Ok(Self { engine, linker: Arc::new(linker) })
     }
 
@@ -168,8 +172,9 @@ impl Runtime {
             unsafe { Component::deserialize(&self.engine, parts.code) }.map_err(|error| LoadError::Code(format!("{error:#}")))?;
         let linked = link(&self.linker, &component).map_err(|error| LoadError::Interface(format!("{error:#}")))?;
         let component_hash = hex::encode(Sha256::digest(parts.component));
-        let (name, engine, envelope) = (name.into(), self.engine.clone(), inspected.envelope);
-        Ok(Spell(Arc::new(Loaded { linked, engine, name, envelope, component_hash })))
+        let Inspected { envelope, needs_wasi } = inspected;
+        let (name, engine) = (name.into(), self.engine.clone());
+        Ok(Spell(Arc::new(Loaded { linked, engine, name, envelope, needs_wasi, component_hash })))
     }
 
     /// What a thread of the host's calls every `EPOCH_TICK_MS`, so that a call which fuel does not end is ended by time. It does not keep the engine alive.
@@ -183,6 +188,12 @@ impl Runtime {
     }
 }
 
+/// Offers all that a spell may import. Whether a world admits WASI is its loader's to say.
+pub(crate) fn add_to_linker(linker: &mut Linker<Desk>) -> wasmtime::Result<()> {
+    since_v0_1_0::add_to_linker(linker)?;
+    wasi::add_to_linker(linker)
+}
+
 /// Whether the imports are there and every type is the interface's. The builder asks too, before it signs.
 pub(crate) fn link(linker: &Linker<Desk>, component: &Component) -> wasmtime::Result<Linked> {
     Linked::new(linker.instantiate_pre(component)?)
@@ -192,6 +203,10 @@ impl Spell {
     /// What the spell may do.
     pub fn envelope(&self) -> &Envelope {
         &self.0.envelope
+    }
+    /// Whether it imports WASI, which not every world admits.
+    pub fn needs_wasi(&self) -> bool {
+        self.0.needs_wasi
     }
     /// The component's SHA-256, in hex.
     pub fn component_hash(&self) -> &str {
@@ -243,7 +258,11 @@ impl Instance {
         let Call { hook, tick, view, caster, mana, first_id, fuel } = call;
         let name = hook.name();
         let origin = if let Hook::Cast(cast) = &hook { Some(cast.origin) } else { None };
-        self.store.data_mut().open(tick, view, Caster { id: caster, mana }, origin, first_id);
+        let desk = self.store.data_mut();
+        if let Hook::Cast(cast) = &hook {
+            desk.wasi.seed(cast.seed);
+        }
+        desk.open(tick, view, Caster { id: caster, mana }, origin, first_id);
         let result = self.run(name, fuel, |hooks, store| hooks.call(store, &hook));
         // An epoch-killed call is charged its whole cap: how far it came depends on the machine.
         let spent = match &result {
@@ -335,11 +354,14 @@ fn guarded<T>(
     }
     // Unwind safety: after a panic the store is never entered again.
     let result = catch_unwind(AssertUnwindSafe(|| work(store)));
-    let (memory_refused, table_refused) = store.data_mut().take_refused_growth();
+    let desk = store.data_mut();
+    desk.flush_wasi();
+    let said = desk.wasi.take_said();
+    let (memory_refused, table_refused) = desk.take_refused_growth();
     match result {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => {
-            let last_error = store.data().last_error();
+            let last_error = said.or_else(|| store.data().last_error());
             Err(fault::explain(&error, Circumstances { hook, fuel, memory_refused, table_refused, last_error }))
         }
         Err(_) => Err(fault::raised(hook, "host", 0.0, 0.0, "the server failed in this call: this is our bug, not the spell's")),

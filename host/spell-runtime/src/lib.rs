@@ -18,6 +18,7 @@ pub mod mana;
 mod operators;
 pub mod prices;
 pub mod types;
+mod wasi;
 
 pub use engine::ENGINE_ID;
 pub use envelope::Envelope;

@@ -18,8 +18,9 @@ pub const MEMORIES_MAX: u32 = 1;
 pub const TABLE_ELEMENTS_MAX: usize = 1024;
 /// Tables of one component: the spell's own, the one of componentization's trampolines, and room for two.
 pub const TABLES_MAX: u32 = 4;
-/// Core instances of one component: the spell, and componentization's trampolines and their fix-up.
-pub const CORE_INSTANCES_MAX: u32 = 3;
+/// Core instances of one component: the spell, and componentization's trampolines and their fix-up; the fourth is the adapter of toolchains that speak WASI's
+/// first version.
+pub const CORE_INSTANCES_MAX: u32 = 4;
 /// Native stack that a guest may use. rustc's frames are small; the host's threads have 2 MiB.
 pub const STACK_BYTES_MAX: usize = 256 * 1024;
 /// Bytes that one call across the boundary may copy to the host (wasmtime's default is 128 MiB).
@@ -138,6 +139,15 @@ pub const SPELL_NAME_BYTES_MAX: usize = 64;
 /// Bytes of a saved state. A state is a struct of an author's, some hundred bytes.
 pub const SAVE_BYTES_MAX: usize = 32 * 1024;
 const _: () = assert!(SAVE_BYTES_MAX <= HOSTCALL_BYTES_MAX);
+
+/// Streams and pollables of WASI that one instance holds: a standard library holds three and drops the others at once.
+pub const WASI_HANDLES_MAX: usize = 256;
+/// Pollables that one `poll` looks at.
+pub const WASI_POLL_MAX: usize = WASI_HANDLES_MAX;
+/// Bytes that one call writes to a stream of WASI's; WASI itself promises so many for a write that waits.
+pub const WASI_WRITE_BYTES_MAX: usize = 4096;
+/// Random bytes of one call of WASI's.
+pub const WASI_RANDOM_BYTES_MAX: usize = 4096;
 
 /// Metres that an envelope may reach.
 pub const ENVELOPE_RADIUS_M_MAX: f32 = 256.0;

@@ -221,6 +221,7 @@ fn config(folder: &TempDir, control_plane: &ControlPlane, office: &TicketOffice)
         save: folder.path().join("world.sqlite"),
         generation: sim::Generation::Floor,
         casts_max: 4,
+        wasi: false,
         threads: 2,
     }
 }

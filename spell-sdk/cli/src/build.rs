@@ -1,11 +1,11 @@
-//! `spell build`: source to component, through the same launcher as the server's builds.
+//! `spell build`: source to component, through the same launcher as the server's builds; a component of another toolchain is inspected and compiled.
 
-use crate::project::Project;
+use crate::project::{Code, Project};
 use crate::{report, sdk};
 use anyhow::{Context, Result};
 use protocol::Sha256Hex;
 use protocol::job::Stage;
-use protocol::worker::{ARTIFACT_FILE, COMPONENT_FILE, Event, Finished, Order};
+use protocol::worker::{ARTIFACT_FILE, COMPONENT_FILE, Event, Order};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,8 +19,8 @@ pub struct Built {
     pub component: Vec<u8>,
     /// Component and native code, signed.
     pub artifact: Vec<u8>,
-    /// Envelope, warnings, times.
-    pub finished: Finished,
+    /// Milliseconds of each stage, in order.
+    pub stage_ms: Vec<(Stage, f64)>,
     /// All of it.
     pub took: Duration,
 }
@@ -28,14 +28,20 @@ pub struct Built {
 /// Builds and prints what came of it; answers whether it could be built.
 pub fn run(path: &Path, out: Option<&Path>) -> Result<bool> {
     let project = Project::open(path)?;
-    println!("{} ({} bytes of source)", project.name, project.source.len());
+    match &project.code {
+        Code::Source(source) => println!("{} ({} bytes of source)", project.name, source.len()),
+        Code::Component(_) => println!("{} (built elsewhere)", project.name),
+    }
     let Some(built) = build(&project)? else { return Ok(false) };
-    for (stage, ms) in &built.finished.stage_ms {
-        println!("  {:<14} {ms:>8.1} ms", name(*stage));
+    for (stage, ms) in &built.stage_ms {
+        println!("  {:<14} {ms:>8.1} ms", in_words(*stage));
     }
     println!("  component      {:>8.1} kB   sha256 {}", kilobytes(&built.component), Sha256Hex::of(&built.component));
     println!("  native code    {:>8.1} kB", kilobytes(&built.artifact) - kilobytes(&built.component));
     println!("  all            {:>8.1} ms", built.took.as_secs_f64() * 1000.0);
+    if builder::native::needs_wasi(&built.component) {
+        println!("  needs wasi: it runs in worlds that admit components of other toolchains");
+    }
     if let Some(out) = out {
         fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
         fs::write(out.join(COMPONENT_FILE), &built.component).with_context(|| format!("cannot write to {}", out.display()))?;
@@ -45,10 +51,30 @@ pub fn run(path: &Path, out: Option<&Path>) -> Result<bool> {
 
 /// Builds; prints findings; `None` when the source is at fault.
 pub fn build(project: &Project) -> Result<Option<Built>> {
+    match &project.code {
+        Code::Source(source) => build_source(&project.name, source),
+        Code::Component(component) => Ok(take_component(&project.name, component)),
+    }
+}
+
+fn take_component(name: &str, component: &[u8]) -> Option<Built> {
+    let started = Instant::now();
+    match builder::native::artifact(component, &SIGNING_SEED) {
+        Ok(artifact) => Some(Built { component: component.to_vec(), artifact, stage_ms: Vec::new(), took: started.elapsed() }),
+        Err(refused) => {
+            for finding in &refused.findings {
+                println!("{name}: {}: {}", finding.code, finding.message);
+            }
+            None
+        }
+    }
+}
+
+fn build_source(name: &str, source: &str) -> Result<Option<Built>> {
     let sdk = sdk::find()?;
     let scratch = tempfile::tempdir()?;
     let order = Order {
-        source: project.source.clone(),
+        source: source.to_owned(),
         scratch: scratch.path().to_path_buf(),
         sdk: sdk.folder,
         signing_seed: SIGNING_SEED.iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -59,20 +85,20 @@ pub fn build(project: &Project) -> Result<Option<Built>> {
     let took = started.elapsed();
     match last {
         Some(Event::Finished(finished)) => {
-            report::print(&finished.diagnostics, &project.source);
+            report::print(&finished.diagnostics, source);
             let read = |file| fs::read(order.scratch.join(file)).with_context(|| format!("the builder left no {file}"));
-            Ok(Some(Built { component: read(COMPONENT_FILE)?, artifact: read(ARTIFACT_FILE)?, finished, took }))
+            Ok(Some(Built { component: read(COMPONENT_FILE)?, artifact: read(ARTIFACT_FILE)?, stage_ms: finished.stage_ms, took }))
         }
         Some(Event::Failed { message, diagnostics }) => {
-            report::print(&diagnostics, &project.source);
-            println!("{}: {message}", project.name);
+            report::print(&diagnostics, source);
+            println!("{name}: {message}");
             Ok(None)
         }
         _ => anyhow::bail!("the builder ended without a word"),
     }
 }
 
-fn name(stage: Stage) -> String {
+fn in_words(stage: Stage) -> String {
     format!("{stage:?}").to_lowercase()
 }
 

@@ -29,7 +29,7 @@ enum Command {
     },
     /// Builds a spell as the server does, and shows what the compiler says
     Build {
-        /// A spell's folder, or a single source file
+        /// A spell's folder, or a single source file; component.wasm stands in the place of a source where another toolchain has built it
         #[arg(default_value = ".")]
         path: PathBuf,
         /// Also write component.wasm to this folder

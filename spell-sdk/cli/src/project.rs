@@ -1,9 +1,12 @@
-//! A spell on disk: a folder with src/lib.rs and, if it likes, spell.toml and scenarios; or a single source file.
+//! A spell on disk: a folder with src/lib.rs and, if it likes, spell.toml and scenarios; or a single source file. Where another toolchain has built it, a
+//! component.wasm stands in the source's place.
 
 use anyhow::{Context, Result, ensure};
-use protocol::limits::SOURCE_BYTES_MAX;
+use protocol::limits::{COMPONENT_BYTES_MAX, SOURCE_BYTES_MAX};
 use protocol::manifest::Metadata;
+use protocol::worker::COMPONENT_FILE;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// A spell as its author has it.
@@ -11,10 +14,19 @@ use std::path::{Path, PathBuf};
 pub struct Project {
     /// The folder's or file's name.
     pub name: String,
-    /// The whole source.
-    pub source: String,
+    /// What it is made of.
+    pub code: Code,
     /// The scenarios, by file name.
     pub scenarios: Vec<PathBuf>,
+}
+
+/// A spell's code.
+#[derive(Debug)]
+pub enum Code {
+    /// The whole source, for our builder.
+    Source(String),
+    /// A component that another toolchain has built.
+    Component(Vec<u8>),
 }
 
 /// What spell.toml may say. The envelope is not here: it stands in the source, where it is enforced from.
@@ -47,11 +59,25 @@ impl Project {
         let path = path.canonicalize().with_context(|| format!("there is no {}", path.display()))?;
         let name = path.file_stem().context("a spell has a name")?.to_string_lossy().into_owned();
         if path.is_file() {
-            return Ok(Self { name, source: read_source(&path)?, scenarios: Vec::new() });
+            return Ok(Self { name, code: read_code(&path)?, scenarios: Vec::new() });
         }
         check_spell_toml(&path.join("spell.toml"))?;
-        Ok(Self { name, source: read_source(&path.join("src/lib.rs"))?, scenarios: scenarios(&path.join("scenarios"))? })
+        let (source, component) = (path.join("src/lib.rs"), path.join(COMPONENT_FILE));
+        // Who keeps both has built one of the other by hand: the source is what the server would build.
+        let code = read_code(if component.exists() && !source.exists() { &component } else { &source })?;
+        Ok(Self { name, code, scenarios: scenarios(&path.join("scenarios"))? })
     }
+}
+
+fn read_code(path: &Path) -> Result<Code> {
+    if path.extension().is_some_and(|extension| extension == "wasm") {
+        let mut component = Vec::new();
+        let file = fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+        // A byte more than is allowed: inspection refuses it by name.
+        file.take(COMPONENT_BYTES_MAX as u64 + 1).read_to_end(&mut component).with_context(|| format!("cannot read {}", path.display()))?;
+        return Ok(Code::Component(component));
+    }
+    read_source(path).map(Code::Source)
 }
 
 fn read_source(path: &Path) -> Result<String> {
@@ -82,4 +108,22 @@ fn scenarios(folder: &Path) -> Result<Vec<PathBuf>> {
     scenarios.retain(|path| path.extension().is_some_and(|extension| extension == "scenario"));
     scenarios.sort();
     Ok(scenarios)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_stands_in_the_place_of_a_missing_source() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let component = folder.path().join(COMPONENT_FILE);
+        fs::write(&component, b"\0asm").expect("it can be written");
+        for path in [folder.path(), &component] {
+            assert!(matches!(Project::open(path).expect("a project").code, Code::Component(bytes) if bytes == b"\0asm"));
+        }
+        fs::create_dir(folder.path().join("src")).expect("a folder");
+        fs::write(folder.path().join("src/lib.rs"), "// mine").expect("it can be written");
+        assert!(matches!(Project::open(folder.path()).expect("a project").code, Code::Source(source) if source == "// mine"));
+    }
 }

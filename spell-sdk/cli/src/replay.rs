@@ -25,7 +25,8 @@ pub fn run(file: &Path, threads: usize, spell: Option<&str>) -> Result<bool> {
         bytes.len() as f64 / 1000.0,
         recording.machine()
     );
-    let loader = Loader::new(Runtime::new(CASTS_MAX)?, PublicKey::of_seed(&SIGNING_SEED));
+    // What the recorded world admitted is admitted here.
+    let loader = Loader::new(Runtime::new(CASTS_MAX)?, PublicKey::of_seed(&SIGNING_SEED)).admitting_wasi(true);
     let revisions = recording.revisions().iter().map(|revision| load(&loader, revision)).collect::<Result<Vec<_>>>()?;
     let pool = game::threads(threads).context("cannot start threads")?;
 

@@ -7,3 +7,4 @@ mod recording;
 mod repeat;
 mod saving;
 mod scenario;
+mod wasi;

@@ -204,11 +204,11 @@ fn add_intents(linker: &mut Linker<Desk>) -> Result<()> {
     })
 }
 
-type Caller<'a> = StoreContextMut<'a, Desk>;
+pub(crate) type Caller<'a> = StoreContextMut<'a, Desk>;
 type Answer<T = ()> = std::result::Result<T, wit::Refusal>;
 
 /// Takes fuel for host work; without enough of it the call ends here, as it would in the guest.
-fn charge(store: &mut Caller<'_>, price: u64) -> Result<()> {
+pub(crate) fn charge(store: &mut Caller<'_>, price: u64) -> Result<()> {
     match store.get_fuel()?.checked_sub(price) {
         Some(left) => store.set_fuel(left),
         None => {

@@ -19,7 +19,11 @@ pub fn core(fields: &str, wit: &Path) -> Vec<u8> {
         text.push_str(ENVELOPE_ALL);
     }
     text.push(')');
-    with_interface(wat::parse_str(&text).unwrap_or_else(|error| panic!("a guest's text: {error}\n{text}")), wit)
+    let core = wat::parse_str(&text).unwrap_or_else(|error| panic!("a guest's text: {error}\n{text}"));
+    match fields.split_once(WASI) {
+        Some((_, import)) => with_wasi(core, wit, import.split('"').next().unwrap_or_default()),
+        None => with_interface(core, wit),
+    }
 }
 
 /// A core module that says which interface it speaks.
@@ -30,6 +34,21 @@ pub fn with_interface(mut core: Vec<u8>, wit: &Path) -> Vec<u8> {
     wit_component::embed_component_metadata(&mut core, &resolve, world, wit_component::StringEncoding::UTF8).expect("metadata");
     core
 }
+
+/// The same for one that also speaks WASI, in the version of this import.
+fn with_wasi(mut core: Vec<u8>, wit: &Path, import: &str) -> Vec<u8> {
+    let (_, version) = import.split_once('@').expect("a version");
+    let mut resolve = wit_parser::Resolve::default();
+    resolve.push_dir(wit).expect("the WIT");
+    let wasi = include_str!("../wasi.wit").replace("@0.2.0", &format!("@{version}"));
+    let package = resolve.push_str("wasi.wit", &wasi).expect("WASI's WIT");
+    let world = resolve.select_world(&[package], Some("spell")).expect("the world");
+    wit_component::embed_component_metadata(&mut core, &resolve, world, wit_component::StringEncoding::UTF8).expect("metadata");
+    core
+}
+
+/// How a guest imports WASI; the version is its own to choose.
+pub const WASI: &str = "(import \"wasi:";
 
 /// A guest that says so declares the envelope below.
 pub const ENVELOPE_MARK: &str = ";; envelope: all";

@@ -1,0 +1,16 @@
+;; => runs
+;; Both clocks say the tick, which is 1: 16,666,666 ns; a pollable of that moment is ready, and blocking on it returns.
+(import "wasi:clocks/monotonic-clock@0.2.6" "now" (func $now (result i64)))
+(import "wasi:clocks/monotonic-clock@0.2.6" "resolution" (func $resolution (result i64)))
+(import "wasi:clocks/monotonic-clock@0.2.6" "subscribe-instant" (func $subscribe (param i64) (result i32)))
+(import "wasi:clocks/wall-clock@0.2.6" "now" (func $date (param i32)))
+(import "wasi:io/poll@0.2.6" "[method]pollable.block" (func $block (param i32)))
+(import "wasi:io/poll@0.2.6" "[method]pollable.ready" (func $ready (param i32) (result i32)))
+(func (export "ugc:spell/hooks@0.1.0#on-cast") (param i64 i64 i64 f32 f32 f32 f32 f32 f32 f32 f32 f32 i64 i32 i32)
+    (if (i64.ne (call $now) (i64.const 16666666)) (then (unreachable)))
+    (if (i64.ne (call $resolution) (i64.const 16666667)) (then (unreachable)))
+    (call $date (i32.const 64))
+    (if (i64.ne (i64.load (i32.const 64)) (i64.const 0)) (then (unreachable)))
+    (if (i32.ne (i32.load (i32.const 72)) (i32.const 16666666)) (then (unreachable)))
+    (call $block (call $subscribe (call $now)))
+    (if (call $ready (call $subscribe (i64.const 16666667))) (then (unreachable))))

@@ -1,0 +1,15 @@
+;; => runs
+;; Looks for variables, arguments, a working directory, a terminal and open folders: there is none of all.
+(import "wasi:cli/environment@0.2.3" "get-environment" (func $environment (param i32)))
+(import "wasi:cli/environment@0.2.3" "get-arguments" (func $arguments (param i32)))
+(import "wasi:cli/environment@0.2.3" "initial-cwd" (func $directory (param i32)))
+(import "wasi:cli/terminal-stdout@0.2.3" "get-terminal-stdout" (func $terminal (param i32)))
+(import "wasi:filesystem/preopens@0.2.3" "get-directories" (func $folders (param i32)))
+(func (export "ugc:spell/hooks@0.1.0#on-cast") (param i64 i64 i64 f32 f32 f32 f32 f32 f32 f32 f32 f32 i64 i32 i32)
+    (call $environment (i32.const 64))
+    (call $arguments (i32.const 72))
+    (call $directory (i32.const 80))
+    (call $terminal (i32.const 96))
+    (call $folders (i32.const 104))
+    (if (i32.or (i32.or (i32.load (i32.const 68)) (i32.load (i32.const 76))) (i32.load (i32.const 108))) (then (unreachable)))
+    (if (i32.or (i32.load8_u (i32.const 80)) (i32.load8_u (i32.const 96))) (then (unreachable))))

@@ -1,0 +1,17 @@
+;; => runs; on-cast: Log { level: "info", text: "one" }, Log { level: "info", text: "two" }, Log { level: "error", text: "oh no" }, Log { level: "info", text: "thr�e [1me" }
+;; Writes lines in pieces, bytes that are no text, and a line that has no end: that one is logged when the call returns. Errors are errors.
+(import "wasi:cli/stdout@0.2.0" "get-stdout" (func $get_stdout (result i32)))
+(import "wasi:cli/stderr@0.2.0" "get-stderr" (func $get_stderr (result i32)))
+(import "wasi:io/streams@0.2.0" "[method]output-stream.check-write" (func $check_write (param i32 i32)))
+(import "wasi:io/streams@0.2.0" "[method]output-stream.write" (func $write (param i32 i32 i32 i32)))
+(data (i32.const 16) "one\n\nt")
+(data (i32.const 32) "wo\nthr\ffe\1b[1me")
+(data (i32.const 48) "oh no\n")
+(func (export "ugc:spell/hooks@0.1.0#on-cast") (param i64 i64 i64 f32 f32 f32 f32 f32 f32 f32 f32 f32 i64 i32 i32)
+    (local $stream i32)
+    (local.set $stream (call $get_stdout))
+    (call $check_write (local.get $stream) (i32.const 64))
+    (if (i64.ne (i64.load (i32.const 72)) (i64.const 4096)) (then (unreachable)))
+    (call $write (local.get $stream) (i32.const 16) (i32.const 6) (i32.const 64))
+    (call $write (local.get $stream) (i32.const 32) (i32.const 13) (i32.const 64))
+    (call $write (call $get_stderr) (i32.const 48) (i32.const 6) (i32.const 64)))
