@@ -33,7 +33,7 @@ fn make_live(http: &Http, player: &Player, game: &mut Game, spell: &str, source:
     Ok(revision)
 }
 
-/// Casts until the cooldown lets it through; answers with the cast event.
+/// Casts until cooldown and mana let it through; answers with the cast event.
 fn cast_until_granted(game: &mut Game, spell: &str) -> Result<Value> {
     loop {
         game.cast(spell, [0.0, 1.0, -10.0], 0)?;
@@ -41,7 +41,7 @@ fn cast_until_granted(game: &mut Game, spell: &str) -> Result<Value> {
         if answer["type"] == SPELL_CAST_EVENT {
             return Ok(answer);
         }
-        ensure!(answer["limit"] == "cooldown", "the cast was refused: {answer}");
+        ensure!(answer["limit"] == "cooldown" || answer["limit"] == "mana", "the cast was refused: {answer}");
     }
 }
 

@@ -395,7 +395,7 @@ mod tests {
 
     #[test]
     fn lines_are_charged_as_they_are_kept() {
-        let mut desk = Desk::new(Envelope::default());
+        let mut desk = Desk::new(Envelope::default(), "sundial".into());
         let mut cost = |text: &[u8]| {
             let Cost { lines, kept } = desk.cost_of(Stream::Out, text);
             desk.write_out(Stream::Out, text);
