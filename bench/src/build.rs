@@ -13,8 +13,8 @@ const WARM_UP_EDITS: usize = 2;
 const CARGO_EDITS: usize = 7;
 const TIMEOUT: Duration = Duration::from_secs(30);
 const SOURCE: &str = include_str!("../../spells/fireball/src/lib.rs");
-/// Between two casts of one spell: 0.5 s, and two ticks for the way.
-const COOLDOWN_TICKS: u64 = 32;
+/// Ticks between two casts of ours: the cooldown is 30, and a fireball's mana is back after 150.
+const PAUSE_TICKS: u64 = 160;
 /// The line that each edit changes.
 const LINE: &str = "const DAMAGE: f32 = 25.0;";
 const SPELL: &str = "fireball";
@@ -98,9 +98,9 @@ fn edited(index: usize) -> Result<String> {
 
 fn edit_to_live(http: &Http, player: &Player, game: &mut Game, index: usize) -> Result<Edit> {
     let source = edited(index)?;
-    // An author is slower than this: the last cast's cooldown must not count.
-    let cooled_down = game.server_tick + COOLDOWN_TICKS;
-    game.wait_for("the cooldown", TIMEOUT, |game, _| (game.server_tick >= cooled_down).then_some(()))?;
+    // An author is slower than this: neither the cooldown of the last cast nor the time in which its mana comes back must count.
+    let rested = game.server_tick + PAUSE_TICKS;
+    game.wait_for("the cooldown and the mana", TIMEOUT, |game, _| (game.server_tick >= rested).then_some(()))?;
     let start = Instant::now();
     let revision = http.build_revision(player, SPELL, &source, TIMEOUT)?;
     let built = Instant::now();
