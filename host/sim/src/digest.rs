@@ -14,7 +14,7 @@ use crate::perception::Notice;
 use crate::scene::Entity;
 use crate::spells::{Event, Message};
 use crate::status::Statuses;
-use crate::storage::{Drawer, Keeper};
+use crate::storage::Keeper;
 use crate::strike::Strikes;
 use crate::summon::{Order, Summoned};
 use crate::team::Policy;
@@ -83,22 +83,16 @@ pub(crate) fn places(places: &BTreeMap<String, Place>) -> u64 {
     part.done()
 }
 
-/// Of what spells keep.
-pub(crate) fn storage(drawers: &BTreeMap<(String, Keeper), Drawer>) -> u64 {
-    let mut part = Part::new();
-    for ((spell, keeper), drawer) in drawers {
-        part.text(spell);
-        match keeper {
-            Keeper::Spell => part.number(0),
-            Keeper::Account(account) => part.number(1).text(account),
-            Keeper::Entity(id) => part.number(2).id(*id),
-        };
-        for (key, value) in drawer {
-            part.text(key).bytes(value);
-        }
-        part.number(drawer.len() as u64);
-    }
-    part.done()
+/// Of one value that a spell keeps.
+pub(crate) fn stored((spell, keeper): &(String, Keeper), key: &str, value: &[u8]) -> u64 {
+    let mut part = Part { bytes: Vec::new() };
+    part.text(spell);
+    match keeper {
+        Keeper::Spell => part.number(0),
+        Keeper::Account(account) => part.number(1).text(account),
+        Keeper::Entity(id) => part.number(2).id(*id),
+    };
+    part.text(key).bytes(value).done()
 }
 
 fn terrain(world: &World) -> u64 {

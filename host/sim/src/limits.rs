@@ -56,8 +56,6 @@ pub const STORED_KEYS_MAX: usize = 64;
 pub const STORED_SPELL_BYTES_MAX: usize = 256 * 1024;
 /// Bytes that all spells of a world keep: they stand in every save.
 pub const STORED_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Live casts of a caster that one message to its own spells reaches: all of them.
-pub const MESSAGE_CASTS_MAX: usize = LIVE_CASTS_PER_CASTER_MAX;
 
 /// Things that one call may spawn; ids are reserved in blocks of this size.
 pub const SPAWNS_PER_CALL_MAX: u64 = 16;

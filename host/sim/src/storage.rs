@@ -21,14 +21,16 @@ pub enum Keeper {
 }
 
 /// All values of a world.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Storage {
     drawers: BTreeMap<(String, Keeper), Drawer>,
     /// By player, of those who have one.
     accounts: BTreeMap<EntityId, String>,
     /// Keys and values of all.
     bytes: usize,
-    /// Of all, kept because it changes with a write alone and is digested in every tick.
+    /// The same by spell, of those that keep some.
+    by_spell: BTreeMap<String, usize>,
+    /// The sum of what each value hashes to, so that a write costs what it writes, however much is kept.
     hash: u64,
 }
 
@@ -41,12 +43,6 @@ pub(crate) struct Refusal {
     pub limit: &'static str,
     pub allowed: usize,
     pub asked: usize,
-}
-
-impl Default for Storage {
-    fn default() -> Self {
-        Self::of(BTreeMap::new())
-    }
 }
 
 impl Storage {
@@ -66,25 +62,42 @@ impl Storage {
         let known = self.drawers.get(&place);
         let before = known.and_then(|drawer| drawer.get(key)).map_or(0, |old| size(key, old));
         let after = value.as_ref().map_or(0, |value| size(key, value));
-        let keys = known.map_or(0, Drawer::len) + usize::from(before == 0);
-        let in_spell = self.of_spell(spell) - before + after;
-        let in_all = self.bytes - before + after;
         if after > before {
-            within("keys", STORED_KEYS_MAX, keys)?;
-            within("bytes of the spell", STORED_SPELL_BYTES_MAX, in_spell)?;
-            within("bytes of the world", STORED_BYTES_MAX, in_all)?;
+            within("keys", STORED_KEYS_MAX, known.map_or(0, Drawer::len) + usize::from(before == 0))?;
+            let in_spell = self.by_spell.get(spell).copied().unwrap_or_default();
+            within("bytes of the spell", STORED_SPELL_BYTES_MAX, in_spell - before + after)?;
+            within("bytes of the world", STORED_BYTES_MAX, self.bytes - before + after)?;
         }
-        let drawer = self.drawers.entry(place.clone()).or_default();
-        match value {
-            Some(value) => _ = drawer.insert(key.to_owned(), value),
-            None => _ = drawer.remove(key),
+        self.remove(&place, key);
+        if let Some(value) = value {
+            self.insert(place, key, value);
         }
-        if drawer.is_empty() {
-            self.drawers.remove(&place);
-        }
-        self.bytes = in_all;
-        self.hash = digest::storage(&self.drawers);
         Ok(())
+    }
+
+    fn insert(&mut self, place: (String, Keeper), key: &str, value: Arc<[u8]>) {
+        let more = size(key, &value);
+        self.bytes += more;
+        *self.by_spell.entry(place.0.clone()).or_default() += more;
+        self.hash = self.hash.wrapping_add(digest::stored(&place, key, &value));
+        self.drawers.entry(place).or_default().insert(key.to_owned(), value);
+    }
+
+    fn remove(&mut self, place: &(String, Keeper), key: &str) {
+        let Some(drawer) = self.drawers.get_mut(place) else { return };
+        let Some(value) = drawer.remove(key) else { return };
+        if drawer.is_empty() {
+            self.drawers.remove(place);
+        }
+        let less = size(key, &value);
+        self.bytes -= less;
+        if let Some(bytes) = self.by_spell.get_mut(&place.0) {
+            *bytes -= less;
+            if *bytes == 0 {
+                self.by_spell.remove(&place.0);
+            }
+        }
+        self.hash = self.hash.wrapping_sub(digest::stored(place, key, &value));
     }
 
     /// For whom a caster's own values are kept.
@@ -102,18 +115,17 @@ impl Storage {
     /// A player or NPC is gone, and with one who has no account all that was kept for it.
     pub(crate) fn part(&mut self, character: EntityId) {
         self.accounts.remove(&character);
-        let before = self.drawers.len();
-        self.drawers.retain(|(_, keeper), _| *keeper != Keeper::Entity(character));
-        if self.drawers.len() != before {
-            let accounts = std::mem::take(&mut self.accounts);
-            *self = Self { accounts, ..Self::of(std::mem::take(&mut self.drawers)) };
-        }
+        let its = self.drawers.iter().filter(|((_, keeper), _)| *keeper == Keeper::Entity(character));
+        let gone: Vec<_> = its.flat_map(|(place, drawer)| drawer.keys().map(|key| (place.clone(), key.clone()))).collect();
+        gone.iter().for_each(|(place, key)| self.remove(place, key));
     }
 
     pub(crate) fn of(drawers: BTreeMap<(String, Keeper), Drawer>) -> Self {
-        let bytes = drawers.values().flatten().map(|(key, value)| size(key, value)).sum();
-        let hash = digest::storage(&drawers);
-        Self { drawers, accounts: BTreeMap::new(), bytes, hash }
+        let mut storage = Self::default();
+        for (place, drawer) in drawers {
+            drawer.into_iter().for_each(|(key, value)| storage.insert(place.clone(), &key, value));
+        }
+        storage
     }
 
     pub(crate) fn drawers(&self) -> &BTreeMap<(String, Keeper), Drawer> {
@@ -122,12 +134,6 @@ impl Storage {
 
     pub(crate) fn hash(&self) -> u64 {
         self.hash
-    }
-
-    fn of_spell(&self, spell: &str) -> usize {
-        let from = (spell.to_owned(), Keeper::Spell);
-        let its = self.drawers.range(from..).take_while(|((name, _), _)| name == spell);
-        its.flat_map(|(_, drawer)| drawer).map(|(key, value)| size(key, value)).sum()
     }
 }
 
@@ -148,4 +154,43 @@ fn size(key: &str, value: &[u8]) -> usize {
 
 fn within(limit: &'static str, allowed: usize, asked: usize) -> Result<(), Refusal> {
     if asked <= allowed { Ok(()) } else { Err(Refusal { limit, allowed, asked }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_bounded_by_key_value_spell_and_world() {
+        let mut storage = Storage::default();
+        let value = |bytes: usize| Some(vec![1; bytes].into());
+        let limit = |refused: Result<(), Refusal>| refused.expect_err("one too many").limit;
+        assert_eq!(limit(storage.set("a", Keeper::Spell, "", value(1))), "bytes of the key");
+        assert_eq!(limit(storage.set("a", Keeper::Spell, &"k".repeat(65), value(1))), "bytes of the key");
+        assert_eq!(limit(storage.set("a", Keeper::Spell, "k", value(1_025))), "bytes of the value");
+        let fill = |storage: &mut Storage, spell: &str, keeper: u64| {
+            (0..STORED_KEYS_MAX).try_for_each(|key| storage.set(spell, Keeper::Entity(EntityId(keeper)), &key.to_string(), value(1_024)))
+        };
+        fill(&mut storage, "a", 1).expect("a drawer holds so many keys");
+        assert_eq!(limit(storage.set("a", Keeper::Entity(EntityId(1)), "more", value(1))), "keys");
+        assert_eq!(limit((2..9).try_for_each(|keeper| fill(&mut storage, "a", keeper))), "bytes of the spell");
+        let spells = (0..12).map(|spell| format!("b{spell}"));
+        let all = spells.map(|spell| (1..4).try_for_each(|keeper| fill(&mut storage, &spell, keeper)));
+        assert_eq!(limit(all.collect()), "bytes of the world");
+        // Less is always taken.
+        storage.set("a", Keeper::Entity(EntityId(1)), "1", value(1)).expect("a smaller value");
+    }
+
+    #[test]
+    fn counts_and_hash_are_those_of_what_is_kept() {
+        let mut storage = Storage::default();
+        for (keeper, key, value) in [(1, "a", "one"), (2, "a", "two"), (1, "b", "three"), (1, "a", "four"), (3, "c", "")] {
+            storage.set("spell", Keeper::Entity(EntityId(keeper)), key, Some(value.as_bytes().into())).expect("room");
+            assert_eq!(storage, Storage::of(storage.drawers.clone()));
+        }
+        storage.set("spell", Keeper::Entity(EntityId(2)), "a", None).expect("forgetting is allowed");
+        assert_eq!(storage, Storage::of(storage.drawers.clone()));
+        [1, 3].into_iter().for_each(|character| storage.part(EntityId(character)));
+        assert_eq!(storage, Storage::default());
+    }
 }

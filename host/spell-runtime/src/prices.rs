@@ -73,7 +73,7 @@ pub const SET_TIMER: Price = Price::intent("set-timer", 200);
 pub const SEND: Price = Price::intent("send", 1_000).needing(Capability::NetworkEmit).each(4, "byte");
 /// It goes to every client nearby.
 pub const SAY: Price = Price::intent("say", 1_000).needing(Capability::NetworkEmit).each(2, "byte");
-/// All that the world keeps is digested anew, and stands in every save.
+/// It is copied, counted and digested, and stands in every save.
 pub const STORE: Price = Price::intent("store", 20_000).needing(Capability::Storage).each(4, "byte of the key and of the value");
 pub const DISPEL: Price = Price::intent("dispel", 1_000).needing(Capability::ModifyStats);
 /// All of a text is checked to be UTF-8, what is kept of it costs twice as much more.
