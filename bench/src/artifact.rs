@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use protocol::worker::{ARTIFACT_FILE, Event, Order};
+use spell_runtime::Boundary;
 use spell_runtime::artifact::{self, PublicKey};
 use spell_runtime::compile::{self, Compiled};
 use std::path::{Path, PathBuf};
@@ -40,9 +41,9 @@ pub fn build(source: &str) -> Result<Vec<u8>> {
     }
 }
 
-/// The signed artifact of this component, compiled in this process: of text of ours, or of what the builder has inspected.
-pub fn compile(component: &[u8]) -> Result<Vec<u8>> {
-    let Compiled { engine_id, code } = compile::compile(component)?;
+/// The signed artifact of this component, compiled in this process for one of the boundaries: of text of ours, or of what the builder has inspected.
+pub fn compile(component: &[u8], boundary: Boundary) -> Result<Vec<u8>> {
+    let Compiled { engine_id, code } = compile::compile(component, boundary)?;
     Ok(artifact::sign(component, &engine_id, &code, &SIGNING_SEED))
 }
 

@@ -5,7 +5,7 @@ mod wrap;
 
 use crate::artifact;
 use anyhow::{Context, Result};
-use spell_runtime::compile::componentize;
+use spell_runtime::compile::{boundary_of, componentize};
 use std::path::Path;
 
 /// How many.
@@ -180,7 +180,8 @@ fn of_text(fields: &str) -> Result<Vec<u8>> {
     let mark = if fields.contains(wrap::ENVELOPE_MARK) { "" } else { wrap::ENVELOPE_MARK };
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit/since-v0.1.0");
     let core = wrap::core(&format!("{mark}\n{fields}"), &wit);
-    artifact::compile(&componentize(&core)?)
+    let component = componentize(&core)?;
+    artifact::compile(&component, boundary_of(&component))
 }
 
 /// Remembers who casts at whom, and sets a timer.

@@ -5,6 +5,7 @@
 use crate::limits::{CORE_BYTES_MAX, NATIVE_OUTPUT_BYTES_MAX};
 use protocol::job::Stage;
 use serde::{Deserialize, Serialize};
+pub use spell_runtime::Boundary;
 use spell_runtime::compile::{self, CompileError, Compiled};
 use spell_runtime::inspect;
 use std::io::{self, Read, Write};
@@ -69,15 +70,16 @@ pub fn make(core: &[u8]) -> Result<Native, Refused> {
     // The compiler sees nothing that inspection has not passed. The launcher inspects again, for it believes nothing that comes from here.
     timed(&mut stage_ms, Stage::Inspect, || inspect::inspect(&component))
         .map_err(|found| refused(Stage::Inspect, CompileError::Module(found)))?;
-    let Compiled { engine_id, code } =
-        timed(&mut stage_ms, Stage::Precompile, || compile::compile(&component)).map_err(|error| refused(Stage::Precompile, error))?;
+    let boundary = compile::boundary_of(&component);
+    let Compiled { engine_id, code } = timed(&mut stage_ms, Stage::Precompile, || compile::compile(&component, boundary))
+        .map_err(|error| refused(Stage::Precompile, error))?;
     Ok(Native { component, code, notes: Notes { engine_id, stage_ms } })
 }
 
 /// The artifact of a component that was built elsewhere: inspected, compiled and signed in this very process, so only for whoever runs it for themselves.
-pub fn artifact(component: &[u8], signing_seed: &[u8; 32]) -> Result<Vec<u8>, Refused> {
+pub fn artifact(component: &[u8], boundary: Boundary, signing_seed: &[u8; 32]) -> Result<Vec<u8>, Refused> {
     inspect::inspect(component).map_err(|found| refused(Stage::Inspect, CompileError::Module(found)))?;
-    let Compiled { engine_id, code } = compile::compile(component).map_err(|error| refused(Stage::Precompile, error))?;
+    let Compiled { engine_id, code } = compile::compile(component, boundary).map_err(|error| refused(Stage::Precompile, error))?;
     Ok(spell_runtime::artifact::sign(component, &engine_id, &code, signing_seed))
 }
 

@@ -10,13 +10,14 @@ use sim::saved::{LoadError, Saved, Stored};
 use sim::undo::Entry;
 use sim::voxel::{Chunk, ChunkId};
 use sim::{CastId, Digest, Inbound, Outbound, World};
+use spell_runtime::Boundary;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
 /// First bytes of a recording's file; the number is the layout's.
-const MAGIC: &[u8] = b"ugc-recording 2\n";
+const MAGIC: &[u8] = b"ugc-recording 3\n";
 const ZSTD_LEVEL: i32 = 3;
 
 /// A call that was ended by time, which no replay would do by itself.
@@ -58,7 +59,7 @@ struct Segment {
     start: Stored,
     start_digest: Digest,
     /// Components alone: the code of a revision that nobody casts any more can go.
-    revisions: BTreeMap<(String, String), Arc<[u8]>>,
+    revisions: BTreeMap<(String, String), Recorded>,
     /// As postcard: an input of a player is 30 bytes so, and 150 as it is.
     frames: Vec<Arc<[u8]>>,
     bytes: usize,
@@ -83,6 +84,8 @@ pub struct Recorded {
     pub revision: String,
     /// As it was built.
     pub component: Arc<[u8]>,
+    /// How its calls crossed: the fuel that they take depends on it.
+    pub boundary: Boundary,
 }
 
 /// What a file holds behind its magic, packed.
@@ -192,16 +195,11 @@ impl Recorder {
     pub(crate) fn recording(&self) -> Option<Recording> {
         let first = self.segments.front()?;
         let revisions: BTreeMap<_, _> = self.segments.iter().flat_map(|segment| &segment.revisions).collect();
-        let recorded = |((spell, revision), component): (&(String, String), &Arc<[u8]>)| Recorded {
-            spell: spell.clone(),
-            revision: revision.clone(),
-            component: component.clone(),
-        };
         Some(Recording {
             start: first.start.clone(),
             start_digest: first.start_digest,
             machine: machine(),
-            revisions: revisions.into_iter().map(recorded).collect(),
+            revisions: revisions.into_values().cloned().collect(),
             frames: self.segments.iter().flat_map(|segment| &segment.frames).cloned().collect(),
         })
     }
@@ -210,7 +208,10 @@ impl Recorder {
 impl Segment {
     fn know<'a>(&mut self, loaded: impl Iterator<Item = &'a LoadedRevision>) {
         for revision in loaded {
-            self.revisions.entry((revision.spell.clone(), revision.revision.clone())).or_insert_with(|| revision.component.clone());
+            let LoadedRevision { spell, revision, component, code, .. } = revision;
+            let recorded =
+                || Recorded { spell: spell.clone(), revision: revision.clone(), component: component.clone(), boundary: code.boundary() };
+            self.revisions.entry((spell.clone(), revision.clone())).or_insert_with(recorded);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Where a cast's requests arrive: each is checked against the spell's own limits, then buffered. What a store carries.
 
+use crate::abi::canonical::Guest;
 use crate::envelope::{Capability, Envelope, Scope};
 use crate::limits::*;
 use crate::prices::{self, Price};
@@ -57,6 +58,8 @@ pub(crate) struct Desk {
     mana: Option<f32>,
     /// Distinct targets of that tick, sorted.
     touched: Vec<EntityId>,
+    /// Those before the running push, kept for its room: pushes are the hottest of all calls.
+    touched_before: Vec<EntityId>,
     players_touched: u32,
     /// Chunks that edits of that tick work in.
     chunks: BTreeSet<Voxel>,
@@ -70,6 +73,8 @@ pub(crate) struct Desk {
     memory_refused: Option<usize>,
     table_refused: Option<usize>,
     pub wasi: Wasi,
+    /// The instance, where it is driven below the component layer; none while it may not call us.
+    pub guest: Option<Guest>,
 }
 
 /// What the server keeps of a cast beside the guest's own state.
@@ -118,6 +123,7 @@ impl Desk {
             tick: 0,
             mana: None,
             touched: Vec::new(),
+            touched_before: Vec::new(),
             players_touched: 0,
             chunks: BTreeSet::new(),
             voxels: 0,
@@ -129,6 +135,7 @@ impl Desk {
             memory_refused: None,
             table_refused: None,
             wasi: Wasi::new(),
+            guest: None,
         }
     }
 
@@ -269,15 +276,19 @@ impl Desk {
     }
 
     /// All are accepted or none. Call `check_push` first.
-    pub fn push(&mut self, pushes: &[(EntityId, Vec3)]) -> Checked {
-        let (touched, players) = (self.touched.clone(), self.players_touched);
-        let result = pushes.iter().try_for_each(|(target, impulse)| {
-            short_enough(*impulse, IMPULSE_MAX)?;
-            self.touch(*target)
+    pub fn push(&mut self, pushes: impl Iterator<Item = (EntityId, Vec3)> + Clone) -> Checked {
+        self.touched_before.clone_from(&self.touched);
+        let players = self.players_touched;
+        let result = pushes.clone().try_for_each(|(target, impulse)| {
+            short_enough(impulse, IMPULSE_MAX)?;
+            self.touch(target)
         });
         match result {
-            Ok(()) => self.intents.extend(pushes.iter().map(|&(target, impulse)| Intent::Push { target, impulse })),
-            Err(_) => (self.touched, self.players_touched) = (touched, players),
+            Ok(()) => self.intents.extend(pushes.map(|(target, impulse)| Intent::Push { target, impulse })),
+            Err(_) => {
+                std::mem::swap(&mut self.touched, &mut self.touched_before);
+                self.players_touched = players;
+            }
         }
         result
     }

@@ -1,6 +1,6 @@
 //! A loaded spell, and one instance of it for each cast.
 
-use crate::abi::since_v0_1_0::{self, Hooks, Linked};
+use crate::abi::since_v0_1_0::{Code, Hooks, Linked, Linkers};
 use crate::artifact::{self, ArtifactError};
 use crate::desk::{Caster, Desk, KeptDesk};
 use crate::fault::{self, Circumstances};
@@ -11,14 +11,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
 
 /// The engine, the linker, and the instance pool: one a process. Cheap to clone; a clone may load while another runs casts.
 #[derive(Clone)]
 pub struct Runtime {
     engine: Engine,
-    linker: Arc<Linker<Desk>>,
+    linkers: Arc<Linkers>,
 }
 
 /// A verified, loaded revision; cheap to clone and shared between casts.
@@ -152,9 +151,8 @@ impl Runtime {
         check_mappings(casts_max, mappings_allowed())?;
         let refused = |error: wasmtime::Error| RuntimeError::Engine(format!("{error:#}"));
         let engine = engine::for_running(casts_max).map_err(refused)?;
-        let mut linker = Linker::new(&engine);
-        add_to_linker(&mut linker).map_err(refused)?;
-        Ok(Self { engine, linker: Arc::new(linker) })
+        let linkers = linkers(&engine).map_err(refused)?;
+        Ok(Self { engine, linkers: Arc::new(linkers) })
     }
 
     /// Verifies the artifact, inspects the component, and makes its code ready. Takes some milliseconds: not for the thread that ticks.
@@ -168,9 +166,8 @@ impl Runtime {
         let inspected = inspect::inspect(parts.component).map_err(LoadError::Component)?;
         // SAFETY: native code is trusted only behind the signature that was just verified: our builder made these bytes with wasmtime's compiler,
         // for this very engine id, and nobody has changed them since. wasmtime itself checks its version and the knobs that it knows.
-        let component =
-            unsafe { Component::deserialize(&self.engine, parts.code) }.map_err(|error| LoadError::Code(format!("{error:#}")))?;
-        let linked = link(&self.linker, &component).map_err(|error| LoadError::Interface(format!("{error:#}")))?;
+        let code = unsafe { Code::deserialize(&self.engine, parts.code) }.map_err(|error| LoadError::Code(format!("{error:#}")))?;
+        let linked = self.linkers.link(&code).map_err(|error| LoadError::Interface(format!("{error:#}")))?;
         let component_hash = hex::encode(Sha256::digest(parts.component));
         let Inspected { envelope, needs_wasi } = inspected;
         let (name, engine) = (name.into(), self.engine.clone());
@@ -188,15 +185,9 @@ impl Runtime {
     }
 }
 
-/// Offers all that a spell may import. Whether a world admits WASI is its loader's to say.
-pub(crate) fn add_to_linker(linker: &mut Linker<Desk>) -> wasmtime::Result<()> {
-    since_v0_1_0::add_to_linker(linker)?;
-    wasi::add_to_linker(linker)
-}
-
-/// Whether the imports are there and every type is the interface's. The builder asks too, before it signs.
-pub(crate) fn link(linker: &Linker<Desk>, component: &Component) -> wasmtime::Result<Linked> {
-    Linked::new(linker.instantiate_pre(component)?)
+/// All that a spell may import. Whether a world admits WASI is its loader's to say.
+pub(crate) fn linkers(engine: &Engine) -> wasmtime::Result<Linkers> {
+    Linkers::new(engine, wasi::add_to_linker)
 }
 
 impl Spell {
@@ -207,6 +198,10 @@ impl Spell {
     /// Whether it imports WASI, which not every world admits.
     pub fn needs_wasi(&self) -> bool {
         self.0.needs_wasi
+    }
+    /// How its calls cross: what its artifact was compiled for.
+    pub fn boundary(&self) -> Boundary {
+        self.0.linked.boundary()
     }
     /// The component's SHA-256, in hex.
     pub fn component_hash(&self) -> &str {

@@ -1,5 +1,6 @@
 //! What crosses the boundary between host and guest, as plain values. The WIT (`wit/since-v0.1.0/spell.wit`) has the units and ranges.
 
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Names an entity; 0 names nothing.
@@ -23,6 +24,15 @@ pub trait View: Send + Sync {
     fn material(&self, voxel: Voxel) -> u8;
     /// A value that the spell keeps for this caster, or for everybody.
     fn stored(&self, spell: &str, caster: EntityId, drawer: Drawer, key: &str) -> Option<Arc<[u8]>>;
+}
+
+/// How calls cross between a spell and its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Boundary {
+    /// Through wasmtime's component layer: any component.
+    Component,
+    /// Below it, by our own glue: the core module of a component that our builder made of it. What a call does is the same; the fuel that it takes is a little less.
+    Direct,
 }
 
 /// What an entity is.

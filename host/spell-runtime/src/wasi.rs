@@ -212,6 +212,9 @@ impl Wasi {
 
     /// What a fault's message quotes of the running call; the next call begins anew.
     pub fn take_said(&mut self) -> Option<String> {
+        if self.said.is_empty() {
+            return None;
+        }
         let said = std::mem::take(&mut self.said);
         let words = String::from_utf8_lossy(&said).split_whitespace().collect::<Vec<_>>().join(" ");
         (!words.is_empty()).then_some(words)

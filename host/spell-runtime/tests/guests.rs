@@ -7,7 +7,7 @@
 mod random;
 mod wrap;
 
-use spell_runtime::compile::{CompileError, Compiled, compile, componentize};
+use spell_runtime::compile::{CompileError, Compiled, boundary_of, compile, componentize};
 use spell_runtime::*;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,13 +20,20 @@ const CASTER: EntityId = 1;
 fn every_guest_gets_its_verdict_and_its_neighbour_notices_nothing() {
     let runtime = Runtime::new(4).expect("a small runtime");
     let neighbour = build(&runtime, include_str!("guests/good_neighbour.wat")).expect("a good spell");
+    assert_eq!(neighbour.boundary(), Boundary::Direct);
     let mut neighbour = neighbour.instantiate(FUEL).expect("a good spell starts");
     let undisturbed = neighbour.call(call(Hook::Tick(0.5)));
     assert_eq!(undisturbed.fault, None);
     let mut wrong = Vec::new();
     for path in guests() {
         let text = std::fs::read_to_string(&path).expect("a guest");
-        let verdict = format!(";; => {}", verdict(&runtime, &text));
+        let (verdict, direct) = verdicts(&runtime, &text);
+        if let Some(direct) = direct
+            && in_outline(&direct) != in_outline(&verdict)
+        {
+            wrong.push(format!("{}\n  through components {verdict}\n  directly           {direct}", path.display()));
+        }
+        let verdict = format!(";; => {verdict}");
         assert_eq!(neighbour.call(call(Hook::Tick(0.5))), undisturbed, "beside {}", path.display());
         let (expected, rest) = text.split_once('\n').expect("a first line");
         if expected == verdict {
@@ -63,7 +70,7 @@ fn a_flipped_bit_anywhere_in_an_artifact_is_refused() {
 fn our_own_signature_does_not_help_code_of_another_engine() {
     let runtime = Runtime::new(1).expect("a small runtime");
     let component = component(include_str!("guests/good_neighbour.wat")).expect("a good spell");
-    let Compiled { engine_id, code } = compile(&component).expect("compiles");
+    let Compiled { engine_id, code } = compile(&component, Boundary::Direct).expect("compiles");
     let key = artifact::PublicKey::of_seed(&SEED);
     let other = artifact::sign(&component, "wasmtime-47.0.0-00", &code, &SEED);
     assert!(matches!(runtime.load("guest", &other, &key), Err(LoadError::EngineId { .. })));
@@ -78,7 +85,9 @@ fn a_component_cut_anywhere_is_refused_or_has_lost_custom_sections_alone() {
     let component = component(include_str!("guests/good_neighbour.wat")).expect("a good spell");
     for length in 0..component.len() {
         if inspect::inspect(&component[..length]).is_ok() {
-            assert!(compile(&component[..length]).is_ok(), "cut at {length}");
+            for boundary in [Boundary::Component, Boundary::Direct] {
+                assert!(compile(&component[..length], boundary).is_ok(), "cut at {length}");
+            }
         }
     }
 }
@@ -124,6 +133,22 @@ fn a_live_cast_costs_the_memory_mappings_that_the_pool_reckons_with() {
     let each = (mappings() - before) as f64 / casts as f64;
     assert!(each <= limits::MAPPINGS_PER_CAST as f64 + 0.1, "{each} mappings a cast");
     drop(live);
+}
+
+#[test]
+fn ten_thousand_tenants_of_a_slot_find_nothing_of_the_one_before() {
+    const TENANTS: usize = 10_000;
+    let runtime = Runtime::new(1).expect("a small runtime");
+    let text = include_str!("guests/looks_for_an_earlier_tenant.wat");
+    let component = component(text).expect("a good component");
+    for boundary in [Boundary::Component, Boundary::Direct] {
+        let artifact = sign(&component, boundary).expect("it compiles");
+        let spell = load(&runtime, &artifact).expect("a good spell");
+        for tenant in 0..TENANTS / 2 {
+            let mut instance = spell.instantiate(FUEL).unwrap_or_else(|fault| panic!("tenant {tenant}: {fault:?}"));
+            assert_eq!(instance.call(call(cast())).fault, None);
+        }
+    }
 }
 
 #[test]
@@ -181,12 +206,22 @@ fn the_same_calls_cost_the_same_fuel() {
     assert_eq!(run(), run());
 }
 
-/// What comes of a guest, in one line.
-fn verdict(runtime: &Runtime, text: &str) -> String {
-    match build(runtime, text) {
+/// What comes of a guest, in one line: through the component layer, and below it where it is served there.
+fn verdicts(runtime: &Runtime, text: &str) -> (String, Option<String>) {
+    let component = match component(text) {
+        Ok(component) => component,
+        Err(reason) => return (format!("refused: {reason}"), None),
+    };
+    let verdict = |boundary| match sign(&component, boundary).and_then(|artifact| load(runtime, &artifact)) {
         Ok(spell) => play(&spell),
         Err(reason) => format!("refused: {reason}"),
-    }
+    };
+    (verdict(Boundary::Component), (boundary(text, &component) == Boundary::Direct).then(|| verdict(Boundary::Direct)))
+}
+
+/// A verdict without the words of who noticed that the rules of the boundary were broken.
+fn in_outline(verdict: &str) -> &str {
+    verdict.split_once("the call broke the rules of the boundary").map_or(verdict, |(before, _)| before)
 }
 
 /// Every hook once, up to the first fault; what it left behind in the order of the hooks.
@@ -294,19 +329,37 @@ fn guests() -> Vec<std::path::PathBuf> {
 }
 
 fn build(runtime: &Runtime, text: &str) -> Result<Spell, String> {
-    runtime.load("guest", &artifact(text)?, &artifact::PublicKey::of_seed(&SEED)).map_err(|error| error.to_string())
+    load(runtime, &artifact(text)?)
+}
+
+fn load(runtime: &Runtime, artifact: &[u8]) -> Result<Spell, String> {
+    runtime.load("guest", artifact, &artifact::PublicKey::of_seed(&SEED)).map_err(|error| error.to_string())
 }
 
 fn artifact(text: &str) -> Result<Vec<u8>, String> {
     let component = component(text)?;
-    let Compiled { engine_id, code } = compile(&component).map_err(|error| error.to_string())?;
-    Ok(artifact::sign(&component, &engine_id, &code, &SEED))
+    sign(&component, boundary(text, &component))
+}
+
+fn sign(component: &[u8], boundary: Boundary) -> Result<Vec<u8>, String> {
+    let Compiled { engine_id, code } = compile(component, boundary).map_err(|error| error.to_string())?;
+    Ok(artifact::sign(component, &engine_id, &code, &SEED))
+}
+
+/// As the builder chooses it: what others wrapped goes through the component layer.
+fn boundary(text: &str, component: &[u8]) -> Boundary {
+    if is_whole(text) || text.contains(wrap::WASI) { Boundary::Component } else { boundary_of(component) }
+}
+
+/// Whether it needs nothing around it.
+fn is_whole(text: &str) -> bool {
+    let body = text.lines().find(|line| !line.is_empty() && !line.starts_with(";;")).unwrap_or_default();
+    body.starts_with("(component") || body.starts_with("(module")
 }
 
 /// The component, as far as inspection lets it come.
 fn component(text: &str) -> Result<Vec<u8>, String> {
-    let body = text.lines().find(|line| !line.is_empty() && !line.starts_with(";;")).unwrap_or_default();
-    let bytes = if body.starts_with("(component") || body.starts_with("(module") {
+    let bytes = if is_whole(text) {
         wat::parse_str(text).expect("a guest's text")
     } else if text.contains(wrap::WASI) {
         let mut encoder = wit_component::ComponentEncoder::default().validate(true).module(&core(text)).expect("a guest's module");

@@ -3,6 +3,7 @@
 use crate::project::{Code, Project};
 use crate::{report, sdk};
 use anyhow::{Context, Result};
+use builder::native::Boundary;
 use protocol::Sha256Hex;
 use protocol::job::Stage;
 use protocol::worker::{ARTIFACT_FILE, COMPONENT_FILE, Event, Order};
@@ -59,7 +60,7 @@ pub fn build(project: &Project) -> Result<Option<Built>> {
 
 fn take_component(name: &str, component: &[u8]) -> Option<Built> {
     let started = Instant::now();
-    match builder::native::artifact(component, &SIGNING_SEED) {
+    match builder::native::artifact(component, Boundary::Component, &SIGNING_SEED) {
         Ok(artifact) => Some(Built { component: component.to_vec(), artifact, stage_ms: Vec::new(), took: started.elapsed() }),
         Err(refused) => {
             for finding in &refused.findings {

@@ -54,8 +54,8 @@ pub fn run(file: &Path, threads: usize, spell: Option<&str>) -> Result<bool> {
 }
 
 fn load(loader: &Loader, recorded: &Recorded) -> Result<LoadedRevision> {
-    let Recorded { spell, revision, component } = recorded;
-    let artifact = match builder::native::artifact(component, &SIGNING_SEED) {
+    let Recorded { spell, revision, component, boundary } = recorded;
+    let artifact = match builder::native::artifact(component, *boundary, &SIGNING_SEED) {
         Ok(artifact) => artifact,
         Err(refused) => bail!("{spell} {revision} is refused: {}", refused.findings.first().map_or("", |finding| finding.message.as_str())),
     };

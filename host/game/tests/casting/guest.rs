@@ -97,7 +97,7 @@ pub fn load(runtime: &Runtime, spell: &str, revision: &str, guest: Guest) -> Loa
 
 pub fn artifact_of(guest: Guest) -> Vec<u8> {
     let component = compile::componentize(&core(guest)).expect("a component");
-    let compiled = compile::compile(&component).expect("native code");
+    let compiled = compile::compile(&component, compile::boundary_of(&component)).expect("native code");
     artifact::sign(&component, &compiled.engine_id, &compiled.code, &SEED)
 }
 

@@ -85,7 +85,7 @@ impl Session {
 fn revisions(recording: &Recording, runtime: &Runtime) -> Vec<LoadedRevision> {
     let loader = Loader::new(runtime.clone(), PublicKey::of_seed(&SEED));
     let load = |recorded: &game::recording::Recorded| {
-        let compiled = spell_runtime::compile::compile(&recorded.component).expect("it was compiled before");
+        let compiled = spell_runtime::compile::compile(&recorded.component, recorded.boundary).expect("it was compiled before");
         let artifact = spell_runtime::artifact::sign(&recorded.component, &compiled.engine_id, &compiled.code, &SEED);
         loader.load(&recorded.spell, &recorded.revision, &artifact).expect("it was loaded before")
     };

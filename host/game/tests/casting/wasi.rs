@@ -6,7 +6,7 @@ use game::recording::{Recording, in_words, replay};
 use game::{Game, LoadError, LoadedRevision, Runtime};
 use sim::inbound::CastRequest;
 use sim::{EntityId, Inbound, Outbound, Thoroughness, Vec3};
-use spell_runtime::{artifact, compile};
+use spell_runtime::{Boundary, artifact, compile};
 
 /// Rust's standard library for wasm32-wasip2.
 const SUNDIAL: &[u8] = include_bytes!("../../../spell-runtime/tests/toolchains/sundial.wasm");
@@ -142,6 +142,6 @@ fn load(runtime: &Runtime, component: &[u8]) -> LoadedRevision {
 }
 
 fn sign(component: &[u8]) -> Vec<u8> {
-    let compiled = compile::compile(component).expect("native code");
+    let compiled = compile::compile(component, Boundary::Component).expect("native code");
     artifact::sign(component, &compiled.engine_id, &compiled.code, &SEED)
 }

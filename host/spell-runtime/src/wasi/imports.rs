@@ -1,7 +1,7 @@
 //! The imports themselves. Each charges before it works; what cannot happen here, such as reading a file, is linked and ends the cast.
 
 use super::{NS_PER_SECOND, RESOLUTION_NS, Stop, Stream, check_random, check_write, now_ns, poll, prices};
-use crate::abi::since_v0_1_0::{Caller, charge};
+use crate::abi::since_v0_1_0::calls::{Caller, charge};
 use crate::desk::Desk;
 use crate::limits::{WASI_POLL_MAX, WASI_WRITE_BYTES_MAX};
 use wasmtime::Result;

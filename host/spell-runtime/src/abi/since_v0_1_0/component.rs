@@ -1,14 +1,15 @@
-//! Version 0.1.0: `wit/since-v0.1.0`.
+//! Through wasmtime's component layer: any component that speaks the interface.
 //!
 //! The types and the hooks are generated from the WIT. The imports are linked by hand, for two reasons: a host function must reach its store's fuel,
 //! and a list that is too long must be refused before it is copied.
 
-use crate::desk::{self, Checked, Desk, Limit, Refused};
+use super::calls::{self, Bytes, Caller, Text};
+use crate::desk::{Checked, Desk, Limit, Refused};
 use crate::instance::Hook;
-use crate::limits::{CUE_NAME_BYTES_MAX, ENVELOPE_RADIUS_M_MAX, LOG_LINE_BYTES_MAX, SAID_BYTES_MAX, STORED_KEY_BYTES_MAX};
-use crate::{prices, types};
+use crate::types;
+use std::borrow::Cow;
 use wasmtime::component::{InstancePre, Linker, WasmList, WasmStr};
-use wasmtime::{Result, Store, StoreContextMut, Trap};
+use wasmtime::{Result, Store};
 
 #[allow(missing_docs, dead_code, reason = "generated; the WIT has the documentation, and the imports' traits are not used")]
 mod bindings {
@@ -67,245 +68,104 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Desk>) -> Result<()> {
 
 fn add_reads(linker: &mut Linker<Desk>) -> Result<()> {
     let mut reads = linker.instance("ugc:spell/reads@0.1.0")?;
-    reads.func_wrap("tick", |mut store: Caller<'_>, (): ()| {
-        charge(&mut store, prices::TICK.fuel)?;
-        Ok((store.data().tick(),))
-    })?;
-    reads.func_wrap("get-entity", |mut store: Caller<'_>, (id,): (u64,)| {
-        charge(&mut store, prices::GET_ENTITY.fuel)?;
-        Ok((store.data().entity(id).map(wit::Entity::from),))
-    })?;
+    reads.func_wrap("tick", |mut store: Caller<'_>, (): ()| Ok((calls::tick(&mut store)?,)))?;
+    reads
+        .func_wrap("get-entity", |mut store: Caller<'_>, (id,): (u64,)| Ok((calls::get_entity(&mut store, id)?.map(wit::Entity::from),)))?;
     reads.func_wrap("find", |mut store: Caller<'_>, (within, kinds, count): (wit::Shape, wit::EntityKinds, u32)| {
-        charge(&mut store, prices::FIND.fuel)?;
-        let found = store.data().find(within.into(), kinds.into(), count);
-        let answered = found.as_ref().map_or(0, Vec::len) as u64;
-        charge(&mut store, prices::FIND.each * answered)?;
-        Ok((answer(found.map(wit::Nearby::from)),))
+        answer::<_, wit::Nearby>(calls::find(&mut store, within.into(), kinds.into(), count))
     })?;
     reads.func_wrap("raycast", |mut store: Caller<'_>, (start, direction, length): (wit::Vec3, wit::Vec3, f32)| {
-        charge(&mut store, prices::RAYCAST.fuel + prices::RAYCAST.each * metres(length))?;
-        let hit = store.data().raycast(start.into(), direction.into(), length);
-        Ok((answer(hit.map(|hit| hit.map(wit::RayHit::from))),))
+        let hit = calls::raycast(&mut store, start.into(), direction.into(), length)?;
+        answer::<_, Option<wit::RayHit>>(Ok(hit.map(|hit| hit.map(wit::RayHit::from))))
     })?;
     reads.func_wrap("line-of-sight", |mut store: Caller<'_>, (start, end): (wit::Vec3, wit::Vec3)| {
-        let (start, end) = (start.into(), end.into());
-        charge(&mut store, prices::LINE_OF_SIGHT.fuel + prices::LINE_OF_SIGHT.each * metres(distance(start, end)))?;
-        Ok((answer(store.data().line_of_sight(start, end)),))
+        answer::<_, bool>(calls::line_of_sight(&mut store, start.into(), end.into()))
     })?;
-    reads.func_wrap("material", |mut store: Caller<'_>, (at,): (wit::Vec3,)| {
-        charge(&mut store, prices::MATERIAL.fuel)?;
-        Ok((answer(store.data().material(at.into())),))
-    })?;
+    reads.func_wrap("material", |mut store: Caller<'_>, (at,): (wit::Vec3,)| answer::<_, u8>(calls::material(&mut store, at.into())))?;
     reads.func_wrap("materials", |mut store: Caller<'_>, (within,): (wit::VoxelBlock,)| {
-        let (low, high) = (within.low.into(), within.high.into());
-        charge(&mut store, prices::MATERIALS.fuel)?;
-        let count = match store.data().check_materials(low, high) {
-            Ok(count) => count,
-            Err(refused) => return Ok((Err(refused.into()),)),
-        };
-        charge(&mut store, prices::MATERIALS.each * count)?;
-        Ok((answer(store.data().materials(low, high)),))
+        answer::<_, Vec<u8>>(calls::materials(&mut store, within.low.into(), within.high.into()))
     })?;
-    reads.func_wrap("fuel-left", |mut store: Caller<'_>, (): ()| {
-        charge(&mut store, prices::FUEL_LEFT.fuel)?;
-        Ok((store.get_fuel()?,))
-    })?;
-    reads.func_wrap("mana", |mut store: Caller<'_>, (): ()| {
-        charge(&mut store, prices::MANA.fuel)?;
-        Ok((store.data().mana(),))
-    })?;
-    reads.func_wrap("load", |mut store: Caller<'_>, (whose, key): (wit::Drawer, WasmStr)| load(&mut store, whose, &key))
+    reads.func_wrap("fuel-left", |mut store: Caller<'_>, (): ()| Ok((calls::fuel_left(&mut store)?,)))?;
+    reads.func_wrap("mana", |mut store: Caller<'_>, (): ()| Ok((calls::mana(&mut store)?,)))?;
+    reads.func_wrap("load", |mut store: Caller<'_>, (whose, key): (wit::Drawer, WasmStr)| {
+        let value = calls::load(&mut store, whose.into(), &key)?;
+        answer::<_, Option<Vec<u8>>>(Ok(value.map(|value| value.map(|value| value.to_vec()))))
+    })
 }
 
 fn add_intents(linker: &mut Linker<Desk>) -> Result<()> {
     let mut intents = linker.instance("ugc:spell/intents@0.1.0")?;
-    intents.func_wrap("damage", |mut store: Caller<'_>, (target, amount): (u64, f32)| {
-        charge(&mut store, prices::DAMAGE.fuel)?;
-        Ok((answer(store.data_mut().damage(target, amount)),))
+    intents.func_wrap("damage", |mut store: Caller<'_>, (target, amount): (u64, f32)| done(calls::damage(&mut store, target, amount)))?;
+    intents.func_wrap("heal", |mut store: Caller<'_>, (target, amount): (u64, f32)| done(calls::heal(&mut store, target, amount)))?;
+    intents.func_wrap("push", |mut store: Caller<'_>, (targets, impulses): (WasmList<u64>, Vec<f32>)| {
+        let ask = |store: &mut Caller<'_>| {
+            // Wasm is little-endian.
+            let targets: Vec<_> = targets.as_le_slice(&*store).iter().map(|id| u64::from_le(*id)).collect();
+            store.data_mut().push(targets.iter().copied().zip(impulses.as_chunks().0.iter().copied()))
+        };
+        done(calls::push(&mut store, targets.len(), impulses.len(), ask))
     })?;
-    intents.func_wrap("heal", |mut store: Caller<'_>, (target, amount): (u64, f32)| {
-        charge(&mut store, prices::HEAL.fuel)?;
-        Ok((answer(store.data_mut().heal(target, amount)),))
-    })?;
-    intents.func_wrap("push", |store: Caller<'_>, (targets, impulses): (WasmList<u64>, Vec<f32>)| push(store, &targets, &impulses))?;
     intents.func_wrap("launch", |mut store: Caller<'_>, (what,): (wit::Projectile,)| {
-        charge(&mut store, prices::LAUNCH.fuel)?;
-        Ok((answer(store.data_mut().launch(what.into(), types::Flight::default())),))
+        answer::<_, u64>(calls::launch(&mut store, what.into()))
     })?;
     intents.func_wrap("launch-flying", |mut store: Caller<'_>, (what, how): (wit::Projectile, wit::Flight)| {
-        charge(&mut store, prices::LAUNCH_FLYING.fuel)?;
-        Ok((answer(store.data_mut().launch(what.into(), how.into())),))
+        answer::<_, u64>(calls::launch_flying(&mut store, what.into(), how.into()))
     })?;
     intents.func_wrap("teleport", |mut store: Caller<'_>, (target, to): (u64, wit::Vec3)| {
-        charge(&mut store, prices::TELEPORT.fuel)?;
-        Ok((answer(store.data_mut().teleport(target, to.into())),))
+        done(calls::teleport(&mut store, target, to.into()))
     })?;
     intents.func_wrap("afflict", |mut store: Caller<'_>, (target, what, seconds): (u64, wit::Status, f32)| {
-        charge(&mut store, prices::AFFLICT.fuel)?;
-        Ok((answer(store.data_mut().afflict(target, what.into(), seconds)),))
+        done(calls::afflict(&mut store, target, what.into(), seconds))
     })?;
     intents.func_wrap("spawn-body", |mut store: Caller<'_>, (what,): (wit::Body,)| {
-        charge(&mut store, prices::SPAWN_BODY.fuel)?;
-        Ok((answer(store.data_mut().spawn_body(what.into())),))
+        answer::<_, u64>(calls::spawn_body(&mut store, what.into()))
     })?;
-    intents.func_wrap("scatter", |mut store: Caller<'_>, (what,): (wit::Debris,)| {
-        charge(&mut store, prices::SCATTER.fuel + prices::SCATTER.each * u64::from(what.count))?;
-        Ok((answer(store.data_mut().scatter(what.into())),))
-    })?;
-    intents.func_wrap("join", |mut store: Caller<'_>, (what,): (wit::Joint,)| {
-        charge(&mut store, prices::JOIN.fuel)?;
-        Ok((answer(store.data_mut().join(what.into())),))
-    })?;
+    intents.func_wrap("scatter", |mut store: Caller<'_>, (what,): (wit::Debris,)| done(calls::scatter(&mut store, what.into())))?;
+    intents.func_wrap("join", |mut store: Caller<'_>, (what,): (wit::Joint,)| answer::<_, u64>(calls::join(&mut store, what.into())))?;
     intents.func_wrap("set-field", |mut store: Caller<'_>, (what,): (wit::Field,)| {
-        charge(&mut store, prices::SET_FIELD.fuel)?;
-        Ok((answer(store.data_mut().set_field(what.into())),))
+        answer::<_, u64>(calls::set_field(&mut store, what.into()))
     })?;
-    intents.func_wrap("summon", |mut store: Caller<'_>, (what,): (wit::Npc,)| {
-        charge(&mut store, prices::SUMMON.fuel)?;
-        Ok((answer(store.data_mut().summon(what.into())),))
-    })?;
+    intents.func_wrap("summon", |mut store: Caller<'_>, (what,): (wit::Npc,)| answer::<_, u64>(calls::summon(&mut store, what.into())))?;
     intents.func_wrap("command", |mut store: Caller<'_>, (target, what): (u64, wit::Order)| {
-        charge(&mut store, prices::COMMAND.fuel)?;
-        Ok((answer(store.data_mut().command(target, what.into())),))
+        done(calls::command(&mut store, target, what.into()))
     })?;
     intents.func_wrap("terraform", |mut store: Caller<'_>, (within, what): (wit::Area, wit::Change)| {
-        let (area, change) = (within.into(), what.into());
-        charge(&mut store, prices::TERRAFORM.fuel)?;
-        let voxels = match store.data().check_terraform(area, change) {
-            Ok(voxels) => voxels,
-            Err(refused) => return Ok((Err(refused.into()),)),
-        };
-        charge(&mut store, prices::TERRAFORM.each * voxels)?;
-        Ok((answer(store.data_mut().terraform(area, change)),))
+        done(calls::terraform(&mut store, within.into(), what.into()))
     })?;
-    intents.func_wrap("despawn", |mut store: Caller<'_>, (id,): (u64,)| {
-        charge(&mut store, prices::DESPAWN.fuel)?;
-        Ok((answer(store.data_mut().despawn(id)),))
+    intents.func_wrap("despawn", |mut store: Caller<'_>, (id,): (u64,)| done(calls::despawn(&mut store, id)))?;
+    intents.func_wrap("cue", |mut store: Caller<'_>, (name, at, scale): (WasmStr, wit::Vec3, f32)| {
+        done(calls::cue(&mut store, &name, at.into(), scale))
     })?;
-    intents.func_wrap("cue", |mut store: Caller<'_>, (name, at, scale): (WasmStr, wit::Vec3, f32)| cue(&mut store, &name, at, scale))?;
-    intents.func_wrap("set-timer", |mut store: Caller<'_>, (token, ticks): (u32, u32)| {
-        charge(&mut store, prices::SET_TIMER.fuel)?;
-        Ok((answer(store.data_mut().set_timer(token, ticks)),))
+    intents.func_wrap("set-timer", |mut store: Caller<'_>, (token, ticks): (u32, u32)| done(calls::set_timer(&mut store, token, ticks)))?;
+    intents.func_wrap("send", |mut store: Caller<'_>, (to, data): (wit::Recipient, WasmList<u8>)| {
+        done(calls::send(&mut store, to.into(), &data))
     })?;
-    intents.func_wrap("send", |mut store: Caller<'_>, (to, data): (wit::Recipient, WasmList<u8>)| send(&mut store, to, &data))?;
-    intents.func_wrap("say", |mut store: Caller<'_>, (text, aloud): (WasmStr, bool)| say(&mut store, &text, aloud))?;
+    intents.func_wrap("say", |mut store: Caller<'_>, (text, aloud): (WasmStr, bool)| done(calls::say(&mut store, &text, aloud)))?;
     intents.func_wrap("store", |mut store: Caller<'_>, (whose, key, value): (wit::Drawer, WasmStr, Option<WasmList<u8>>)| {
-        keep(&mut store, whose, &key, value.as_ref())
+        done(calls::store(&mut store, whose.into(), &key, value.as_ref()))
     })?;
-    intents.func_wrap("dispel", |mut store: Caller<'_>, (target,): (u64,)| {
-        charge(&mut store, prices::DISPEL.fuel)?;
-        Ok((answer(store.data_mut().dispel(target)),))
+    intents.func_wrap("dispel", |mut store: Caller<'_>, (target,): (u64,)| done(calls::dispel(&mut store, target)))?;
+    intents.func_wrap("log", |mut store: Caller<'_>, (level, text): (wit::LogLevel, WasmStr)| {
+        calls::log(&mut store, level_name(level), &text)
     })?;
-    intents.func_wrap("log", |mut store: Caller<'_>, (level, text): (wit::LogLevel, WasmStr)| log(&mut store, level, &text))?;
-    intents.func_wrap("finish", |mut store: Caller<'_>, (): ()| {
-        charge(&mut store, prices::FINISH.fuel)?;
-        store.data_mut().finish();
-        Ok(())
-    })
+    intents.func_wrap("finish", |mut store: Caller<'_>, (): ()| calls::finish(&mut store))
 }
 
-pub(crate) type Caller<'a> = StoreContextMut<'a, Desk>;
 type Answer<T = ()> = std::result::Result<T, wit::Refusal>;
 
-/// Takes fuel for host work; without enough of it the call ends here, as it would in the guest.
-pub(crate) fn charge(store: &mut Caller<'_>, price: u64) -> Result<()> {
-    match store.get_fuel()?.checked_sub(price) {
-        Some(left) => store.set_fuel(left),
-        None => {
-            store.set_fuel(0)?;
-            Err(Trap::OutOfFuel.into())
-        }
+impl Text for WasmStr {
+    fn read<'a>(&self, store: &'a Caller<'_>) -> Result<Cow<'a, str>> {
+        self.to_str(store)
     }
 }
 
-/// Whole metres of a ray, to be charged. A length that is no length or beyond the envelope is refused before a ray is walked; the cast saturates.
-fn metres(length: f32) -> u64 {
-    length.clamp(0.0, ENVELOPE_RADIUS_M_MAX) as u64
-}
-
-fn distance(start: types::Vec3, end: types::Vec3) -> f32 {
-    [0, 1, 2].map(|axis| (end[axis] - start[axis]) * (end[axis] - start[axis])).iter().sum::<f32>().sqrt()
-}
-
-/// The hottest intent. The targets stay in the guest's memory until their number is checked, then are read as one slice; the impulses are copied first, for wasmtime
-/// reads lists of floats only whole: more than `HOSTCALL_BYTES_MAX` of them end the call.
-fn push(mut store: Caller<'_>, targets: &WasmList<u64>, impulses: &[f32]) -> Result<(Answer,)> {
-    charge(&mut store, prices::PUSH.fuel)?;
-    if let Err(refused) = store.data().check_push(targets.len(), impulses.len()) {
-        return Ok((Err(refused.into()),));
+impl Bytes for WasmList<u8> {
+    fn len(&self) -> usize {
+        WasmList::len(self)
     }
-    charge(&mut store, prices::PUSH.each * targets.len() as u64)?;
-    // Wasm is little-endian.
-    let pushes: Vec<_> =
-        targets.as_le_slice(&store).iter().map(|id| u64::from_le(*id)).zip(impulses.as_chunks().0.iter().copied()).collect();
-    Ok((answer(store.data_mut().push(&pushes)),))
-}
-
-fn cue(store: &mut Caller<'_>, name: &WasmStr, at: wit::Vec3, scale: f32) -> Result<(Answer,)> {
-    charge(store, prices::CUE.fuel)?;
-    let (name, bytes) = read_text(store, name, CUE_NAME_BYTES_MAX)?;
-    if let Err(refused) = desk::check_length(bytes, CUE_NAME_BYTES_MAX) {
-        return Ok((Err(refused.into()),));
+    fn read<'a>(&self, store: &'a Caller<'_>) -> &'a [u8] {
+        self.as_le_slice(store)
     }
-    Ok((answer(store.data_mut().cue(&name, at.into(), scale)),))
-}
-
-fn load(store: &mut Caller<'_>, whose: wit::Drawer, key: &WasmStr) -> Result<(Answer<Option<Vec<u8>>>,)> {
-    charge(store, prices::LOAD.fuel)?;
-    let (key, bytes) = read_text(store, key, STORED_KEY_BYTES_MAX)?;
-    let loaded = desk::check_length(bytes, STORED_KEY_BYTES_MAX).and_then(|()| store.data().load(whose.into(), &key));
-    let answered = loaded.as_ref().ok().and_then(|value| value.as_ref()).map_or(0, |value| value.len());
-    charge(store, prices::LOAD.each * answered as u64)?;
-    Ok((answer(loaded.map(|value| value.map(|value| value.to_vec()))),))
-}
-
-/// The bytes stay in the guest's memory until their number is checked.
-fn send(store: &mut Caller<'_>, to: wit::Recipient, data: &WasmList<u8>) -> Result<(Answer,)> {
-    charge(store, prices::SEND.fuel)?;
-    if let Err(refused) = store.data().check_send(data.len()) {
-        return Ok((Err(refused.into()),));
-    }
-    charge(store, prices::SEND.each * data.len() as u64)?;
-    let data = data.as_le_slice(&*store).into();
-    Ok((answer(store.data_mut().send(to.into(), data)),))
-}
-
-fn say(store: &mut Caller<'_>, text: &WasmStr, aloud: bool) -> Result<(Answer,)> {
-    charge(store, prices::SAY.fuel)?;
-    let (text, bytes) = read_text(store, text, SAID_BYTES_MAX)?;
-    charge(store, prices::SAY.each * text.len() as u64)?;
-    let checked = desk::check_length(bytes, SAID_BYTES_MAX);
-    Ok((answer(checked.and_then(|()| store.data_mut().say(&text, aloud))),))
-}
-
-fn keep(store: &mut Caller<'_>, whose: wit::Drawer, key: &WasmStr, value: Option<&WasmList<u8>>) -> Result<(Answer,)> {
-    charge(store, prices::STORE.fuel)?;
-    let (key, bytes) = read_text(store, key, STORED_KEY_BYTES_MAX)?;
-    let value_bytes = value.map_or(0, WasmList::len);
-    let checked = desk::check_length(bytes, STORED_KEY_BYTES_MAX).and_then(|()| store.data().check_store(value_bytes));
-    if let Err(refused) = checked {
-        return Ok((Err(refused.into()),));
-    }
-    charge(store, prices::STORE.each * (key.len() + value_bytes) as u64)?;
-    let value = value.map(|value| value.as_le_slice(&*store).into());
-    Ok((answer(store.data_mut().store(whose.into(), key, value)),))
-}
-
-fn log(store: &mut Caller<'_>, level: wit::LogLevel, text: &WasmStr) -> Result<()> {
-    charge(store, prices::LOG.fuel)?;
-    let (kept, _) = read_text(store, text, LOG_LINE_BYTES_MAX)?;
-    charge(store, prices::LOG_KEPT_BYTE * kept.len() as u64)?;
-    store.data_mut().log(level_name(level), &kept);
-    Ok(())
-}
-
-/// The text's beginning, and the length of all of it. The whole is checked to be UTF-8 before its length can be asked, so all of it is charged.
-fn read_text(store: &mut Caller<'_>, text: &WasmStr, bytes_max: usize) -> Result<(String, usize)> {
-    let text = text.to_str(&*store)?;
-    let (kept, bytes) = (text[..text.floor_char_boundary(bytes_max)].to_owned(), text.len());
-    drop(text);
-    charge(store, prices::LOG.each * bytes as u64)?;
-    Ok((kept, bytes))
 }
 
 fn level_name(level: wit::LogLevel) -> &'static str {
@@ -317,8 +177,12 @@ fn level_name(level: wit::LogLevel) -> &'static str {
     }
 }
 
-fn answer<T>(checked: Checked<T>) -> Answer<T> {
-    checked.map_err(wit::Refusal::from)
+fn answer<T, W: From<T>>(called: Result<Checked<T>>) -> Result<(Answer<W>,)> {
+    Ok((called?.map(W::from).map_err(wit::Refusal::from),))
+}
+
+fn done(called: Result<Checked>) -> Result<(Answer,)> {
+    answer(called)
 }
 
 impl From<Refused> for wit::Refusal {
