@@ -3,6 +3,7 @@
 use crate::backend::{Backend, log};
 use crate::bindings::exports::ugc::spell::hooks;
 use crate::instance::Instance;
+use crate::refusal::Place;
 use crate::{CancelReason, Cast, EntityId, Event, Hit, Level, Message, Spell};
 use std::cell::RefCell;
 use std::fmt::Write;
@@ -102,9 +103,7 @@ impl<S: Exported> hooks::Guest for Hooks<S> {
 fn tell_the_author(info: &PanicHookInfo<'_>) {
     let mut line = String::from("panicked");
     if let Some(place) = info.location() {
-        // A spell is compiled from standard input, which the compiler calls `<anon>`; authors know it as their one source file.
-        let file = if place.file() == "<anon>" { "src/lib.rs" } else { place.file() };
-        let _ = write!(line, " at {file}:{}:{}", place.line(), place.column());
+        let _ = write!(line, " at {}", Place(place));
     }
     if let Some(message) = info.payload_as_str() {
         line.push_str(": ");

@@ -79,6 +79,7 @@ impl<'w> Iterator for NearbyIter<'w> {
 
 impl Near<'_> {
     /// Pushes it by an impulse; see [`World::push`].
+    #[track_caller]
     pub fn push(&self, impulse: Vec3) {
         self.world.push(self.id, impulse);
     }
@@ -87,6 +88,7 @@ impl Near<'_> {
     ///
     /// # Errors
     /// As there.
+    #[track_caller]
     pub fn damage(&self, amount: f32) -> Result<(), Refusal> {
         self.world.damage(self.id, amount)
     }
@@ -95,6 +97,7 @@ impl Near<'_> {
     ///
     /// # Errors
     /// As there.
+    #[track_caller]
     pub fn heal(&self, amount: f32) -> Result<(), Refusal> {
         self.world.heal(self.id, amount)
     }

@@ -1,6 +1,7 @@
 //! What a call answers that ran into a limit.
 
 use std::fmt;
+use std::panic::Location;
 
 /// A call that was refused: nothing of it happens. A hook that returns it has it logged for the author, and the cast goes on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,6 +14,8 @@ pub struct Refusal {
     pub allowed: f64,
     /// What was asked for.
     pub asked: f64,
+    /// Where the call stands in the spell's source. Gathered [pushes](crate::World::push) are refused together, at the place of the last.
+    pub at: Option<&'static Location<'static>>,
 }
 
 /// The limit that a refused call ran into.
@@ -41,6 +44,9 @@ pub enum Limit {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (call, allowed, asked) = (self.call, Short(self.allowed), Short(self.asked));
+        if let Some(place) = self.at {
+            write!(f, "{}: ", Place(place))?;
+        }
         match self.limit {
             Limit::Capability => write!(f, "{call} was refused: the envelope does not declare its capability"),
             Limit::Radius => write!(f, "{call} was refused: it reaches {asked} m from the caster, and the envelope allows {allowed}"),
@@ -56,6 +62,17 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// A place in a spell's source, as `file:line:column`.
+pub struct Place<'a>(pub &'a Location<'a>);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A spell is compiled from standard input, which the compiler calls `<anon>`; authors know it as their one source file.
+        let file = if self.0.file() == "<anon>" { "src/lib.rs" } else { self.0.file() };
+        write!(f, "{file}:{}:{}", self.0.line(), self.0.column())
+    }
+}
 
 /// A number with at most three decimals. The standard library's float formatting alone would add 12 kB to every spell.
 struct Short(f64);
@@ -90,8 +107,11 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_was_asked_and_what_is_allowed() {
-        let refusal = Refusal { call: "find", limit: Limit::Radius, allowed: 12.0, asked: 40.25 };
+        let refusal = Refusal { call: "find", limit: Limit::Radius, allowed: 12.0, asked: 40.25, at: None };
         assert_eq!(refusal.to_string(), "find was refused: it reaches 40.25 m from the caster, and the envelope allows 12");
+        let place = Location::caller();
+        let refusal = Refusal { at: Some(place), ..refusal };
+        assert!(refusal.to_string().starts_with(&format!("{}:{}:{}: find was refused", file!(), place.line(), place.column())));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use spell_sdk::prelude::*;
 use spell_sdk::saved::RestoreError;
 use spell_sdk::testing::{FakeCast, FakeWorld, Intent};
+use std::panic::Location;
 
 /// What a hook does in a test.
 type Act = fn(&mut World) -> Result<(), Refusal>;
@@ -62,10 +63,18 @@ fn crossings(cast: &FakeCast<Acting>) -> Vec<String> {
     let short = cast.intents.iter().map(|intent| match intent {
         Intent::Push(pushes) => format!("push {}", pushes.len()),
         Intent::Damage { target, amount } => format!("damage {} {amount}", target.0),
-        Intent::Log { text, .. } => text.clone(),
+        Intent::Log { text, .. } => without_place(text).to_owned(),
         other => format!("{other:?}"),
     });
     short.collect()
+}
+
+/// A refusal's words without the place of the call.
+fn without_place(text: &str) -> &str {
+    match text.split_once(": ") {
+        Some((place, words)) if place.starts_with(file!()) => words,
+        _ => text,
+    }
 }
 
 #[test]
@@ -121,7 +130,11 @@ fn flush_answers_for_the_gathered_pushes() {
 fn a_refusal_that_a_hook_returns_is_logged_in_words() {
     #[track_caller]
     fn check(what: Act, words: &str) {
-        assert_eq!(crossings(&act(what)), [words]);
+        let cast = act(what);
+        assert_eq!(crossings(&cast), [words]);
+        let [Intent::Log { text, .. }] = cast.intents.as_slice() else { unreachable!("one line was told") };
+        let place = format!("{}:{}:", file!(), Location::caller().line());
+        assert!(text.starts_with(&place), "{text} is not at {place}");
     }
     check(|world| world.near(30.0).map(|_| ()), "find was refused: it reaches 30 m from the caster, and the envelope allows 20");
     check(|world| world.heal(EntityId(2), 1.0), "heal was refused: the envelope does not declare its capability");

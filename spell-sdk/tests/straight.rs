@@ -128,7 +128,7 @@ fn a_refusal_ends_the_run_in_words() {
                 unreachable!("it was refused");
             })
         },
-        &["heal was refused: the envelope does not declare its capability"],
+        &[&format!("{}:{}:23: heal was refused: the envelope does not declare its capability", file!(), line!() - 4)],
     );
     assert!(!cast.is_live());
 }

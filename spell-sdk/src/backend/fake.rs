@@ -456,7 +456,7 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn refusal(&self, limit: Limit, allowed: f64, asked: f64) -> Refusal {
-        Refusal { call: self.call, limit, allowed, asked }
+        Refusal { call: self.call, limit, allowed, asked, at: None }
     }
 
     fn capability(&self, capability: u32) -> Result<(), Refusal> {

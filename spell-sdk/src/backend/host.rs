@@ -263,6 +263,7 @@ fn refusal(call: &'static str) -> impl Fn(types::Refusal) -> Refusal {
         },
         allowed: refusal.allowed,
         asked: refusal.asked,
+        at: None,
     }
 }
 
