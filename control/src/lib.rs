@@ -21,6 +21,7 @@ mod revision;
 mod routes;
 pub mod session;
 mod spell;
+mod stops;
 pub mod store;
 mod ticket;
 mod world;
@@ -36,6 +37,7 @@ use fleet::Fleet;
 use keys::{Keys, TokenHash};
 use login_flood::LoginFlood;
 use std::{future::Future, net::SocketAddr, sync::Arc};
+use stops::Stops;
 use store::Store;
 use tokio::{
     net::TcpListener,
@@ -52,6 +54,7 @@ pub struct App {
     queue: Arc<BuildQueue>,
     fleet: Arc<Fleet>,
     logins: LoginFlood,
+    stops: Stops,
     page_policy: String,
     /// The newest publication's sequence number.
     published: watch::Sender<i64>,
@@ -82,6 +85,7 @@ impl App {
             queue,
             fleet,
             logins: LoginFlood::default(),
+            stops: Stops::default(),
             page_policy: page::policy(),
             published,
             stopping: watch::Sender::new(false),

@@ -50,6 +50,11 @@ pub const WORLD_BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub const JOB_WAIT_TIME_MAX: Duration = Duration::from_secs(20);
 const _: () = assert!(JOB_WAIT_TIME_MAX.as_secs() < REQUEST_TIME_MAX.as_secs());
 
+/// Spells, revisions and limits that stops are counted apart for: some hundred revisions with a few limits each.
+pub const STOPS_COUNTED_MAX: usize = 4096;
+/// Characters of a limit's name in that count; ours have at most 13.
+pub const STOP_LIMIT_CHARS_MAX: usize = 32;
+
 /// Builds that run at once: a build is one busy core, and games tick on the same machine.
 pub const BUILD_WORKERS: usize = 2;
 /// Wall time of one build. An honest one takes under a second.

@@ -155,6 +155,7 @@ fn note(app: &App, world: &WorldId, report: Report) -> Option<(SpellId, Report)>
     let spell = match &report {
         Report::Fault { spell_id, revision_id, caster, tick, hook, limit, message } => {
             tracing::warn!(%world, spell = %spell_id, revision = %revision_id, caster, tick, hook = ?hook, limit = ?limit, message = ?message, "a cast was stopped");
+            app.stops.count(spell_id, revision_id, limit);
             spell_id.clone()
         }
         Report::Refused { spell_id, revision_id, message } => {

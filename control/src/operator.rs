@@ -1,4 +1,4 @@
-//! What operators ask: health, and the running servers.
+//! What operators ask: health, the running servers, and what was stopped on them.
 
 use crate::{App, clock, error::Error, keys, problem::Problem, session::bearer};
 use axum::{
@@ -46,6 +46,11 @@ pub async fn servers(State(app): State<Arc<App>>, _: Admin) -> Json<Value> {
         )
         .collect();
     Json(json!({ "servers": servers }))
+}
+
+/// How often casts were stopped, by spell, revision and limit.
+pub async fn stops(State(app): State<Arc<App>>, _: Admin) -> Json<Value> {
+    Json(app.stops.to_json())
 }
 
 /// Stops a world's server; the next join starts a new one.

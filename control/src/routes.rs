@@ -50,6 +50,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/internal/worlds/{world}/reports", post(link::reports).layer(DefaultBodyLimit::max(REPORTS_BODY_BYTES_MAX)))
         .route("/admin/servers", get(operator::servers))
         .route("/admin/servers/{world}", delete(operator::stop_server))
+        .route("/admin/stops", get(operator::stops))
         .route("/admin/worlds/{world}/revert", post(world_file::revert))
         .route("/health", get(operator::health))
         .route("/healthz", get(operator::health))

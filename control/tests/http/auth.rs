@@ -122,7 +122,7 @@ fn tokens_and_keys_are_not_in_the_database() {
 fn admin_endpoints_open_to_the_admin_token_alone() {
     let server = Server::start();
     let player = server.login("kim");
-    for (method, path) in [("GET", "/admin/servers"), ("DELETE", "/admin/servers/world_0a1b2c3d")] {
+    for (method, path) in [("GET", "/admin/servers"), ("GET", "/admin/stops"), ("DELETE", "/admin/servers/world_0a1b2c3d")] {
         server.request(method, path, "", None).is_problem(401, "unauthorized");
         for token in ["anything", &player, &ADMIN_TOKEN[1..]] {
             server.request(method, path, token, None).is_problem(403, "forbidden");

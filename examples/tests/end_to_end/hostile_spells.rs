@@ -1,6 +1,6 @@
 //! Spells that misbehave, one file each in hostile/: that cast ends and says why, and everybody else plays on.
 
-use crate::{FIREBALL, TIMEOUT, cast_until_granted, make_live, somebody, tick_now};
+use crate::{ADMIN, FIREBALL, TIMEOUT, cast_until_granted, make_live, somebody, tick_now};
 use anyhow::{Context, Result, ensure};
 use examples::game::{ENTITY_SPAWN, SPELL_CAST_REJECTED, is};
 use examples::{Game, Http, Player, Server};
@@ -54,7 +54,19 @@ fn misbehave(server: &Server, http: &Http, mallory: &Player, game: &mut Game, fi
     ensure!(told["hook"] == *expected.hook && expected.limits.iter().any(|allowed| allowed == limit), "{told}");
     ensure!(told["message"].as_str().is_some_and(|message| !message.is_empty()), "{told}");
     server.wait_for_line(bookmark, &[&spell, &revision, &game.entity_id.to_string(), limit], LOG_TIMEOUT)?;
+    // The line is the game server's, or the control plane's, which counts when it has written it.
+    let started = Instant::now();
+    while counted(http, &spell, limit)? != Some(1) {
+        ensure!(started.elapsed() < LOG_TIMEOUT, "the operator's count does not have it");
+    }
     Ok(())
+}
+
+/// How often the operator reads that this spell was stopped by this limit.
+fn counted(http: &Http, spell: &str, limit: &str) -> Result<Option<u64>> {
+    let counts = http.get("/admin/stops", Some(ADMIN))?.ok_json()?;
+    let stops = counts["stops"].as_array().context("a list")?;
+    Ok(stops.iter().find(|stop| stop["spell_id"] == spell && stop["limit"] == limit).and_then(|stop| stop["count"].as_u64()))
 }
 
 /// The other player's spell still does what it did.

@@ -1,6 +1,6 @@
 //! Worlds outlive their servers, and go in and out over HTTP.
 
-use crate::{FIREBALL, TIMEOUT, cast_until_granted, make_live};
+use crate::{ADMIN, FIREBALL, TIMEOUT, cast_until_granted, make_live};
 use anyhow::{Context, Result, ensure};
 use examples::game::is;
 use examples::{Game, Http, Player, Server};
@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use std::fs;
 
 const MEND: &str = include_str!("../../../spells/mend/src/lib.rs");
-const ADMIN: &str = "an admin token for tests";
 const TERRAFORM_APPLIED: u64 = 106;
 const CHUNK_DATA: u64 = 107;
 const EXPORT_TYPE: &str = "application/vnd.ugc-world";
