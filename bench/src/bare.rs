@@ -178,6 +178,10 @@ fn engine(casts_max: u32, knobs: Knobs) -> Result<Engine> {
     let mut config = Config::new();
     if !knobs.host_features {
         config.target("x86_64-unknown-linux-gnu").map_err(words)?;
+        for feature in ["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"] {
+            // SAFETY: the code runs here alone, and wasmtime refuses it on a CPU without them.
+            unsafe { config.cranelift_flag_enable(feature) };
+        }
     }
     config.consume_fuel(knobs.fuel);
     config.epoch_interruption(knobs.epochs);

@@ -211,5 +211,5 @@ fn on_tick(times: u32, what: &str) -> String {
 }
 
 fn on_event(what: &str) -> String {
-    format!(r#"{ON_CAST} (func (export "ugc:spell/hooks@0.1.0#on-event") (param i32 i64 i64 f32 f32 f32 f32 f32 f32) {what})"#)
+    format!(r#"{ON_CAST} (func (export "ugc:spell/hooks@0.1.0#on-event") (param i32 i64 i64 i64 i32 i32 f32 f32 f32) {what})"#)
 }
