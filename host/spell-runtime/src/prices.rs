@@ -21,20 +21,18 @@ pub struct Price {
     pub of: &'static str,
 }
 
-/// Crossing the boundary at all.
+/// Crossing the boundary at all: a third of it below the component layer, twice as much through it.
 const CALL: u64 = 100;
 /// A query or a ray: a broad phase, and a sort or a walk.
 const LOOK: u64 = 1_000;
 /// A single intent: its checks look the target up.
-const INTENT: u64 = 200;
+const INTENT: u64 = 150;
 /// A spawned thing: a body, its sweeps, and its share of every snapshot.
 const SPAWN: u64 = 2_000;
-/// A joint or a force field: the solver's or the grid's work in every tick of its life.
-const HOLD: u64 = 5_000;
 
 pub const TICK: Price = Price::read("tick", 0);
 /// A lookup and a record of 13 numbers.
-pub const GET_ENTITY: Price = Price::read("get-entity", 200);
+pub const GET_ENTITY: Price = Price::read("get-entity", 100);
 pub const FIND: Price = Price::read("find", LOOK).needing(Capability::ReadWorld).each(50, "entity that it answers with");
 pub const RAYCAST: Price = Price::read("raycast", LOOK).needing(Capability::ReadWorld).each(20, "metre");
 pub const LINE_OF_SIGHT: Price = Price::read("line-of-sight", 300).needing(Capability::ReadWorld).each(20, "metre");
@@ -57,8 +55,10 @@ pub const LAUNCH_FLYING: Price = Price::intent("launch-flying", SPAWN).needing(C
 /// A body is fitted into the world and made a part of the physics.
 pub const SPAWN_BODY: Price = Price::intent("spawn-body", 5_000).needing(Capability::SpawnEntities);
 pub const SCATTER: Price = Price::intent("scatter", 0).needing(Capability::SpawnEntities).each(SPAWN, "piece");
-pub const JOIN: Price = Price::intent("join", HOLD).needing(Capability::SpawnEntities);
-pub const SET_FIELD: Price = Price::intent("set-field", HOLD).needing(Capability::MoveEntities);
+/// The solver's work in every tick of its life.
+pub const JOIN: Price = Price::intent("join", 5_000).needing(Capability::SpawnEntities);
+/// A search of the grid in every tick of its life.
+pub const SET_FIELD: Price = Price::intent("set-field", 4_000).needing(Capability::MoveEntities);
 /// An NPC looks around, walks and searches its way for as long as it lives.
 pub const SUMMON: Price = Price::intent("summon", 20_000).needing(Capability::SummonNpc);
 pub const COMMAND: Price = Price::intent("command", 200).needing(Capability::SummonNpc);
@@ -74,8 +74,8 @@ pub const SEND: Price = Price::intent("send", 1_000).needing(Capability::Network
 /// It goes to every client nearby.
 pub const SAY: Price = Price::intent("say", 1_000).needing(Capability::NetworkEmit).each(2, "byte");
 /// It is copied, counted and digested, and stands in every save.
-pub const STORE: Price = Price::intent("store", 20_000).needing(Capability::Storage).each(4, "byte of the key and of the value");
-pub const DISPEL: Price = Price::intent("dispel", 1_000).needing(Capability::ModifyStats);
+pub const STORE: Price = Price::intent("store", 8_000).needing(Capability::Storage).each(4, "byte of the key and of the value");
+pub const DISPEL: Price = Price::intent("dispel", 300).needing(Capability::ModifyStats);
 /// All of a text is checked to be UTF-8, what is kept of it costs twice as much more.
 pub const LOG: Price = Price::read("log", 400).each(1, "byte, and 2 more for each of the 1,024 that are kept");
 pub const LOG_KEPT_BYTE: u64 = 2;
