@@ -1,7 +1,7 @@
 //! Builds a spell's source by the real builder, for what is measured in this process.
 
 use anyhow::{Context, Result, bail};
-use protocol::worker::{ARTIFACT_FILE, Event, Order};
+use protocol::worker::{ARTIFACT_FILE, Event, Order, Sandbox};
 use spell_runtime::Boundary;
 use spell_runtime::artifact::{self, PublicKey};
 use spell_runtime::compile::{self, Compiled};
@@ -24,6 +24,7 @@ pub fn build(source: &str) -> Result<Vec<u8>> {
         scratch: scratch.path().into(),
         sdk: dist().join("sdk"),
         signing_seed: SIGNING_SEED.iter().map(|byte| format!("{byte:02x}")).collect(),
+        sandbox: Sandbox::Whole,
     };
     let builder = dist().join("ugc-builder");
     let mut child = Command::new(&builder)

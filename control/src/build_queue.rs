@@ -16,7 +16,7 @@ use protocol::{
     job::{Diagnostic, Job, Severity, Stage, Status},
     limits::{ARTIFACT_BYTES_MAX, COMPONENT_BYTES_MAX},
     manifest::{Build, File, Metadata},
-    worker::{ARTIFACT_FILE, COMPONENT_FILE, Finished, Order},
+    worker::{ARTIFACT_FILE, COMPONENT_FILE, Finished, Order, Sandbox},
 };
 use rustix::fs::OFlags;
 use std::{
@@ -57,6 +57,8 @@ pub struct Workshop {
     pub sdk: PathBuf,
     /// Signs artifacts, as hex.
     pub signing_seed: String,
+    /// What becomes of builds where a layer of the sandbox is missing.
+    pub sandbox: Sandbox,
     /// Holds each running build's folder, and nothing else.
     pub scratch: PathBuf,
     /// Takes jobs' endings and revisions.
@@ -231,6 +233,7 @@ impl BuildQueue {
             scratch: scratch.0.clone(),
             sdk: self.workshop.sdk.clone(),
             signing_seed: self.workshop.signing_seed.clone(),
+            sandbox: self.workshop.sandbox,
         };
         let finished = compile_worker::run(&self.workshop.builder, &work, line, |stage| self.advance(&order.job_id, stage))?;
         self.advance(&order.job_id, Stage::Store);

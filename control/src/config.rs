@@ -2,6 +2,7 @@
 
 use crate::{error::Error, keys, world_command::WorldCommand};
 use clap::{Parser, Subcommand};
+use protocol::worker::Sandbox;
 use std::{
     fs,
     io::Write,
@@ -26,6 +27,9 @@ pub struct Arguments {
     /// Where everything is kept.
     #[arg(long, env = "DATA_DIR", default_value = "./data", global = true)]
     pub data_dir: PathBuf,
+    /// Whether builds fail where this machine lacks a layer of the sandbox (whole), or go on with the layers that there are (as-there-is).
+    #[arg(long, env = "BUILD_SANDBOX", default_value = "whole", value_parser = parse_sandbox)]
+    pub build_sandbox: Sandbox,
     /// Something else than to serve.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -47,8 +51,18 @@ pub struct Config {
     pub secret: String,
     /// Opens the admin endpoints; without one they are closed.
     pub admin_token: Option<String>,
+    /// What becomes of builds where a layer of the sandbox is missing.
+    pub sandbox: Sandbox,
     /// The other programs.
     pub siblings: Siblings,
+}
+
+fn parse_sandbox(word: &str) -> Result<Sandbox, String> {
+    match word {
+        "whole" => Ok(Sandbox::Whole),
+        "as-there-is" => Ok(Sandbox::AsThereIs),
+        _ => Err("it is `whole` or `as-there-is`".into()),
+    }
 }
 
 impl Config {
@@ -61,7 +75,7 @@ impl Config {
             Some(secret) => secret,
             None => secret_file(&data_dir.join("secret"))?,
         };
-        Ok(Self { data_dir, secret, admin_token: variable("ADMIN_TOKEN"), siblings })
+        Ok(Self { data_dir, secret, admin_token: variable("ADMIN_TOKEN"), sandbox: arguments.build_sandbox, siblings })
     }
 }
 

@@ -71,6 +71,7 @@ impl App {
             builder: config.siblings.builder.clone(),
             sdk: config.siblings.sdk.clone(),
             signing_seed: keys.artifact_seed(),
+            sandbox: config.sandbox,
             scratch: config.data_dir.join("scratch"),
             store: store.clone(),
             blobs: blobs.clone(),

@@ -31,6 +31,7 @@ fn main() -> Result<()> {
     let siblings = find_siblings()?;
     let config = Config::new(&arguments, siblings).context("the data directory cannot be used: set DATA_DIR to one that can be written")?;
     let _lock = lock(&config.data_dir)?;
+    check_builds(&config.siblings);
     let (listener, address) = listen(&arguments)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no async runtime")?;
     runtime.block_on(async {
@@ -82,6 +83,15 @@ fn find_siblings() -> Result<Siblings> {
         bail!("missing beside this executable: {}; run `cargo xtask dist`", missing.join(", "));
     }
     Ok(siblings)
+}
+
+/// Has the builder try itself and its sandbox. A world can be played where nothing can be built, so what is wrong is said and no more.
+fn check_builds(siblings: &Siblings) {
+    match std::process::Command::new(&siblings.builder).arg("check").arg(&siblings.sdk).env_clear().output() {
+        Ok(output) if output.status.success() => tracing::info!("{}", String::from_utf8_lossy(&output.stdout).trim()),
+        Ok(output) => String::from_utf8_lossy(&output.stderr).lines().for_each(|line| tracing::error!("builds: {line}")),
+        Err(error) => tracing::error!(%error, builder = %siblings.builder.display(), "the compile worker does not start"),
+    }
 }
 
 /// Two control planes over one directory would fail each other's builds. The lock ends with the process.

@@ -1,12 +1,12 @@
 //! One build, from source to signed artifact: the launcher's side, on one screen.
 
 use crate::child::{self, Ended, How, Kept};
-use crate::confine;
+use crate::confine::{self, Confinement};
 use crate::diagnostics::{self, FILE, placeless};
 use crate::limits::*;
 use crate::native::{self, Native};
 use crate::source;
-use crate::toolchain::{self, REMEDY, Toolchain};
+use crate::toolchain::{self, Toolchain};
 use protocol::job::{Diagnostic, Severity, Stage};
 use protocol::limits::{COMPILER_OUTPUT_BYTES_MAX, DIAGNOSTICS_MAX};
 use protocol::manifest::Cost;
@@ -45,6 +45,7 @@ pub fn build(order: &Order, worker: &Path, on_event: &mut dyn FnMut(&Event)) -> 
 fn stages(order: &Order, worker: &Path, begin: &mut dyn FnMut(Stage)) -> Result<Finished, Stopped> {
     let seed = signing_seed(order)?;
     let toolchain = Toolchain::read(&order.sdk)?;
+    let worker = &worker.canonicalize()?;
     let work = Work::new(&order.scratch)?;
     let mut stage_ms = Vec::new();
 
@@ -54,7 +55,7 @@ fn stages(order: &Order, worker: &Path, begin: &mut dyn FnMut(Stage)) -> Result<
     stage_ms.push((Stage::Compile, milliseconds(start)));
 
     begin(Stage::Componentize);
-    let native = make_native(&core, worker, &work.0)?;
+    let native = make_native(&core, order, worker, &work.0)?;
     stage_ms.extend(native.notes.stage_ms);
     // Once more on this side of the gap: the process that compiled untrusted code is not believed.
     let inspected = inspect::inspect(&native.component).map_err(inspection)?;
@@ -96,8 +97,11 @@ fn compile(order: &Order, toolchain: &Toolchain, worker: &Path, work: &Path) -> 
     if !refused.is_empty() {
         return Err(Stopped::Source { stage: Stage::Compile, diagnostics: refused });
     }
-    let core_path = work.join("core.wasm");
-    let mut rustc = confine::command(worker, work, &toolchain.rustc);
+    let core_path = work.join(confine::OUTPUT_FILE);
+    let sysroot = toolchain.rustc.parent().and_then(Path::parent).ok_or_else(|| io::Error::other("rustc lies in no toolchain"))?;
+    let reads = [sysroot, &toolchain::lib(&order.sdk)].map(|path| path.canonicalize());
+    let confinement = Confinement { sandbox: order.sandbox, folder: work.into(), reads: reads.into_iter().collect::<Result<_, _>>()? };
+    let mut rustc = confinement.command(worker, &toolchain.rustc);
     rustc.args(["-", "--crate-name", "spell", "--edition", "2024", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"]);
     // One codegen unit: small, and the same bytes each time. A stack of 64 KiB, for rustc's default of 1 MiB is all the memory that a cast may have.
     rustc.args([
@@ -121,7 +125,7 @@ fn compile(order: &Order, toolchain: &Toolchain, worker: &Path, work: &Path) -> 
     let ended = child::run(&mut rustc, order.source.as_bytes(), kept)?;
     let diagnostics = read_diagnostics(&ended, order, toolchain, work);
     let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    match ended.how {
+    match program_end(ended.how) {
         How::Exited(0) => Ok((read_core(&core_path)?, diagnostics)),
         How::Exited(confine::NOT_STARTED) => Err(not_started(&ended)),
         How::Exited(_) if failed => Err(Stopped::Source { stage: Stage::Compile, diagnostics }),
@@ -139,12 +143,12 @@ fn compile(order: &Order, toolchain: &Toolchain, worker: &Path, work: &Path) -> 
 }
 
 /// Core module to component and native code, in a fresh process that sees nothing but those bytes.
-fn make_native(core: &[u8], worker: &Path, work: &Path) -> Result<Native, Stopped> {
-    let mut child = confine::command(worker, work, worker);
+fn make_native(core: &[u8], order: &Order, worker: &Path, work: &Path) -> Result<Native, Stopped> {
+    let mut child = Confinement { sandbox: order.sandbox, folder: work.into(), reads: Vec::new() }.command(worker, worker);
     child.arg("native");
     let kept = Kept { stdout: NATIVE_OUTPUT_BYTES_MAX, stderr: COMPILER_OUTPUT_BYTES_MAX };
     let ended = child::run(&mut child, core, kept)?;
-    match ended.how {
+    match program_end(ended.how) {
         How::Exited(0) => native::decode(&ended.stdout)?.map_err(|refused| {
             let findings = refused.findings.iter().take(DIAGNOSTICS_MAX);
             let diagnostics = findings.map(|found| placeless(&found.code, &found.message, found.help.as_deref())).collect();
@@ -169,7 +173,7 @@ fn blame(stage: Stage, code: &str, message: &str, help: Option<&str>) -> Stopped
 
 fn not_started(ended: &Ended) -> Stopped {
     let words = String::from_utf8_lossy(&ended.stderr);
-    Stopped::Installation(io::Error::other(format!("compiler could not be started: {}; run `{REMEDY}`", words.trim())))
+    Stopped::Installation(io::Error::other(format!("compiler could not be started: {}; `ugc-builder check` tells more", words.trim())))
 }
 
 const ABORT: i32 = Signal::ABORT.as_raw();
@@ -177,6 +181,14 @@ const KILL: i32 = Signal::KILL.as_raw();
 const SEGMENT: i32 = Signal::SEGV.as_raw();
 const CPU_TIME: i32 = Signal::XCPU.as_raw();
 const FILE_SIZE: i32 = Signal::XFSZ.as_raw();
+
+/// How the program ended, of which the supervisor's exit code speaks.
+fn program_end(how: How) -> How {
+    match how {
+        How::Exited(code) => confine::ended(code).map_or_else(How::Killed, How::Exited),
+        how => how,
+    }
+}
 
 /// A compiler that ended without saying why, in words.
 fn compiler_end(how: How, ended: &Ended) -> (&'static str, String) {

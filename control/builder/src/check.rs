@@ -1,11 +1,39 @@
 //! Says whether this installation can build spells, and the command that mends it.
 
+use crate::confine::Confinement;
 use crate::toolchain::{self, REMEDY, Toolchain};
+use protocol::worker::Sandbox;
 use std::path::Path;
 use std::process::Command;
 
-/// Everything that is wrong with the SDK folder and its compiler, each with its remedy; empty when builds will work.
-pub fn check(sdk: &Path) -> Vec<String> {
+/// Everything that is wrong with the SDK folder, its compiler and the sandbox, each with its remedy; empty when builds will work. `worker` is the path of the
+/// executable `ugc-builder`, absolute and without links.
+pub fn check(sdk: &Path, worker: &Path) -> Vec<String> {
+    let mut wrong = check_sdk(sdk);
+    wrong.extend(check_sandbox(worker));
+    wrong
+}
+
+/// Has a program within the sandbox try what it must not be able to do.
+pub fn check_sandbox(worker: &Path) -> Vec<String> {
+    probe(worker).unwrap_or_else(|error| vec![format!("the sandbox could not be tried: {error}")])
+}
+
+fn probe(worker: &Path) -> std::io::Result<Vec<String>> {
+    let folder = std::env::temp_dir().canonicalize()?.join(format!("ugc-builder-check-{}", std::process::id()));
+    std::fs::create_dir(&folder)?;
+    let confinement = Confinement { sandbox: Sandbox::Whole, folder: folder.clone(), reads: Vec::new() };
+    let output = confinement.command(worker, worker).arg("probe").output();
+    std::fs::remove_dir_all(&folder)?;
+    let output = output?;
+    if !output.status.success() {
+        return Ok(vec![String::from_utf8_lossy(&output.stderr).trim().to_owned()]);
+    }
+    let breaches: Vec<String> = serde_json::from_slice(&output.stdout)?;
+    Ok(breaches.into_iter().map(|breach| format!("the sandbox has a hole: {breach}")).collect())
+}
+
+fn check_sdk(sdk: &Path) -> Vec<String> {
     let toolchain = match Toolchain::read(sdk) {
         Ok(toolchain) => toolchain,
         Err(error) => return vec![error.to_string()],

@@ -108,7 +108,8 @@ fn diagnostic(message: &Message, hidden: &[(&str, &str)]) -> Option<Diagnostic> 
         Some(label) if label != message.message => format!("{}: {label}", message.message),
         _ => message.message.clone(),
     };
-    let help = help(message, hidden);
+    // What a source names is not there in the sandbox, whether it exists or not.
+    let help = if message.message.starts_with("couldn't read") { Some(ONE_FILE.to_owned()) } else { help(message, hidden) };
     let mut found = Diagnostic { severity, help, ..placeless(&code, &clean(&text, hidden), None) };
     if let Some(span) = place(&message.spans) {
         found.file = FILE.to_owned();

@@ -1,7 +1,7 @@
 //! The compile worker: source to signed artifact, each step in a process of its own.
 //!
-//! [`build`] is the launcher. It holds the signing key and starts two confined children: rustc, which makes a core module of the author's source, and this very
-//! executable as `native`, which makes a component and native code of those bytes and sees nothing else. A broken compiler can so hand us wrong code for its own
+//! [`build`] is the launcher. It holds the signing key and starts two confined children ([`confine`]): rustc, which makes a core module of the author's source, and this
+//! very executable as `native`, which makes a component and native code of those bytes and sees nothing else. A broken compiler can so hand us wrong code for its own
 //! spell, and nothing more. The control plane runs the launcher as a process (`ugc-builder build`), the author's command line in its own.
 
 mod build;
@@ -11,8 +11,9 @@ pub mod confine;
 pub mod diagnostics;
 pub mod limits;
 pub mod native;
+pub mod probe;
 mod source;
 pub mod toolchain;
 
 pub use build::build;
-pub use check::check;
+pub use check::{check, check_sandbox};

@@ -8,6 +8,10 @@ pub const ADDRESS_SPACE_BYTES_MAX: u64 = 1 << 30;
 pub const CPU_SECONDS_MAX: u64 = 10;
 /// One file that a child writes.
 pub const FILE_BYTES_MAX: u64 = 64 << 20;
+/// The scratch, all files together.
+pub const SCRATCH_BYTES_MAX: u64 = 64 << 20;
+/// The root that it lies in, which holds nothing but the places of what is shown there.
+pub const ROOT_BYTES_MAX: u64 = 1 << 20;
 /// Open files of a child: rustc holds some dozens.
 pub const OPEN_FILES_MAX: u64 = 256;
 /// Wall-clock time of a child: behind CPU time, for one that waits instead of working.

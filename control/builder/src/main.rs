@@ -2,11 +2,11 @@
 
 use anyhow::{Context, bail};
 use builder::limits::ORDER_BYTES_MAX;
-use builder::{build, check, confine, native};
+use builder::{build, check, confine, native, probe};
 use protocol::worker::Order;
 use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const USAGE: &str = "usage: ugc-builder build    one order as JSON on standard input, events as JSON lines on standard output
        ugc-builder check [<sdk>]    says what is missing; <sdk> is by default the folder `sdk` beside this program";
@@ -16,11 +16,16 @@ fn main() -> anyhow::Result<()> {
     let words: Vec<&str> = arguments.iter().map(|word| word.to_str().unwrap_or_default()).collect();
     match words[..] {
         ["build"] => launch(),
-        ["check"] => report(&std::env::current_exe()?.with_file_name("sdk")),
+        ["check"] => report(&worker()?.with_file_name("sdk")),
         ["check", _] => report(Path::new(&arguments[1])),
         // The launcher's children. Not for people.
         ["native"] => Ok(native::serve()?),
-        ["confine", launcher, "--", _, ..] => become_confined(launcher, &arguments[3..]),
+        ["probe"] => {
+            println!("{}", serde_json::to_string(&probe::breaches())?);
+            Ok(())
+        }
+        ["confine", ..] => std::process::exit(confine::supervise(&arguments[1..]).unwrap_or_else(|error| not_started(&error))),
+        ["confined", ..] => std::process::exit(confine::run_confined(&arguments[1..]).unwrap_or_else(|error| not_started(&error))),
         _ => bail!("{USAGE}"),
     }
 }
@@ -35,7 +40,7 @@ fn launch() -> anyhow::Result<()> {
         bail!("order has more than {ORDER_BYTES_MAX} bytes");
     }
     let order: Order = serde_json::from_slice(&text).context("order does not parse")?;
-    let worker = std::env::current_exe()?;
+    let worker = worker()?;
     build(&order, &worker, &mut |event| {
         // Nobody listens any more: then there is nobody to tell, and the build is over soon.
         if let Ok(mut line) = serde_json::to_vec(event) {
@@ -47,21 +52,24 @@ fn launch() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// This executable, without links: that is how it is shown to what runs confined.
+fn worker() -> anyhow::Result<PathBuf> {
+    Ok(std::env::current_exe()?.canonicalize()?)
+}
+
 fn report(sdk: &Path) -> anyhow::Result<()> {
-    let wrong = check(sdk);
+    let wrong = check(sdk, &worker()?);
     for line in &wrong {
         eprintln!("{line}");
     }
     if !wrong.is_empty() {
         bail!("builds will fail: {} of the above must be mended", wrong.len());
     }
-    println!("builds will work: SDK and compiler are in place");
+    println!("builds will work: SDK and compiler are in place, and the sandbox holds");
     Ok(())
 }
 
-fn become_confined(launcher: &str, program: &[OsString]) -> anyhow::Result<()> {
-    let launcher = launcher.parse().context("the launcher's process id")?;
-    let error = confine::become_confined(launcher, &program[0], &program[1..]);
-    eprintln!("{}: {error}", Path::new(&program[0]).display());
-    std::process::exit(confine::NOT_STARTED)
+fn not_started(error: &std::io::Error) -> i32 {
+    eprintln!("{error}");
+    confine::NOT_STARTED
 }

@@ -3,7 +3,7 @@
 use builder::build;
 use protocol::Sha256Hex;
 use protocol::job::{Diagnostic, Severity, Stage};
-use protocol::worker::{ARTIFACT_FILE, COMPONENT_FILE, Event, Finished, Order};
+use protocol::worker::{ARTIFACT_FILE, COMPONENT_FILE, Event, Finished, Order, Sandbox};
 use spell_runtime::{Runtime, artifact::PublicKey};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -192,8 +192,8 @@ fn a_missing_sdk_names_the_command_that_makes_it() {
     let order = Order { sdk: scratch.path().join("none"), ..order("").1 };
     let error = build(&order, worker(), &mut |_| ()).expect_err("no SDK");
     assert!(error.to_string().contains("cargo xtask dist"), "{error}");
-    assert!(builder::check(&order.sdk)[0].contains("cargo xtask dist"));
-    assert_eq!(builder::check(&sdk()), Vec::<String>::new());
+    assert!(builder::check(&order.sdk, worker())[0].contains("cargo xtask dist"));
+    assert_eq!(builder::check(&sdk(), &worker().canonicalize().expect("it was built")), Vec::<String>::new());
 }
 
 struct Built {
@@ -246,7 +246,13 @@ fn run(source: &str) -> Built {
 
 fn order(source: &str) -> (tempfile::TempDir, Order) {
     let scratch = tempfile::tempdir().expect("a scratch folder");
-    let order = Order { source: source.into(), scratch: scratch.path().into(), sdk: sdk(), signing_seed: hex::encode(SEED) };
+    let order = Order {
+        source: source.into(),
+        scratch: scratch.path().into(),
+        sdk: sdk(),
+        signing_seed: hex::encode(SEED),
+        sandbox: Sandbox::Whole,
+    };
     (scratch, order)
 }
 

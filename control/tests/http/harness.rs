@@ -6,7 +6,7 @@ use control::{
     ids::WorldId,
     store::Store,
 };
-use protocol::link::Secrets;
+use protocol::{link::Secrets, worker::Sandbox};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::{
@@ -64,6 +64,7 @@ impl Server {
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let config = Config {
+            sandbox: Sandbox::Whole,
             data_dir: folder.path().join("data"),
             secret: "a secret for tests".into(),
             admin_token: admin_token.map(String::from),

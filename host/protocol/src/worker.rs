@@ -19,6 +19,19 @@ pub struct Order {
     pub sdk: PathBuf,
     /// The Ed25519 seed (32 bytes, hex) that signs the artifact. It stays in the launcher; no child sees it.
     pub signing_seed: String,
+    /// What becomes of the build where this machine lacks a layer of the sandbox.
+    pub sandbox: Sandbox,
+}
+
+/// What becomes of a build where this machine lacks a layer of the sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sandbox {
+    /// It fails and says what is missing, and the command that mends it: for whoever builds what strangers wrote.
+    #[default]
+    Whole,
+    /// It goes on with the layers that there are: for whoever builds their own source.
+    AsThereIs,
 }
 
 /// What the worker tells while it works.
