@@ -70,6 +70,8 @@ pub(crate) struct Desk {
     said_in_call: u32,
     stores_in_call: u32,
     logged_in_call: usize,
+    /// The last call of the interface that the running hook has made.
+    last_call: Option<&'static str>,
     memory_refused: Option<usize>,
     table_refused: Option<usize>,
     pub wasi: Wasi,
@@ -132,6 +134,7 @@ impl Desk {
             said_in_call: 0,
             stores_in_call: 0,
             logged_in_call: 0,
+            last_call: None,
             memory_refused: None,
             table_refused: None,
             wasi: Wasi::new(),
@@ -162,6 +165,16 @@ impl Desk {
         (self.timers_in_call, self.messages_in_call, self.said_in_call, self.stores_in_call) = (0, 0, 0, 0);
         self.logged_in_call = 0;
         std::mem::take(&mut self.intents)
+    }
+
+    /// A call of the interface begins.
+    pub fn begins(&mut self, call: &'static str) {
+        self.last_call = Some(call);
+    }
+
+    /// The last that has begun since this was last asked.
+    pub fn take_last_call(&mut self) -> Option<&'static str> {
+        self.last_call.take()
     }
 
     /// Whether the spell asked to end.

@@ -15,6 +15,8 @@ pub(crate) struct Circumstances {
     pub memory_refused: Option<usize>,
     /// Elements of a table that were asked for and refused within the call.
     pub table_refused: Option<usize>,
+    /// The last call of the interface that it made.
+    pub last_call: Option<&'static str>,
     /// The last line that the spell logged as an error within the call: a panic's message.
     pub last_error: Option<String>,
 }
@@ -22,11 +24,14 @@ pub(crate) struct Circumstances {
 /// Names the limit.
 pub(crate) fn explain(error: &wasmtime::Error, circumstances: Circumstances) -> Fault {
     let (limit, allowed, asked, what) = name(error, &circumstances);
-    let Circumstances { hook, last_error, .. } = circumstances;
-    let message = match last_error {
-        Some(line) => format!("{hook}: {what}; the spell said: {line}"),
-        None => format!("{hook}: {what}"),
-    };
+    let Circumstances { hook, last_call, last_error, .. } = circumstances;
+    let mut message = format!("{hook}: {what}");
+    // A panic says more itself, and logs it by a call of its own.
+    match (last_error, last_call) {
+        (Some(line), _) => message += &format!("; the spell said: {line}"),
+        (None, Some(call)) => message += &format!("; its last call was {call}"),
+        (None, None) => {}
+    }
     Fault { hook, limit, allowed, asked, message }
 }
 

@@ -353,11 +353,12 @@ fn guarded<T>(
     desk.flush_wasi();
     let said = desk.wasi.take_said();
     let (memory_refused, table_refused) = desk.take_refused_growth();
+    let last_call = desk.take_last_call();
     match result {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => {
             let last_error = said.or_else(|| store.data().last_error());
-            Err(fault::explain(&error, Circumstances { hook, fuel, memory_refused, table_refused, last_error }))
+            Err(fault::explain(&error, Circumstances { hook, fuel, memory_refused, table_refused, last_call, last_error }))
         }
         Err(_) => Err(fault::raised(hook, "host", 0.0, 0.0, "the server failed in this call: this is our bug, not the spell's")),
     }

@@ -1,4 +1,4 @@
-;; => fault fuel (1000000 allowed, 0 asked): on-cast: ran out of fuel: 1000000 was allowed
+;; => fault fuel (1000000 allowed, 0 asked): on-cast: ran out of fuel: 1000000 was allowed; its last call was load
 ;; Reads without end.
 ;; envelope: all
 (memory (export "memory") 1)

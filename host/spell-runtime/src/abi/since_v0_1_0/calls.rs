@@ -38,18 +38,24 @@ pub(crate) fn charge(store: &mut Caller<'_>, price: u64) -> Result<()> {
     }
 }
 
+/// A call begins: it is noted, and charged for itself and for `units` of what its price counts.
+fn begin(store: &mut Caller<'_>, price: &Price, units: u64) -> Result<()> {
+    store.data_mut().begins(price.name);
+    charge(store, price.fuel + price.each * units)
+}
+
 pub fn tick(store: &mut Caller<'_>) -> Result<u64> {
-    charge(store, prices::TICK.fuel)?;
+    begin(store, &prices::TICK, 0)?;
     Ok(store.data().tick())
 }
 
 pub fn get_entity(store: &mut Caller<'_>, id: EntityId) -> Result<Option<Entity>> {
-    charge(store, prices::GET_ENTITY.fuel)?;
+    begin(store, &prices::GET_ENTITY, 0)?;
     Ok(store.data().entity(id))
 }
 
 pub fn find(store: &mut Caller<'_>, within: Shape, kinds: Kinds, count: u32) -> Result<Checked<Vec<(EntityId, Vec3)>>> {
-    charge(store, prices::FIND.fuel)?;
+    begin(store, &prices::FIND, 0)?;
     let found = store.data().find(within, kinds, count);
     let answered = found.as_ref().map_or(0, Vec::len) as u64;
     charge(store, prices::FIND.each * answered)?;
@@ -57,22 +63,22 @@ pub fn find(store: &mut Caller<'_>, within: Shape, kinds: Kinds, count: u32) -> 
 }
 
 pub fn raycast(store: &mut Caller<'_>, start: Vec3, direction: Vec3, length: f32) -> Result<Checked<Option<RayHit>>> {
-    charge(store, prices::RAYCAST.fuel + prices::RAYCAST.each * metres(length))?;
+    begin(store, &prices::RAYCAST, metres(length))?;
     Ok(store.data().raycast(start, direction, length))
 }
 
 pub fn line_of_sight(store: &mut Caller<'_>, start: Vec3, end: Vec3) -> Result<Checked<bool>> {
-    charge(store, prices::LINE_OF_SIGHT.fuel + prices::LINE_OF_SIGHT.each * metres(distance(start, end)))?;
+    begin(store, &prices::LINE_OF_SIGHT, metres(distance(start, end)))?;
     Ok(store.data().line_of_sight(start, end))
 }
 
 pub fn material(store: &mut Caller<'_>, at: Vec3) -> Result<Checked<u8>> {
-    charge(store, prices::MATERIAL.fuel)?;
+    begin(store, &prices::MATERIAL, 0)?;
     Ok(store.data().material(at))
 }
 
 pub fn materials(store: &mut Caller<'_>, low: Voxel, high: Voxel) -> Result<Checked<Vec<u8>>> {
-    charge(store, prices::MATERIALS.fuel)?;
+    begin(store, &prices::MATERIALS, 0)?;
     let count = match store.data().check_materials(low, high) {
         Ok(count) => count,
         Err(refused) => return Ok(Err(refused)),
@@ -82,17 +88,17 @@ pub fn materials(store: &mut Caller<'_>, low: Voxel, high: Voxel) -> Result<Chec
 }
 
 pub fn fuel_left(store: &mut Caller<'_>) -> Result<u64> {
-    charge(store, prices::FUEL_LEFT.fuel)?;
+    begin(store, &prices::FUEL_LEFT, 0)?;
     store.get_fuel()
 }
 
 pub fn mana(store: &mut Caller<'_>) -> Result<Option<f32>> {
-    charge(store, prices::MANA.fuel)?;
+    begin(store, &prices::MANA, 0)?;
     Ok(store.data().mana())
 }
 
 pub fn load(store: &mut Caller<'_>, whose: Drawer, key: &impl Text) -> Result<Checked<Option<Arc<[u8]>>>> {
-    charge(store, prices::LOAD.fuel)?;
+    begin(store, &prices::LOAD, 0)?;
     let (key, bytes) = read_text(store, key, STORED_KEY_BYTES_MAX)?;
     let loaded = desk::check_length(bytes, STORED_KEY_BYTES_MAX).and_then(|()| store.data().load(whose, &key));
     let answered = loaded.as_ref().ok().and_then(|value| value.as_ref()).map_or(0, |value| value.len());
@@ -110,7 +116,7 @@ pub fn heal(store: &mut Caller<'_>, target: EntityId, amount: f32) -> Result<Che
 
 /// The hottest intent. `ask` hands the pushes from the guest's memory to the desk, when their numbers are known to match and are paid for.
 pub fn push(store: &mut Caller<'_>, targets: usize, numbers: usize, ask: impl FnOnce(&mut Caller<'_>) -> Checked) -> Result<Checked> {
-    charge(store, prices::PUSH.fuel)?;
+    begin(store, &prices::PUSH, 0)?;
     if let Err(refused) = store.data().check_push(targets, numbers) {
         return Ok(Err(refused));
     }
@@ -139,7 +145,7 @@ pub fn spawn_body(store: &mut Caller<'_>, what: Body) -> Result<Checked<EntityId
 }
 
 pub fn scatter(store: &mut Caller<'_>, what: Debris) -> Result<Checked> {
-    charge(store, prices::SCATTER.fuel + prices::SCATTER.each * u64::from(what.count))?;
+    begin(store, &prices::SCATTER, u64::from(what.count))?;
     Ok(store.data_mut().scatter(what))
 }
 
@@ -160,7 +166,7 @@ pub fn command(store: &mut Caller<'_>, target: EntityId, what: Order) -> Result<
 }
 
 pub fn terraform(store: &mut Caller<'_>, area: Area, change: Change) -> Result<Checked> {
-    charge(store, prices::TERRAFORM.fuel)?;
+    begin(store, &prices::TERRAFORM, 0)?;
     let voxels = match store.data().check_terraform(area, change) {
         Ok(voxels) => voxels,
         Err(refused) => return Ok(Err(refused)),
@@ -174,7 +180,7 @@ pub fn despawn(store: &mut Caller<'_>, id: EntityId) -> Result<Checked> {
 }
 
 pub fn cue(store: &mut Caller<'_>, name: &impl Text, at: Vec3, scale: f32) -> Result<Checked> {
-    charge(store, prices::CUE.fuel)?;
+    begin(store, &prices::CUE, 0)?;
     let (name, bytes) = read_text(store, name, CUE_NAME_BYTES_MAX)?;
     if let Err(refused) = desk::check_length(bytes, CUE_NAME_BYTES_MAX) {
         return Ok(Err(refused));
@@ -187,7 +193,7 @@ pub fn set_timer(store: &mut Caller<'_>, token: u32, ticks: u32) -> Result<Check
 }
 
 pub fn send(store: &mut Caller<'_>, to: Recipient, data: &impl Bytes) -> Result<Checked> {
-    charge(store, prices::SEND.fuel)?;
+    begin(store, &prices::SEND, 0)?;
     if let Err(refused) = store.data().check_send(data.len()) {
         return Ok(Err(refused));
     }
@@ -197,7 +203,7 @@ pub fn send(store: &mut Caller<'_>, to: Recipient, data: &impl Bytes) -> Result<
 }
 
 pub fn say(store: &mut Caller<'_>, text: &impl Text, aloud: bool) -> Result<Checked> {
-    charge(store, prices::SAY.fuel)?;
+    begin(store, &prices::SAY, 0)?;
     let (text, bytes) = read_text(store, text, SAID_BYTES_MAX)?;
     charge(store, prices::SAY.each * text.len() as u64)?;
     let checked = desk::check_length(bytes, SAID_BYTES_MAX);
@@ -205,7 +211,7 @@ pub fn say(store: &mut Caller<'_>, text: &impl Text, aloud: bool) -> Result<Chec
 }
 
 pub fn store(store: &mut Caller<'_>, whose: Drawer, key: &impl Text, value: Option<&impl Bytes>) -> Result<Checked> {
-    charge(store, prices::STORE.fuel)?;
+    begin(store, &prices::STORE, 0)?;
     let (key, bytes) = read_text(store, key, STORED_KEY_BYTES_MAX)?;
     let value_bytes = value.map_or(0, Bytes::len);
     let checked = desk::check_length(bytes, STORED_KEY_BYTES_MAX).and_then(|()| store.data().check_store(value_bytes));
@@ -222,7 +228,7 @@ pub fn dispel(store: &mut Caller<'_>, target: EntityId) -> Result<Checked> {
 }
 
 pub fn log(store: &mut Caller<'_>, level: &'static str, text: &impl Text) -> Result<()> {
-    charge(store, prices::LOG.fuel)?;
+    begin(store, &prices::LOG, 0)?;
     let (kept, _) = read_text(store, text, LOG_LINE_BYTES_MAX)?;
     charge(store, prices::LOG_KEPT_BYTE * kept.len() as u64)?;
     store.data_mut().log(level, &kept);
@@ -230,14 +236,14 @@ pub fn log(store: &mut Caller<'_>, level: &'static str, text: &impl Text) -> Res
 }
 
 pub fn finish(store: &mut Caller<'_>) -> Result<()> {
-    charge(store, prices::FINISH.fuel)?;
+    begin(store, &prices::FINISH, 0)?;
     store.data_mut().finish();
     Ok(())
 }
 
 /// A call of one price, and what the desk says to it.
 fn priced<T>(store: &mut Caller<'_>, price: &Price, ask: impl FnOnce(&mut Desk) -> Checked<T>) -> Result<Checked<T>> {
-    charge(store, price.fuel)?;
+    begin(store, price, 0)?;
     Ok(ask(store.data_mut()))
 }
 
