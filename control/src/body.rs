@@ -7,6 +7,8 @@ use crate::{
 use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
 };
 use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -40,13 +42,30 @@ async fn read(body: axum::body::Body, bytes_max: usize) -> Result<Vec<u8>, Probl
     while let Some(chunk) = chunks.next().await
         && read <= DISCARDED_BYTES_MAX
     {
-        let chunk = chunk.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "bad_body", "the body could not be read"))?;
+        let chunk = chunk.map_err(|_| unreadable())?;
         read += chunk.len();
         if read <= bytes_max {
             bytes.extend_from_slice(&chunk);
         }
     }
     if read <= bytes_max { Ok(bytes) } else { Err(too_large()) }
+}
+
+/// Reads a small body before anything is answered. A connection on which an answer has overtaken the body, as a refusal that needs none of it does, is closed without a
+/// word, and the client's next request on it is lost.
+pub async fn read_small(request: Request, next: Next) -> Response {
+    if !(1..=BODY_BYTES_MAX).contains(&claimed_bytes(request.headers())) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    match axum::body::to_bytes(body, BODY_BYTES_MAX).await {
+        Ok(bytes) => next.run(Request::from_parts(parts, bytes.into())).await,
+        Err(_) => unreadable().into_response(),
+    }
+}
+
+fn unreadable() -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "bad_body", "the body could not be read")
 }
 
 /// Reads JSON, telling what is not JSON (400) from what is not the right JSON (422).

@@ -1,7 +1,7 @@
 //! The route table, and what surrounds every route.
 
 use crate::{
-    App,
+    App, body,
     limits::{BODY_BYTES_MAX, REPORTS_BODY_BYTES_MAX, REQUEST_TIME_MAX, WORLD_BODY_BYTES_MAX},
     link, operator, page,
     problem::{self, Problem},
@@ -11,7 +11,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware::map_response,
+    middleware::{from_fn, map_response},
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
@@ -56,6 +56,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(operator::health))
         // From the inside out.
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(body::read_small))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME_MAX))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(map_response(problem::shape))

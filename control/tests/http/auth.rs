@@ -3,6 +3,11 @@
 use crate::harness::{ADMIN_TOKEN, Server};
 use control::{clock, keys, limits::SESSION_MS, store::Login};
 use serde_json::json;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
 
 /// Every endpoint that changes something or shows what is private.
 const GUARDED: [(&str, &str); 8] = [
@@ -41,6 +46,22 @@ fn guarded_endpoints_refuse_whoever_has_no_session() {
             answer.is_problem(401, "unauthorized");
             assert_eq!(answer.header("www-authenticate"), "Bearer");
         }
+    }
+}
+
+#[test]
+fn a_refusal_leaves_the_connection_open_for_the_next_request_although_the_body_comes_late() {
+    let server = Server::start();
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    for _ in 0..3 {
+        write!(stream, "POST /worlds HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n").unwrap();
+        let mut answer = [0; 4096];
+        stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        assert!(stream.read(&mut answer).is_err(), "answered before the body was there");
+        stream.write_all(b"{}").unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let length = stream.read(&mut answer).unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 401 "), "{}", String::from_utf8_lossy(&answer[..length]));
     }
 }
 
