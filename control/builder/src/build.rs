@@ -44,7 +44,10 @@ pub fn build(order: &Order, worker: &Path, on_event: &mut dyn FnMut(&Event)) -> 
 
 fn stages(order: &Order, worker: &Path, begin: &mut dyn FnMut(Stage)) -> Result<Finished, Stopped> {
     let seed = signing_seed(order)?;
-    let toolchain = Toolchain::read(&order.sdk)?;
+    let mut toolchain = Toolchain::read(&order.sdk)?;
+    // In the sandbox there are no links: everything is where it lies.
+    toolchain.rustc = toolchain.rustc.canonicalize()?;
+    let order = &Order { sdk: order.sdk.canonicalize()?, ..order.clone() };
     let worker = &worker.canonicalize()?;
     let work = Work::new(&order.scratch)?;
     let mut stage_ms = Vec::new();

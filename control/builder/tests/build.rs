@@ -32,6 +32,17 @@ fn good_source_becomes_an_artifact_that_loads() {
 }
 
 #[test]
+fn an_sdk_behind_a_link_is_found() {
+    let (folder, order) = order(GOOD);
+    let link = folder.path().join("sdk");
+    std::os::unix::fs::symlink(&order.sdk, &link).expect("a link");
+    let mut last = None;
+    build(&Order { sdk: link.join("../sdk"), ..order }, worker(), &mut |event| last = Some(event.clone()))
+        .expect("the installation is in order");
+    assert!(matches!(last, Some(Event::Finished(_))), "{last:?}");
+}
+
+#[test]
 fn the_same_source_gives_the_same_component_in_another_folder() {
     let (first, second) = (run(GOOD), run(GOOD));
     assert_ne!(first.scratch.path(), second.scratch.path());
