@@ -44,6 +44,26 @@ impl Blobs {
         if Sha256Hex::of(&bytes) == *hash { Ok(bytes) } else { Err(Error::BlobDamaged(hash.clone())) }
     }
 
+    /// Removes the others; answers how many. Blocks.
+    pub fn keep(&self, is_named: impl Fn(&Sha256Hex) -> bool) -> Result<usize, Error> {
+        let list = |folder: &Path| -> Result<Vec<PathBuf>, Error> {
+            let entries = fs::read_dir(folder).map_err(Error::file(folder))?;
+            entries.map(|entry| Ok(entry.map_err(Error::file(folder))?.path())).collect()
+        };
+        let mut removed = 0;
+        for folder in list(&self.folder)?.into_iter().filter(|path| *path != self.aside() && path.is_dir()) {
+            for path in list(&folder)? {
+                // What is not named like a blob is none of ours.
+                let hash = path.file_name().and_then(|name| name.to_str()?.parse().ok());
+                if hash.is_some_and(|hash| !is_named(&hash)) {
+                    fs::remove_file(&path).map_err(Error::file(&path))?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
     fn write(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         let folder = path.parent().expect("a blob lies in a folder");
         fs::create_dir_all(folder)?;
@@ -79,6 +99,16 @@ mod tests {
         assert!(matches!(blobs.get(&blob.hash), Err(Error::BlobDamaged(hash)) if hash == blob.hash));
         blobs.put(b"fire").unwrap();
         assert_eq!(blobs.get(&blob.hash).unwrap(), b"fire");
+    }
+
+    #[test]
+    fn what_nothing_names_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path().into()).unwrap();
+        let (fire, ice) = (blobs.put(b"fire").unwrap().hash, blobs.put(b"ice").unwrap().hash);
+        fs::write(folder.path().join("notes"), b"the operator's own").unwrap();
+        assert_eq!(blobs.keep(|hash| *hash == fire).unwrap(), 1);
+        assert!(blobs.get(&fire).is_ok() && blobs.get(&ice).is_err() && folder.path().join("notes").exists());
     }
 
     #[test]

@@ -34,6 +34,28 @@ impl<T: DeserializeOwned, S: Send + Sync, const MAX: usize> FromRequest<S> for B
     }
 }
 
+/// A body of at most `MAX` bytes that is a JSON object or a zip, as its content type says.
+pub enum Upload<T, const MAX: usize> {
+    /// `application/json`, read.
+    Json(T),
+    /// `application/zip`, as it came.
+    Zip(Vec<u8>),
+}
+
+impl<T: DeserializeOwned, S: Send + Sync, const MAX: usize> FromRequest<S> for Upload<T, MAX> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !matches!(content_type(request.headers()), ContentType::Zip) {
+            return Body::<T, MAX>::from_request(request, state).await.map(|Body(value)| Self::Json(value));
+        }
+        if claimed_bytes(request.headers()) > DISCARDED_BYTES_MAX {
+            return Err(too_large());
+        }
+        read(request.into_body(), MAX).await.map(Self::Zip)
+    }
+}
+
 /// The body. Of one that is too long the rest is read and thrown away, up to `DISCARDED_BYTES_MAX`: whoever is still sending when a connection closes never sees the
 /// answer.
 async fn read(body: axum::body::Body, bytes_max: usize) -> Result<Vec<u8>, Problem> {
@@ -99,6 +121,7 @@ fn too_large() -> Problem {
 
 enum ContentType {
     Json,
+    Zip,
     Other,
     None,
 }
@@ -107,5 +130,9 @@ fn content_type(headers: &HeaderMap) -> ContentType {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return ContentType::None };
     let essence = value.to_str().unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     let is_json = essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
-    if is_json { ContentType::Json } else { ContentType::Other }
+    match essence.as_str() {
+        _ if is_json => ContentType::Json,
+        "application/zip" => ContentType::Zip,
+        _ => ContentType::Other,
+    }
 }

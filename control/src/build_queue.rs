@@ -5,20 +5,23 @@ use crate::{
     clock,
     compile_worker::{self, Failure, Notice, Watch},
     error::Error,
+    generator::{self, Generator},
     ids::{ClientId, JobId},
-    limits::{BUILD_WORKERS, BUILDS_WAITING_MAX, BUILDS_WAITING_PER_PLAYER_MAX},
-    revision::{Content, SOURCE_PATH},
+    limits::{BUILD_WORKERS, BUILDS_WAITING_MAX, BUILDS_WAITING_PER_PLAYER_MAX, GENERATOR_ROUNDS_MAX, TRACES_KEPT},
+    package::Package,
+    revision::{self, Content},
     session::Player,
-    store::{Built, Store},
+    store::{Built, Native, Store},
 };
 use protocol::{
-    RevisionId, SpellId,
+    RevisionId, Sha256Hex, SpellId,
     job::{Diagnostic, Job, Severity, Stage, Status},
     limits::{ARTIFACT_BYTES_MAX, COMPONENT_BYTES_MAX},
-    manifest::{Build, File, Metadata},
-    worker::{ARTIFACT_FILE, COMPONENT_FILE, Finished, Order, Sandbox},
+    manifest::{Blob, Metadata, Origin},
+    worker::{ARTIFACT_FILE, COMPONENT_FILE, Finished, Input, Order, Sandbox},
 };
 use rustix::fs::OFlags;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, VecDeque},
     fmt::Write as _,
@@ -43,10 +46,27 @@ pub struct BuildOrder {
     pub spell_id: SpellId,
     /// Who asked.
     pub player: Player,
-    /// The source.
-    pub code: String,
-    /// What people will read about it.
-    pub metadata: Metadata,
+    /// What is built.
+    pub what: What,
+    /// What people will read about it, where the request said so.
+    pub metadata: Option<Metadata>,
+    /// Where it comes from.
+    pub origin: Option<Origin>,
+}
+
+/// What a build begins with.
+pub enum What {
+    /// Files.
+    Package(Package),
+    /// Words, of which a generator makes a source file.
+    Prompt(String),
+    /// A revision of another server: files, and the component that they were built to there.
+    Import {
+        /// The files; where there is source, it is built as any other.
+        package: Package,
+        /// What it was there.
+        component: Vec<u8>,
+    },
 }
 
 /// What builds need.
@@ -57,8 +77,14 @@ pub struct Workshop {
     pub sdk: PathBuf,
     /// Signs artifacts, as hex.
     pub signing_seed: String,
+    /// The public half.
+    pub public_key: String,
+    /// Changes with everything that a build's outcome depends on beside the package.
+    pub fingerprint: Sha256Hex,
     /// What becomes of builds where a layer of the sandbox is missing.
     pub sandbox: Sandbox,
+    /// Writes source for prompts.
+    pub generator: Option<Generator>,
     /// Holds each running build's folder, and nothing else.
     pub scratch: PathBuf,
     /// Takes jobs' endings and revisions.
@@ -67,13 +93,24 @@ pub struct Workshop {
     pub blobs: Blobs,
 }
 
+/// What a build came to: kept by the hash of its package, so that the same one is built once.
+#[derive(Serialize, Deserialize)]
+struct Yield {
+    finished: Finished,
+    component: Blob,
+    artifact: Sha256Hex,
+    ours: bool,
+}
+
 /// The queue and its workers.
 pub struct BuildQueue {
     workshop: Workshop,
     state: Mutex<State>,
     work: Condvar,
-    /// Counts jobs that ended.
-    ended: watch::Sender<u64>,
+    /// Counts whatever happens to jobs.
+    changes: watch::Sender<u64>,
+    /// Native code is made for one asker at a time.
+    native: Mutex<()>,
     workers: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -83,6 +120,9 @@ struct State {
     /// Places taken per player: those in `waiting`, and those promised to requests under way.
     places: BTreeMap<ClientId, usize>,
     running: BTreeMap<JobId, Running>,
+    /// The stages that jobs went through: of the running ones, and of those that ended last.
+    traces: BTreeMap<JobId, Vec<Step>>,
+    ended: VecDeque<JobId>,
     /// Jobs whose ending could not be written; a restart will fail them in the database too.
     unwritten: BTreeMap<JobId, String>,
     stopping: bool,
@@ -91,9 +131,18 @@ struct State {
 struct Running {
     spell_id: SpellId,
     client_id: ClientId,
-    stage: Stage,
-    since_ms: i64,
+    /// To the worker that compiles, of which a generated spell may need several.
     notices: Sender<Notice>,
+    is_cancelled: bool,
+}
+
+/// A stage that a job has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Which.
+    pub stage: Stage,
+    /// When, in milliseconds since 1970.
+    pub since_ms: i64,
 }
 
 /// A place in the queue, given back when dropped unused.
@@ -132,16 +181,23 @@ impl BuildQueue {
             workshop,
             state: Mutex::default(),
             work: Condvar::new(),
-            ended: watch::Sender::new(0),
+            changes: watch::Sender::new(0),
+            native: Mutex::default(),
             workers: Mutex::default(),
         });
-        let workers = (0..BUILD_WORKERS).map(|number| {
+        // Who waits for a generator's answer must not keep a compiler idle, so prompts have a worker of their own.
+        let trades = [Trade::Prompts].into_iter().chain((0..BUILD_WORKERS).map(|_| Trade::Packages));
+        let workers = trades.enumerate().map(|(number, trade)| {
             let queue = queue.clone();
-            // Threads for good: a compile worker dies with the thread that spawned it.
-            thread::Builder::new().name(format!("build-{number}")).spawn(move || queue.work()).map_err(Error::file("build thread"))
+            thread::Builder::new().name(format!("build-{number}")).spawn(move || queue.work(trade)).map_err(Error::file("build thread"))
         });
         *queue.workers.lock().unwrap_or_else(PoisonError::into_inner) = workers.collect::<Result<_, _>>()?;
         Ok(queue)
+    }
+
+    /// Whether there is something that writes source for prompts.
+    pub fn has_generator(&self) -> bool {
+        self.workshop.generator.is_some()
     }
 
     /// A place for one more build of this player.
@@ -167,9 +223,30 @@ impl BuildQueue {
         Ok(job.map(|job| if job.status == Status::Pending { progress.apply(job) } else { job }))
     }
 
-    /// Changes whenever a job ends.
-    pub fn endings(&self) -> watch::Receiver<u64> {
-        self.ended.subscribe()
+    /// The stages that a job went through, as far as this process knows: none of one that waits, or that ended long ago.
+    pub fn trace(&self, job_id: &JobId) -> Vec<Step> {
+        self.state().traces.get(job_id).cloned().unwrap_or_default()
+    }
+
+    /// Changes whenever a job begins a stage or ends.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Ends a job that has not ended yet: one that waits does so at once, one that runs when its worker is dead. Blocks.
+    pub fn cancel(&self, job_id: &JobId) -> Result<(), Error> {
+        let mut state = self.state();
+        if let Some(index) = state.waiting.iter().position(|order| order.job_id == *job_id) {
+            let order = state.waiting.remove(index).expect("it was found there");
+            state.give_back(&order.player.client_id);
+            drop(state);
+            self.fail(&order, Failure::cancelled())?;
+            self.changes.send_modify(|count| *count += 1);
+        } else if let Some(running) = state.running.get_mut(job_id) {
+            running.is_cancelled = true;
+            running.notices.send(Notice::Cancel).ok();
+        }
+        Ok(())
     }
 
     /// Ends the running builds, starts no more, and waits for the workers. Blocks.
@@ -183,9 +260,38 @@ impl BuildQueue {
         workers.into_iter().for_each(|worker| drop(worker.join()));
     }
 
+    /// The signed native code of a component: what is there, or made anew for this server's own engine and key. Blocks.
+    pub fn native(&self, component: &Sha256Hex, ours: bool, engine_id: &str) -> Result<Vec<u8>, Error> {
+        let Workshop { store, blobs, public_key, .. } = &self.workshop;
+        let native = Native { component: component.clone(), ours, engine_id: engine_id.into(), public_key: public_key.clone() };
+        let stored = || Ok::<_, Error>(store.with(|db| db.artifact(&native))?.and_then(|artifact| blobs.get(&artifact).ok()));
+        if let Some(artifact) = stored()? {
+            return Ok(artifact);
+        }
+        let _alone = self.native.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another may have asked for the same and waited less.
+        if let Some(artifact) = stored()? {
+            return Ok(artifact);
+        }
+        let input = Input::Component { hex: hex::encode(blobs.get(component)?), files: BTreeMap::new(), ours };
+        let (sender, notices) = mpsc::channel();
+        let made = self.compile(&JobId::generate(), input, Watch { sender, notices }, ours).map_err(|failure| Error::NoNative {
+            component: component.clone(),
+            engine: engine_id.into(),
+            reason: failure.message,
+        })?;
+        if made.finished.engine_id != engine_id {
+            let reason = format!("this server's builder makes it for {}", made.finished.engine_id);
+            return Err(Error::NoNative { component: component.clone(), engine: engine_id.into(), reason });
+        }
+        store.with(|db| db.add_artifact(&native, &made.artifact))?;
+        tracing::info!(%component, engine = engine_id, "native code made anew");
+        blobs.get(&made.artifact)
+    }
+
     /// A worker's life: one build after the other.
-    fn work(&self) {
-        while let Some((order, line)) = self.next() {
+    fn work(&self, trade: Trade) {
+        while let Some((order, line)) = self.next(trade) {
             let job_id = order.job_id.clone();
             let outcome = catch_unwind(AssertUnwindSafe(|| self.build(&order, line)))
                 .unwrap_or_else(|_| Err(Failure::plain("the build crashed the server's worker")));
@@ -198,24 +304,25 @@ impl BuildQueue {
             };
             let mut state = self.state();
             state.running.remove(&job_id);
+            state.end_trace(&job_id);
             if let Err(error) = written {
                 tracing::error!(job = %job_id, %error, "a job's ending could not be written");
                 state.unwritten.insert(job_id, "the server could not write the build's ending".into());
             }
             drop(state);
-            self.ended.send_modify(|count| *count += 1);
-            // A build of the same spell may have waited for this one.
+            self.changes.send_modify(|count| *count += 1);
+            // A build of the same spell, or of the same player, may have waited for this one.
             self.work.notify_all();
         }
     }
 
-    fn next(&self) -> Option<(BuildOrder, Watch)> {
+    fn next(&self, trade: Trade) -> Option<(BuildOrder, Line)> {
         let mut state = self.state();
         loop {
             if state.stopping {
                 return None;
             }
-            if let Some(order) = state.pick() {
+            if let Some(order) = state.pick(trade) {
                 let (sender, notices) = mpsc::channel();
                 state.give_back(&order.player.client_id);
                 state.running.insert(order.job_id.clone(), Running::of(&order, sender.clone()));
@@ -226,64 +333,172 @@ impl BuildQueue {
     }
 
     /// The stages of a build, as the server sees them.
-    fn build(&self, order: &BuildOrder, line: Watch) -> Result<RevisionId, Failure> {
-        let scratch = Scratch::create(&self.workshop.scratch, &order.job_id).map_err(internal)?;
-        let work = Order {
-            source: order.code.clone(),
-            scratch: scratch.0.clone(),
-            sdk: self.workshop.sdk.clone(),
-            signing_seed: self.workshop.signing_seed.clone(),
-            sandbox: self.workshop.sandbox,
-        };
-        let finished = compile_worker::run(&self.workshop.builder, &work, line, |stage| self.advance(&order.job_id, stage))?;
-        self.advance(&order.job_id, Stage::Store);
-        let component = output(&scratch.0.join(COMPONENT_FILE), COMPONENT_BYTES_MAX)?;
-        let artifact = output(&scratch.0.join(ARTIFACT_FILE), ARTIFACT_BYTES_MAX)?;
-        tracing::debug!(job = %order.job_id, stages_ms = ?finished.stage_ms, component = component.len(), artifact = artifact.len(), "compiled");
-        self.store(order, finished, &component, &artifact).map_err(internal)
+    fn build(&self, order: &BuildOrder, line: Line) -> Result<RevisionId, Failure> {
+        match &order.what {
+            What::Package(package) => {
+                let made = self.make(&order.job_id, package, line)?;
+                self.store(order, package, made)
+            }
+            What::Prompt(prompt) => {
+                let (package, made) = self.generate(order, prompt, line)?;
+                self.store(order, &package, made)
+            }
+            What::Import { package, component } => {
+                let hash = Sha256Hex::of(component);
+                let built = if package.component.is_none() { self.make(&order.job_id, package, line).ok() } else { None };
+                // Built here to the same bytes, it is ours. Else it was made by other tools, and is what it says it is: somebody's component.
+                let made = match built {
+                    Some(made) if made.component.hash == hash => made,
+                    _ => {
+                        let (sender, notices) = mpsc::channel();
+                        let input = Input::Component { hex: hex::encode(component), files: package.text.clone(), ours: false };
+                        self.compile(&order.job_id, input, Watch { sender, notices }, false)?
+                    }
+                };
+                self.store(order, package, made)
+            }
+        }
     }
 
-    fn store(&self, order: &BuildOrder, finished: Finished, component: &[u8], artifact: &[u8]) -> Result<RevisionId, Error> {
-        let Workshop { blobs, store, .. } = &self.workshop;
-        let source = blobs.put(order.code.as_bytes())?;
-        let artifact = blobs.put(artifact)?;
-        let content = Content {
-            component: blobs.put(component)?,
-            code: vec![File {
-                path: SOURCE_PATH.into(),
-                hash: source.hash,
-                size: source.size,
-                content_type: "text/plain; charset=utf-8".into(),
-            }],
-            metadata: order.metadata.clone(),
-            envelope: finished.envelope,
-            cost: finished.cost,
+    /// A generator's source, built; it sees the compiler's errors and tries again.
+    fn generate(&self, order: &BuildOrder, prompt: &str, first: Line) -> Result<(Package, Yield), Failure> {
+        let generator = self.workshop.generator.as_ref().ok_or_else(|| Failure::plain("no generator is configured any more"))?;
+        let mut conversation = generator::Conversation::begin(prompt);
+        let mut line = Some(first);
+        loop {
+            self.advance(&order.job_id, Stage::Generate);
+            let code = generator.write(&conversation).map_err(|error| {
+                tracing::error!(job = %order.job_id, %error, "the generator failed");
+                Failure::coded("generator", &format!("the generator failed: {}", error.in_short()))
+            })?;
+            self.check_cancelled(&order.job_id)?;
+            let package = Package::of_code(code.clone())
+                .map_err(|_| Failure::coded("generator", "the generator wrote more source than a spell may have"))?;
+            let line = line.take().unwrap_or_else(|| self.fresh_line(&order.job_id));
+            match self.make(&order.job_id, &package, line) {
+                Ok(made) => return Ok((package, made)),
+                Err(failure) => {
+                    self.check_cancelled(&order.job_id)?;
+                    let is_the_source = !failure.diagnostics.is_empty();
+                    if !is_the_source || conversation.rounds() >= GENERATOR_ROUNDS_MAX {
+                        return Err(failure);
+                    }
+                    conversation.go_on(code, &failure.diagnostics);
+                }
+            }
+        }
+    }
+
+    /// Builds a package, or finds what it was built to before.
+    fn make(&self, job_id: &JobId, package: &Package, line: Line) -> Result<Yield, Failure> {
+        let Workshop { store, fingerprint, .. } = &self.workshop;
+        let key = Sha256Hex::of(format!("{} {fingerprint}", package.hash()).as_bytes());
+        if let Some(known) = self.known(&key).map_err(internal)? {
+            return Ok(known);
+        }
+        let files = package.text.clone();
+        let (input, ours) = match &package.component {
+            None => (Input::Source { files }, true),
+            Some(component) => (Input::Component { hex: hex::encode(component), files, ours: false }, false),
         };
+        let made = self.compile(job_id, input, line, ours)?;
+        let result = serde_json::to_string(&made).map_err(|error| internal(error.into()))?;
+        store.with(|db| db.add_built(&key, &result, clock::now_ms())).map_err(internal)?;
+        Ok(made)
+    }
+
+    /// What this key's package was built to, if all of it is still there and whole.
+    fn known(&self, key: &Sha256Hex) -> Result<Option<Yield>, Error> {
+        let Workshop { store, blobs, .. } = &self.workshop;
+        let Some(known) = store.with(|db| db.built(key))? else { return Ok(None) };
+        // A result of an older version of ours may not read: then it is built again.
+        let known = serde_json::from_str::<Yield>(&known).ok();
+        Ok(known.filter(|known| blobs.get(&known.component.hash).is_ok() && blobs.get(&known.artifact).is_ok()))
+    }
+
+    /// One run of the compile worker.
+    fn compile(&self, job_id: &JobId, input: Input, line: Line, ours: bool) -> Result<Yield, Failure> {
+        let Workshop { builder, sdk, signing_seed, sandbox, blobs, .. } = &self.workshop;
+        let scratch = Scratch::create(&self.workshop.scratch, job_id).map_err(internal)?;
+        let order =
+            Order { input, scratch: scratch.0.clone(), sdk: sdk.clone(), signing_seed: signing_seed.clone(), sandbox: *sandbox };
+        compile_worker::run(builder, &order, line, |stage| self.advance(job_id, stage), |finished| {
+            let component = output(&scratch.0.join(COMPONENT_FILE), COMPONENT_BYTES_MAX)?;
+            let artifact = output(&scratch.0.join(ARTIFACT_FILE), ARTIFACT_BYTES_MAX)?;
+            tracing::debug!(job = %job_id, stages_ms = ?finished.stage_ms, component = component.len(), artifact = artifact.len(), "compiled");
+            let component = blobs.put(&component).map_err(internal)?;
+            let artifact = blobs.put(&artifact).map_err(internal)?.hash;
+            Ok(Yield { finished, component, artifact, ours })
+        })
+    }
+
+    fn store(&self, order: &BuildOrder, package: &Package, made: Yield) -> Result<RevisionId, Failure> {
+        self.advance(&order.job_id, Stage::Store);
+        let Yield { finished, component, artifact, ours } = made;
+        let metadata = order.metadata.clone().or_else(|| finished.metadata.clone()).unwrap_or_default();
+        revision::check_icon(&metadata, package).map_err(|why| Failure::coded("metadata", &why))?;
+        self.write(order, package, Yield { finished, component, artifact, ours }, metadata).map_err(|error| match error {
+            Error::Revoked { .. } | Error::TooMany { .. } => Failure::plain(error.to_string()),
+            error => internal(error),
+        })
+    }
+
+    fn write(&self, order: &BuildOrder, package: &Package, made: Yield, metadata: Metadata) -> Result<RevisionId, Error> {
+        let Workshop { blobs, store, public_key, .. } = &self.workshop;
+        let texts = package.text.values().map(|text| text.as_bytes());
+        texts.chain(package.assets.values().map(|asset| asset.bytes.as_slice())).try_for_each(|bytes| blobs.put(bytes).map(drop))?;
+        let (code, assets) = revision::files(package);
+        let Yield { finished, component, artifact, ours } = made;
+        let native = Native { component: component.hash.clone(), ours, engine_id: finished.engine_id.clone(), public_key: public_key.clone() };
+        let diagnostics = finished.diagnostics.clone();
+        let content = Content { component, code, assets, metadata, finished, origin: order.origin.clone() };
         let (content_hash, now_ms) = (content.hash(), clock::now_ms());
-        let build = Build { toolchain: finished.toolchain, sdk_version: finished.sdk_version, log: log(&finished.diagnostics) };
         let built = Built {
             job_id: &order.job_id,
             spell_id: &order.spell_id,
             content_hash: &content_hash,
-            artifact_hash: &artifact.hash,
-            diagnostics: &finished.diagnostics,
+            native: &native,
+            artifact_hash: &artifact,
+            diagnostics: &diagnostics,
             now_ms,
         };
         let author = order.player.username.clone();
-        let manifest = |id, parent, number| content.manifest(order.spell_id.clone(), (id, parent, number), author, build, now_ms);
+        let manifest = |id, parent, number| content.manifest(order.spell_id.clone(), (id, parent, number), author, log(&diagnostics), now_ms);
         store.with(|db| db.add_revision(&built, manifest))
     }
 
     fn fail(&self, order: &BuildOrder, failure: Failure) -> Result<(), Error> {
         tracing::info!(job = %order.job_id, spell = %order.spell_id, message = ?failure.message, "build failed");
-        let stage = self.state().running.get(&order.job_id).map_or(Stage::Queued, |running| running.stage);
+        let stage = self.trace(&order.job_id).last().map_or(Stage::Queued, |step| step.stage);
         self.workshop.store.with(|db| db.fail_job(&order.job_id, stage, &failure.message, &failure.diagnostics, clock::now_ms()))
     }
 
     fn advance(&self, job_id: &JobId, stage: Stage) {
-        if let Some(running) = self.state().running.get_mut(job_id) {
-            (running.stage, running.since_ms) = (stage, clock::now_ms());
+        let mut state = self.state();
+        // What is made for a game server has no job that anybody follows.
+        if !state.running.contains_key(job_id) {
+            return;
         }
+        state.traces.entry(job_id.clone()).or_default().push(Step { stage, since_ms: clock::now_ms() });
+        drop(state);
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    fn check_cancelled(&self, job_id: &JobId) -> Result<(), Failure> {
+        let state = self.state();
+        if state.stopping {
+            return Err(Failure::plain("the server is stopping: build again when it is back"));
+        }
+        if state.running.get(job_id).is_some_and(|running| running.is_cancelled) { Err(Failure::cancelled()) } else { Ok(()) }
+    }
+
+    /// A line to a further worker of the same job.
+    fn fresh_line(&self, job_id: &JobId) -> Line {
+        let (sender, notices) = mpsc::channel();
+        if let Some(running) = self.state().running.get_mut(job_id) {
+            running.notices = sender.clone();
+        }
+        Watch { sender, notices }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -291,14 +506,35 @@ impl BuildQueue {
     }
 }
 
+/// Which orders a worker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trade {
+    Packages,
+    Prompts,
+}
+
+/// The line to a compile worker.
+type Line = Watch;
+
 impl State {
-    /// The build to do next: never two of one spell at once, so that its drafts come in order, and rather one of a player who has none running.
-    fn pick(&mut self) -> Option<BuildOrder> {
-        let can_run = |order: &BuildOrder| !self.running.values().any(|running| running.spell_id == order.spell_id);
-        let is_idle = |order: &BuildOrder| !self.running.values().any(|running| running.client_id == order.player.client_id);
-        let fair = self.waiting.iter().position(|order| can_run(order) && is_idle(order));
-        let index = fair.or_else(|| self.waiting.iter().position(can_run))?;
+    /// The build to do next: never two of one spell at once, so that its drafts come in order, and never two of one player, so that whoever builds a lot waits for themselves.
+    fn pick(&mut self, trade: Trade) -> Option<BuildOrder> {
+        let is_free = |order: &BuildOrder| {
+            !self.running.values().any(|running| running.spell_id == order.spell_id || running.client_id == order.player.client_id)
+        };
+        let is_mine = |order: &BuildOrder| matches!(order.what, What::Prompt(_)) == (trade == Trade::Prompts);
+        let index = self.waiting.iter().position(|order| is_mine(order) && is_free(order))?;
         self.waiting.remove(index)
+    }
+
+    /// Keeps the stages of an ended job for a while.
+    fn end_trace(&mut self, job_id: &JobId) {
+        self.ended.push_back(job_id.clone());
+        if self.ended.len() > TRACES_KEPT
+            && let Some(oldest) = self.ended.pop_front()
+        {
+            self.traces.remove(&oldest);
+        }
     }
 
     fn give_back(&mut self, client: &ClientId) {
@@ -311,8 +547,9 @@ impl State {
     }
 
     fn progress(&self, job_id: &JobId) -> Progress {
+        let begun = self.traces.get(job_id).and_then(|steps| steps.last().copied());
         match (self.running.get(job_id), self.unwritten.get(job_id)) {
-            (Some(running), _) => Progress::Running(running.stage, running.since_ms),
+            (Some(_), _) => Progress::Running(begun),
             (None, Some(message)) => Progress::Lost(message.clone()),
             (None, None) => Progress::Waiting,
         }
@@ -322,14 +559,14 @@ impl State {
 impl Running {
     fn of(order: &BuildOrder, notices: Sender<Notice>) -> Self {
         let (spell_id, client_id) = (order.spell_id.clone(), order.player.client_id.clone());
-        Self { spell_id, client_id, stage: Stage::Queued, since_ms: clock::now_ms(), notices }
+        Self { spell_id, client_id, notices, is_cancelled: false }
     }
 }
 
 /// What the process knows of a job that has not ended in the database.
 enum Progress {
     Waiting,
-    Running(Stage, i64),
+    Running(Option<Step>),
     Lost(String),
 }
 
@@ -337,7 +574,8 @@ impl Progress {
     fn apply(self, job: Job) -> Job {
         match self {
             Self::Waiting => job,
-            Self::Running(stage, since_ms) => {
+            Self::Running(None) => Job { status: Status::Running, ..job },
+            Self::Running(Some(Step { stage, since_ms })) => {
                 Job { status: Status::Running, stage, progress_pct: stage.progress_pct(), updated_at: clock::iso8601(since_ms), ..job }
             }
             Self::Lost(message) => Job { status: Status::Failed, error_message: Some(message), ..job },
@@ -358,7 +596,10 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
+        // The worker may have been faster.
+        if let Err(error) = fs::remove_dir_all(&self.0)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
             tracing::error!(path = %self.0.display(), %error, "a build's folder could not be removed");
         }
     }

@@ -2,15 +2,15 @@
 
 use crate::limits::{BUILD_TIME_MAX, BUILDER_OUTPUT_BYTES_MAX};
 use protocol::{
-    job::{Diagnostic, Stage},
+    job::{Diagnostic, Severity, Stage},
     worker::{Event, Finished, Order},
 };
-use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
+use rustix::process::{Pid, Signal, kill_process_group};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     os::unix::process::CommandExt,
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender},
     thread,
 };
@@ -21,6 +21,8 @@ pub enum Notice {
     Over,
     /// The server stops: end the build.
     Stop,
+    /// Who asked for it does not want it any more.
+    Cancel,
 }
 
 /// The line to the watch over one build.
@@ -45,75 +47,104 @@ impl Failure {
     pub fn plain(message: impl Into<String>) -> Self {
         Self { message: message.into(), diagnostics: Vec::new() }
     }
+
+    /// Who asked for it has taken it back.
+    pub fn cancelled() -> Self {
+        Self::coded("cancelled", "the build was cancelled")
+    }
+
+    /// A failure that a program can tell from others.
+    pub fn coded(code: &str, message: &str) -> Self {
+        let found = Diagnostic {
+            severity: Severity::Error,
+            file: String::new(),
+            line: 0,
+            column: 0,
+            end_line: 0,
+            end_column: 0,
+            code: code.into(),
+            message: message.into(),
+            help: None,
+        };
+        Self { message: message.into(), diagnostics: vec![found] }
+    }
 }
 
-/// Runs `builder build` to its end, or to `BUILD_TIME_MAX`, or to a `Notice::Stop`. Must be called from a thread that lives as long as the process: the worker is told
-/// to die with the thread that spawned it.
-pub fn run(builder: &Path, order: &Order, line: Watch, stage: impl FnMut(Stage)) -> Result<Finished, Failure> {
+/// Runs `builder build` to its end, or to `BUILD_TIME_MAX`, or to a notice that ends it. What it yields is taken while its files are there; when this returns, neither files
+/// nor processes are.
+pub fn run<T>(
+    builder: &Path,
+    order: &Order,
+    line: Watch,
+    stage: impl FnMut(Stage),
+    take: impl FnOnce(Finished) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let mut child = spawn(builder).map_err(|error| {
         tracing::error!(%error, builder = %builder.display(), "the compile worker does not start");
         Failure::plain("the compile worker does not start; the server's log says why")
     })?;
     let group = Pid::from_child(&child);
     let Watch { sender, notices } = line;
+    // Its lifeline: the worker that sees it end empties its scratch and ends, also when that is because this process is killed.
+    let mut input = child.stdin.take().expect("stdin is piped");
     let (said, cut) = thread::scope(|scope| {
         let watch = scope.spawn(move || watch(group, &notices));
-        let said = converse(&mut child, order, stage);
+        let said = converse(&mut child, &mut input, order, stage);
         // The receiver is gone when the watch has already cut the build short.
         sender.send(Notice::Over).ok();
         (said, watch.join().unwrap_or(None))
     });
+    let result = match (cut, said) {
+        (Some(cut), _) => Err(cut),
+        (None, Ok(Some(Event::Finished(finished)))) => take(finished),
+        (None, Ok(Some(Event::Failed { message, diagnostics }))) => Err(Failure { message, diagnostics }),
+        (None, Ok(_)) => {
+            kill_process_group(group, Signal::KILL).ok();
+            Err(Failure::plain(format!("the compile worker ended without a result ({})", ending(child.wait()))))
+        }
+        (None, Err(message)) => Err(Failure::plain(message)),
+    };
     // Before the wait: until then the dead leader keeps its group's number from being given away.
     kill_process_group(group, Signal::KILL).ok();
-    let status = child.wait();
-    match (cut, said) {
-        (Some(cut), _) => Err(Failure::plain(cut)),
-        (None, Ok(Some(Event::Finished(finished)))) => Ok(finished),
-        (None, Ok(Some(Event::Failed { message, diagnostics }))) => Err(Failure { message, diagnostics }),
-        (None, Ok(_)) => Err(Failure::plain(format!("the compile worker ended without a result ({})", ending(status)))),
-        (None, Err(message)) => Err(Failure::plain(message)),
-    }
+    child.wait().ok();
+    drop(input);
+    result
 }
 
 fn spawn(builder: &Path) -> std::io::Result<Child> {
     let mut command = Command::new(builder);
     command.arg("build").env_clear().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).process_group(0);
-    // SAFETY: the closure runs between fork and exec and makes one system call, which touches no memory and takes no lock.
-    unsafe {
-        command.pre_exec(|| Ok(set_parent_process_death_signal(Some(Signal::KILL))?));
-    }
     command.spawn()
 }
 
 /// Waits for the build's end and makes one where it does not come; says why it did.
-fn watch(group: Pid, notices: &Receiver<Notice>) -> Option<String> {
+fn watch(group: Pid, notices: &Receiver<Notice>) -> Option<Failure> {
     let reason = match notices.recv_timeout(BUILD_TIME_MAX) {
         Ok(Notice::Over) | Err(RecvTimeoutError::Disconnected) => return None,
-        Ok(Notice::Stop) => "the server is stopping: build again when it is back".into(),
-        Err(RecvTimeoutError::Timeout) => format!("the build took longer than {} s and was stopped", BUILD_TIME_MAX.as_secs()),
+        Ok(Notice::Stop) => Failure::plain("the server is stopping: build again when it is back"),
+        Ok(Notice::Cancel) => Failure::cancelled(),
+        Err(RecvTimeoutError::Timeout) => Failure::plain(format!("the build took longer than {} s and was stopped", BUILD_TIME_MAX.as_secs())),
     };
     kill_process_group(group, Signal::KILL).ok();
     Some(reason)
 }
 
-/// Sends the order, follows the stages, returns the last event that is none.
-fn converse(child: &mut Child, order: &Order, mut stage: impl FnMut(Stage)) -> Result<Option<Event>, String> {
-    let mut input = child.stdin.take().expect("stdin is piped");
-    let order = serde_json::to_vec(order).expect("an order is plain text");
+/// Sends the order, follows the stages, returns the last event, if there is one.
+fn converse(child: &mut Child, input: &mut ChildStdin, order: &Order, mut stage: impl FnMut(Stage)) -> Result<Option<Event>, String> {
+    let mut line = serde_json::to_vec(order).expect("an order is plain text");
+    line.push(b'\n');
     // A worker that died reads nothing; its missing result says so.
-    input.write_all(&order).ok();
-    drop(input);
+    input.write_all(&line).ok();
     let output = child.stdout.take().expect("stdout is piped");
-    let mut result = None;
     for line in BufReader::new(output.take(BUILDER_OUTPUT_BYTES_MAX)).split(b'\n') {
         let line = line.map_err(|error| format!("the compile worker's output is lost: {error}"))?;
         match serde_json::from_slice(&line) {
             Ok(Event::Stage { stage: next }) => stage(next),
-            Ok(event) => result = Some(event),
+            Ok(event) => return Ok(Some(event)),
             Err(error) => return Err(format!("the compile worker's output is no event: {error}")),
         }
     }
-    Ok(result)
+    Ok(None)
 }
 
 fn ending(status: std::io::Result<ExitStatus>) -> String {

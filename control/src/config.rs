@@ -1,6 +1,6 @@
 //! What the operator decides, from the environment, and what is found beside the executable.
 
-use crate::{error::Error, keys, world_command::WorldCommand};
+use crate::{error::Error, generator::Generator, keys, world_command::WorldCommand};
 use clap::{Parser, Subcommand};
 use protocol::worker::Sandbox;
 use std::{
@@ -15,7 +15,7 @@ use std::{
 #[command(
     name = "ugc-control",
     version,
-    after_help = "SECRET_KEY and ADMIN_TOKEN are read from the environment alone, for a command line is public."
+    after_help = "SECRET_KEY, ADMIN_TOKEN and GENERATOR_KEY are read from the environment alone, for a command line is public."
 )]
 pub struct Arguments {
     /// Address to listen on.
@@ -30,6 +30,15 @@ pub struct Arguments {
     /// Whether builds fail where this machine lacks a layer of the sandbox (whole), or go on with the layers that there are (as-there-is).
     #[arg(long, env = "BUILD_SANDBOX", default_value = "whole", value_parser = parse_sandbox)]
     pub build_sandbox: Sandbox,
+    /// Where source is written for prompts: the whole address of an endpoint for chat completions, as OpenAI's API has it. GENERATOR_KEY is sent as bearer token.
+    #[arg(long, env = "GENERATOR_URL", conflicts_with = "generator_command")]
+    pub generator_url: Option<String>,
+    /// The model that is asked for there.
+    #[arg(long, env = "GENERATOR_MODEL", default_value = "default")]
+    pub generator_model: String,
+    /// Or a command line that reads guide and prompt on standard input and writes source on standard output.
+    #[arg(long, env = "GENERATOR_COMMAND")]
+    pub generator_command: Option<String>,
     /// Something else than to serve.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -53,8 +62,16 @@ pub struct Config {
     pub admin_token: Option<String>,
     /// What becomes of builds where a layer of the sandbox is missing.
     pub sandbox: Sandbox,
+    /// What writes source for prompts, if anything does.
+    pub generator: Option<Generator>,
     /// The other programs.
     pub siblings: Siblings,
+}
+
+fn generator(arguments: &Arguments) -> Option<Generator> {
+    let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+    let http = |url| Generator::Http { url, key: variable("GENERATOR_KEY"), model: arguments.generator_model.clone() };
+    given(&arguments.generator_url).map(http).or_else(|| given(&arguments.generator_command).map(Generator::Command))
 }
 
 fn parse_sandbox(word: &str) -> Result<Sandbox, String> {
@@ -75,7 +92,8 @@ impl Config {
             Some(secret) => secret,
             None => secret_file(&data_dir.join("secret"))?,
         };
-        Ok(Self { data_dir, secret, admin_token: variable("ADMIN_TOKEN"), sandbox: arguments.build_sandbox, siblings })
+        let generator = generator(arguments);
+        Ok(Self { data_dir, secret, admin_token: variable("ADMIN_TOKEN"), sandbox: arguments.build_sandbox, generator, siblings })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Everything that can go wrong in the control plane, one variant per thing a caller does differently.
 
-use protocol::{Sha256Hex, SpellId};
+use protocol::{Channel, RevisionId, Sha256Hex, SpellId};
 use std::path::PathBuf;
 
 /// Why something was not done.
@@ -37,8 +37,35 @@ pub enum Error {
     /// The spell belongs to somebody else.
     #[error("{0} belongs to another player")]
     Foreign(SpellId),
-    /// A player has as many as are allowed.
-    #[error("{max} {what} are the limit of one player")]
+    /// The revision was taken out of use.
+    #[error("{revision_id} is revoked: {reason}")]
+    Revoked {
+        /// Which.
+        revision_id: RevisionId,
+        /// Why.
+        reason: String,
+    },
+    /// The same, to whoever wants to read it.
+    #[error("{revision_id} is revoked: {reason}")]
+    Gone {
+        /// Which.
+        revision_id: RevisionId,
+        /// Why.
+        reason: String,
+    },
+    /// An archive could not be written.
+    #[error("archive: {0}")]
+    Archive(String),
+    /// Something else was published to the channel meanwhile.
+    #[error("{channel} points at {} by now", .active.as_ref().map_or("nothing", |active| active.as_str()))]
+    ChannelMoved {
+        /// The channel.
+        channel: Channel,
+        /// What it points at.
+        active: Option<RevisionId>,
+    },
+    /// There are as many as are allowed.
+    #[error("{max} {what} are the limit")]
     TooMany {
         /// Of what.
         what: &'static str,
@@ -54,6 +81,16 @@ pub enum Error {
         max: usize,
         /// `of one player` or `in all`.
         whose: &'static str,
+    },
+    /// A component has no native code for an engine.
+    #[error("{component} has no native code for the engine {engine}: {reason}")]
+    NoNative {
+        /// Which.
+        component: Sha256Hex,
+        /// Whose.
+        engine: String,
+        /// Why it could not be made.
+        reason: String,
     },
     /// A world's file, or what should become one.
     #[error(transparent)]

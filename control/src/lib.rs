@@ -2,6 +2,7 @@
 
 mod blobs;
 mod body;
+mod build;
 mod build_queue;
 pub mod clock;
 mod compile_worker;
@@ -9,14 +10,19 @@ pub mod config;
 mod connections;
 pub mod error;
 mod fleet;
+mod fingerprint;
+pub mod generator;
 pub mod ids;
+mod jobs;
 pub mod keys;
 pub mod limits;
 mod link;
 mod login_flood;
 mod operator;
+mod package;
 mod page;
 mod problem;
+mod publish;
 mod revision;
 mod routes;
 pub mod session;
@@ -71,11 +77,15 @@ impl App {
             builder: config.siblings.builder.clone(),
             sdk: config.siblings.sdk.clone(),
             signing_seed: keys.artifact_seed(),
+            public_key: keys::public_hex(&keys.artifact),
+            fingerprint: fingerprint::of(&config.siblings, &keys)?,
             sandbox: config.sandbox,
+            generator: config.generator.clone(),
             scratch: config.data_dir.join("scratch"),
             store: store.clone(),
             blobs: blobs.clone(),
         })?;
+        collect_garbage(&store, &blobs)?;
         let fleet = Fleet::open(config.siblings.host.clone(), address, &keys, config.data_dir.join("worlds"))?;
         let published = watch::Sender::new(store.with(|db| db.newest_sequence())?);
         Ok(Arc::new(Self {
@@ -91,6 +101,11 @@ impl App {
             published,
             stopping: watch::Sender::new(false),
         }))
+    }
+
+    /// Tells the worlds of a publication.
+    fn tell(&self, sequence: i64) {
+        self.published.send_modify(|newest| *newest = (*newest).max(sequence));
     }
 
     /// Answers requests until `stop`, then drains: no new connections, builds ended, game servers told to stop and waited for.
@@ -117,4 +132,15 @@ impl App {
         self.stopping.send_replace(true);
         builds.await.ok();
     }
+}
+
+/// Forgets old drafts and what nothing names any more. At the start, when no build is about to name what it has just written.
+fn collect_garbage(store: &Store, blobs: &Blobs) -> Result<(), Error> {
+    let drafts = store.with(|db| db.forget_drafts())?;
+    let named = store.with(|db| db.blobs_named())?;
+    let removed = blobs.keep(|hash| named.contains(hash))?;
+    if drafts + removed > 0 {
+        tracing::info!(drafts, blobs = removed, "removed what nothing names any more");
+    }
+    Ok(())
 }

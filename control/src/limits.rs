@@ -1,6 +1,8 @@
 //! Every limit of the control plane, with its reason.
 
-use protocol::limits::{LINK_REPORTS_MAX, PROMPT_BYTES_MAX, SOURCE_BYTES_MAX};
+use protocol::limits::{
+    ASSET_BYTES_MAX, ASSETS_BYTES_MAX, COMPONENT_BYTES_MAX, LINK_REPORTS_MAX, PACKAGE_FILES_MAX, PROMPT_BYTES_MAX, SOURCE_BYTES_MAX,
+};
 use std::time::Duration;
 
 /// A login lasts an evening; the account key brings the player back after it.
@@ -33,12 +35,23 @@ pub const UNTAKEN_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// An ordinary request's body.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
-/// A build's body: JSON escapes double the size of ordinary source at worst.
-pub const BUILD_BODY_BYTES_MAX: usize = 2 * SOURCE_BYTES_MAX + 2 * PROMPT_BYTES_MAX + BODY_BYTES_MAX;
-const _: () = assert!(BUILD_BODY_BYTES_MAX <= 1024 * 1024);
+/// A build's body: JSON escapes double the size of ordinary source at worst, and base64 makes four bytes of three.
+pub const BUILD_BODY_BYTES_MAX: usize =
+    2 * SOURCE_BYTES_MAX + 2 * PROMPT_BYTES_MAX + (ASSETS_BYTES_MAX + COMPONENT_BYTES_MAX) / 3 * 4 + BODY_BYTES_MAX;
 const _: () = assert!(BODY_BYTES_MAX <= BUILD_BODY_BYTES_MAX);
 /// What is read of a body that is too long, so that its sender sees the answer: a generous multiple of what any route takes.
-pub const DISCARDED_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub const DISCARDED_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Entries of a zip, folders among them.
+pub const ZIP_ENTRIES_MAX: usize = 2 * PACKAGE_FILES_MAX;
+/// One file of a zip, unpacked.
+pub const ZIP_FILE_BYTES_MAX: usize = COMPONENT_BYTES_MAX;
+const _: () = assert!(ASSET_BYTES_MAX <= ZIP_FILE_BYTES_MAX && SOURCE_BYTES_MAX <= ZIP_FILE_BYTES_MAX);
+/// All files of a zip, unpacked.
+pub const ZIP_BYTES_MAX: usize = SOURCE_BYTES_MAX + ASSETS_BYTES_MAX + COMPONENT_BYTES_MAX;
+/// How many times its size a file of a zip may unpack to: source packs to a fifth, an empty texture to a hundredth.
+pub const ZIP_RATIO_MAX: u64 = 200;
+/// Files that unpack to no more than this are no bomb, whatever the ratio.
+pub const ZIP_RATIO_FREE_BYTES: usize = 64 * 1024;
 const _: () = assert!(BUILD_BODY_BYTES_MAX <= DISCARDED_BYTES_MAX);
 /// A game server's reports in one request.
 pub const REPORTS_BODY_BYTES_MAX: usize = LINK_REPORTS_MAX * 4096;
@@ -57,10 +70,30 @@ pub const STOP_LIMIT_CHARS_MAX: usize = 32;
 
 /// Builds that run at once: a build is one busy core, and games tick on the same machine.
 pub const BUILD_WORKERS: usize = 2;
-/// Wall time of one build. An honest one takes under a second.
-pub const BUILD_TIME_MAX: Duration = Duration::from_secs(30);
-/// Builds of one player that wait.
-pub const BUILDS_WAITING_PER_PLAYER_MAX: usize = 64;
+/// Wall time of one build, from the worker's start to its last word. An honest one takes under a second.
+pub const BUILD_TIME_MAX: Duration = Duration::from_secs(15);
+/// Builds of one player that wait, beside one that runs.
+pub const BUILDS_WAITING_PER_PLAYER_MAX: usize = 3;
+/// Ended jobs whose stages can still be replayed by number to whoever reads their events again.
+pub const TRACES_KEPT: usize = 256;
+/// A stream of a job's events says so this often when nothing happens.
+pub const EVENTS_ALIVE_INTERVAL: Duration = Duration::from_secs(5);
+/// Results of builds that a build of the same package finds again.
+pub const BUILDS_CACHED_MAX: u32 = 10_000;
+/// Drafts of a spell that are kept though they never left the draft channel.
+pub const DRAFTS_KEPT_PER_SPELL: u32 = 50;
+/// One answer of the generator: a large model takes half a minute for a spell.
+pub const GENERATOR_TIME_MAX: Duration = Duration::from_secs(90);
+/// Bytes of such an answer, JSON and explanations included.
+pub const GENERATOR_ANSWER_BYTES_MAX: usize = 2 * SOURCE_BYTES_MAX;
+/// Times that source is asked for: once, and again with the compiler's errors.
+pub const GENERATOR_ROUNDS_MAX: usize = 3;
+/// Collaborators of one spell.
+pub const COLLABORATORS_MAX: usize = 16;
+/// Characters of the reason for which a revision is revoked.
+pub const REVOKE_REASON_CHARS_MAX: usize = 200;
+/// Entries of a spell's audit log in one answer.
+pub const AUDIT_LISTED_MAX: u32 = 200;
 /// Builds that wait in all: two workers clear them within two minutes.
 pub const BUILDS_WAITING_MAX: usize = 256;
 const _: () = assert!(BUILDS_WAITING_PER_PLAYER_MAX <= BUILDS_WAITING_MAX);
@@ -72,14 +105,6 @@ pub const JOBS_KEPT_PER_PLAYER: u32 = 1000;
 pub const SPELLS_PER_PLAYER_MAX: u32 = 256;
 /// Revisions of a spell: their number has six digits.
 pub const REVISIONS_PER_SPELL_MAX: u32 = 999_999;
-/// Characters of a spell's display name.
-pub const SPELL_NAME_CHARS_MAX: usize = 64;
-/// Characters of a spell's description.
-pub const SPELL_DESCRIPTION_CHARS_MAX: usize = 1024;
-/// Tags of a spell.
-pub const SPELL_TAGS_MAX: usize = 16;
-/// Characters of a tag.
-pub const SPELL_TAG_CHARS_MAX: usize = 32;
 /// Entries of a spell's log; a faulting spell writes one a cast, and the newest tell the most.
 pub const SPELL_LOG_ENTRIES_MAX: u32 = 200;
 
@@ -122,6 +147,8 @@ pub const REVERT_SECONDS_MAX: u32 = 7 * 24 * 60 * 60;
 pub const SERVER_IDLE_TIME_MAX: Duration = Duration::from_secs(600);
 /// One line of a game server's output; the rest of a longer one goes on a line of its own.
 pub const SERVER_LINE_BYTES_MAX: u64 = 16 * 1024;
+/// Characters of an engine's id; ours have 48.
+pub const ENGINE_ID_CHARS_MAX: usize = 128;
 /// A quiet link says so this often.
 pub const LINK_ALIVE_INTERVAL: Duration = Duration::from_secs(1);
 /// Frames of one link that wait for its reader: each may be an artifact of megabytes.

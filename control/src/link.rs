@@ -6,7 +6,7 @@ use crate::{
     clock,
     error::Error,
     ids::WorldId,
-    limits::{LINK_ALIVE_INTERVAL, LINK_FRAMES_WAITING_MAX},
+    limits::{ENGINE_ID_CHARS_MAX, LINK_ALIVE_INTERVAL, LINK_FRAMES_WAITING_MAX},
     problem::Problem,
     session::bearer,
     store::Activation,
@@ -32,6 +32,8 @@ use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 pub struct StreamQuery {
     /// The newest sequence number that the server has seen; 0 or nothing for all.
     after: Option<u64>,
+    /// The engine that the server runs native code with.
+    engine: String,
 }
 
 /// Frames for this world's server: what is active, `Synced`, then each change.
@@ -40,12 +42,15 @@ pub async fn stream(
     GameServer(world): GameServer,
     Query(query): Query<StreamQuery>,
 ) -> Result<Response, Problem> {
+    if query.engine.len() > ENGINE_ID_CHARS_MAX {
+        return Err(Problem::unprocessable("bad_engine", "no engine has so long a name"));
+    }
     let newest = app.store.ask(|db| db.newest_sequence()).await?;
     // A number that we have not given yet comes from another database: such a server needs everything.
     let after = i64::try_from(query.after.unwrap_or(0)).ok().filter(|after| *after <= newest).unwrap_or(0);
     let (sender, frames) = mpsc::channel(LINK_FRAMES_WAITING_MAX);
     tokio::spawn(async move {
-        match feed(&app, &world, after, &sender).await {
+        match feed(&app, &world, &query.engine, after, &sender).await {
             Ok(()) => tracing::debug!(%world, "link closed"),
             Err(error) => tracing::error!(%world, %error, "link failed; the server will connect again"),
         }
@@ -90,11 +95,11 @@ enum Next {
 }
 
 /// Writes frames until the reader is gone or the control plane stops.
-async fn feed(app: &App, world: &WorldId, mut after: i64, frames: &mpsc::Sender<Bytes>) -> Result<(), Error> {
+async fn feed(app: &App, world: &WorldId, engine: &str, mut after: i64, frames: &mpsc::Sender<Bytes>) -> Result<(), Error> {
     let Some(orders) = app.fleet.orders(world) else { return Ok(()) };
     let (mut published, mut stopping) = (app.published.subscribe(), app.stopping.subscribe());
     // Subscribed before looking: a publication in between makes us look again.
-    if !send_activations(app, &mut after, frames).await? || frames.send(frame(&Push::Synced)).await.is_err() {
+    if !send_activations(app, engine, &mut after, frames).await? || frames.send(frame(&Push::Synced)).await.is_err() {
         return Ok(());
     }
     loop {
@@ -104,7 +109,7 @@ async fn feed(app: &App, world: &WorldId, mut after: i64, frames: &mpsc::Sender<
             _ = stopping.wait_for(|stop| *stop) => return Ok(()),
         };
         let is_open = match next {
-            Next::Published => send_activations(app, &mut after, frames).await?,
+            Next::Published => send_activations(app, engine, &mut after, frames).await?,
             Next::Order(order) => frames.send(frame(&Push::Order(order))).await.is_ok(),
             Next::Quiet => frames.send(frame(&Push::Alive)).await.is_ok(),
         };
@@ -115,14 +120,14 @@ async fn feed(app: &App, world: &WorldId, mut after: i64, frames: &mpsc::Sender<
 }
 
 /// Sends what became active after this sequence number; false when nobody reads any more.
-async fn send_activations(app: &App, after: &mut i64, frames: &mpsc::Sender<Bytes>) -> Result<bool, Error> {
+async fn send_activations(app: &App, engine: &str, after: &mut i64, frames: &mpsc::Sender<Bytes>) -> Result<bool, Error> {
     let since = *after;
     for activation in app.store.ask(move |db| db.activations_after(since)).await? {
         *after = activation.sequence;
-        let blobs = app.blobs.clone();
+        let (queue, engine) = (app.queue.clone(), engine.to_owned());
         let prepared = tokio::task::spawn_blocking(move || {
-            let frame = blobs.get(&activation.artifact_hash).map(|artifact| activate(&activation, artifact));
-            // One damaged artifact must not keep the other spells from a world.
+            let frame = queue.native(&activation.component, activation.ours, &engine).map(|artifact| activate(&activation, artifact));
+            // One damaged component must not keep the other spells from a world.
             frame.inspect_err(|error| {
                 tracing::error!(spell = %activation.spell_id, revision = %activation.revision_id, %error, "a revision cannot be sent");
             })

@@ -64,6 +64,9 @@ impl From<Error> for Problem {
         match error {
             Error::Unknown { what, .. } => Self::new(StatusCode::NOT_FOUND, unknown_code(what), detail),
             Error::Foreign(_) => Self::new(StatusCode::FORBIDDEN, "not_your_spell", detail),
+            Error::Revoked { .. } => Self::new(StatusCode::CONFLICT, "revoked", detail),
+            Error::Gone { .. } => Self::new(StatusCode::GONE, "revoked", detail),
+            Error::ChannelMoved { .. } => Self::new(StatusCode::CONFLICT, "channel_moved", detail),
             Error::TooMany { .. } => Self::unprocessable("too_many", detail),
             Error::QueueFull { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, "build_queue_full", detail).retry_after_s(5),
             Error::NoServer { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_server", detail).retry_after_s(2),
@@ -79,7 +82,7 @@ impl From<Error> for Problem {
                 };
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "world_damaged", format!("this world's file is damaged; {offer}"))
             }
-            Error::World(_) | Error::Database(_) | Error::Row(_) | Error::File { .. } | Error::BlobDamaged(_) | Error::Lost => {
+            Error::World(_) | Error::Database(_) | Error::Row(_) | Error::File { .. } | Error::BlobDamaged(_) | Error::NoNative { .. } | Error::Archive(_) | Error::Lost => {
                 tracing::error!(error = %detail, "request failed");
                 Self::internal()
             }
@@ -133,6 +136,7 @@ fn unknown_code(what: &str) -> &'static str {
         "world" => "unknown_world",
         "job" => "unknown_job",
         "server" => "unknown_server",
+        "player" => "unknown_player",
         _ => "unknown",
     }
 }

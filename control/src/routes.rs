@@ -1,9 +1,9 @@
 //! The route table, and what surrounds every route.
 
 use crate::{
-    App, body,
+    App, body, build, jobs,
     limits::{BODY_BYTES_MAX, REPORTS_BODY_BYTES_MAX, REQUEST_TIME_MAX, WORLD_BODY_BYTES_MAX},
-    link, operator, page,
+    link, operator, page, publish,
     problem::{self, Problem},
     session, spell, world, world_file,
 };
@@ -39,18 +39,26 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/world/{world}/export", get(world_file::export))
         .route("/api/spells", get(spell::list))
-        .route("/api/spells/{spell}/build", post(spell::build))
-        .route("/api/spells/{spell}/publish", post(spell::publish))
+        .route("/api/spells/{spell}/build", post(build::build))
+        .route("/api/spells/{spell}/fork", post(build::fork))
+        .route("/api/spells/{spell}/import", post(build::import))
+        .route("/api/spells/{spell}/publish", post(publish::publish))
+        .route("/api/spells/{spell}/collaborators", get(publish::collaborators).put(publish::set_collaborators))
+        .route("/api/spells/{spell}/audit", get(publish::audit))
         .route("/api/spells/{spell}/log", get(spell::log))
         .route("/api/spells/{spell}/revisions", get(spell::revisions))
         .route("/api/spells/{spell}/revisions/{revision}/manifest", get(spell::manifest))
         .route("/api/spells/{spell}/revisions/{revision}/files/{*path}", get(spell::file))
-        .route("/api/jobs/{job}", get(spell::job))
+        .route("/api/spells/{spell}/revisions/{revision}/archive", get(build::archive))
+        .route("/api/spells/{spell}/revisions/{revision}/revoke", post(publish::revoke))
+        .route("/api/jobs/{job}", get(jobs::show).delete(jobs::cancel))
+        .route("/api/jobs/{job}/events", get(jobs::events))
         .route("/internal/worlds/{world}/stream", get(link::stream))
         .route("/internal/worlds/{world}/reports", post(link::reports).layer(DefaultBodyLimit::max(REPORTS_BODY_BYTES_MAX)))
         .route("/admin/servers", get(operator::servers))
         .route("/admin/servers/{world}", delete(operator::stop_server))
         .route("/admin/stops", get(operator::stops))
+        .route("/admin/spells/{spell}/revisions/{revision}/revoke", post(publish::revoke_as_operator))
         .route("/admin/worlds/{world}/revert", post(world_file::revert))
         .route("/health", get(operator::health))
         .route("/healthz", get(operator::health))

@@ -1,15 +1,19 @@
 //! The control plane's SQLite database: the only place with SQL. What a call acknowledges is on the disk.
 
+mod artifact;
 mod job;
 mod log;
+mod ownership;
 mod session;
 mod spell;
 mod world;
 
+pub use artifact::Native;
 pub use job::{Built, NewJob};
 pub use log::LogEntry;
 pub use session::Login;
-pub use spell::{Activation, Published, Revision, SpellRow};
+pub use ownership::{Act, AuditEntry};
+pub use spell::{Activation, Publication, Published, Revision, SpellRow};
 pub use world::World;
 
 use crate::error::Error;
@@ -22,7 +26,8 @@ use std::{
 };
 
 /// The schema's versions, oldest first; `PRAGMA user_version` counts those that were applied. A released one is never edited.
-const MIGRATIONS: [&str; 2] = [include_str!("store/0001_first.sql"), include_str!("store/0002_generation.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("store/0001_first.sql"), include_str!("store/0002_generation.sql"), include_str!("store/0003_pipeline.sql")];
 
 /// A handle on the database; clones share it.
 #[derive(Clone)]

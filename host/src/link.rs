@@ -2,7 +2,7 @@
 
 use crate::inbox::Mail;
 use crate::limits::{LINK_ANSWER_TIMEOUT, LINK_BACKOFF_MAX, LINK_BACKOFF_MIN, LINK_SILENCE_MAX, REPORTS_PER_POST_MAX, SPELLS_MAX};
-use game::Loader;
+use game::{ENGINE_ID, Loader};
 use protocol::SpellId;
 use protocol::limits::LINK_REPORTS_MAX;
 use protocol::link::{self, Activate, Push, Report};
@@ -106,7 +106,7 @@ fn follow_once(
     so_far: &mut SoFar,
     on_synced: &mut dyn FnMut(),
 ) -> Result<std::convert::Infallible, StreamEnd> {
-    let url = format!("{}/internal/worlds/{}/stream?after={}", line.control_plane, line.world, so_far.sequence);
+    let url = format!("{}/internal/worlds/{}/stream?after={}&engine={ENGINE_ID}", line.control_plane, line.world, so_far.sequence);
     let agent = agent().timeout_per_read(Some(LINK_SILENCE_MAX)).build().new_agent();
     let response = agent.get(url).header("authorization", format!("Bearer {}", line.secret)).call()?;
     // Unlimited: each frame is bounded, the stream is not.

@@ -68,9 +68,7 @@ pub struct Place<'a>(pub &'a Location<'a>);
 
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A spell is compiled from standard input, which the compiler calls `<anon>`; authors know it as their one source file.
-        let file = if self.0.file() == "<anon>" { "src/lib.rs" } else { self.0.file() };
-        write!(f, "{file}:{}:{}", self.0.line(), self.0.column())
+        write!(f, "{}:{}:{}", self.0.file(), self.0.line(), self.0.column())
     }
 }
 

@@ -2,17 +2,20 @@
 
 use crate::child::{self, Ended, How, Kept};
 use crate::confine::{self, Confinement};
-use crate::diagnostics::{self, FILE, placeless};
+use crate::diagnostics::{self, Names, placeless};
 use crate::limits::*;
-use crate::native::{self, Native};
-use crate::source;
+use crate::native::{self, Given, Native};
+use crate::prepare::{self, SpellToml};
+use crate::smoke;
 use crate::toolchain::{self, Toolchain};
 use protocol::job::{Diagnostic, Severity, Stage};
 use protocol::limits::{COMPILER_OUTPUT_BYTES_MAX, DIAGNOSTICS_MAX};
 use protocol::manifest::Cost;
-use protocol::worker::{ARTIFACT_FILE, COMPONENT_FILE, Event, Finished, Order};
+use protocol::package::SOURCE_ROOT;
+use protocol::worker::{ARTIFACT_FILE, COMPONENT_FILE, Event, Finished, Input, Order};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::Signal;
+use spell_runtime::artifact::PublicKey;
 use spell_runtime::{artifact, inspect, mana};
 use std::fs;
 use std::io::{self, Read, Write};
@@ -44,40 +47,78 @@ pub fn build(order: &Order, worker: &Path, on_event: &mut dyn FnMut(&Event)) -> 
 
 fn stages(order: &Order, worker: &Path, begin: &mut dyn FnMut(Stage)) -> Result<Finished, Stopped> {
     let seed = signing_seed(order)?;
-    let mut toolchain = Toolchain::read(&order.sdk)?;
+    let toolchain = Toolchain::read(&order.sdk)?;
     // In the sandbox there are no links: everything is where it lies.
-    toolchain.rustc = toolchain.rustc.canonicalize()?;
-    let order = &Order { sdk: order.sdk.canonicalize()?, ..order.clone() };
+    let toolchain = Toolchain { rustc: toolchain.rustc.canonicalize()?, ..toolchain };
+    let order = &Order { sdk: order.sdk.canonicalize()?, scratch: order.scratch.canonicalize()?, ..order.clone() };
     let worker = &worker.canonicalize()?;
-    let work = Work::new(&order.scratch)?;
+    let folders = Folders::new(&order.scratch)?;
     let mut stage_ms = Vec::new();
 
-    begin(Stage::Compile);
+    begin(Stage::Prepare);
     let start = Instant::now();
-    let (core, warnings) = compile(order, &toolchain, worker, &work.0)?;
-    stage_ms.push((Stage::Compile, milliseconds(start)));
+    let prepared = prepare(order, &folders)?;
+    stage_ms.push((Stage::Prepare, milliseconds(start)));
+
+    let (core, given, built_by, mut findings) = match &order.input {
+        Input::Source { .. } => {
+            begin(Stage::Compile);
+            let start = Instant::now();
+            let (core, warnings) = compile(order, &prepared.names, &toolchain, worker, &folders)?;
+            stage_ms.push((Stage::Compile, milliseconds(start)));
+            (core, Given::Core, Some(&toolchain), warnings)
+        }
+        Input::Component { hex, ours, .. } => (component(hex)?, if *ours { Given::Ours } else { Given::Foreign }, None, Vec::new()),
+    };
 
     begin(Stage::Componentize);
-    let native = make_native(&core, order, worker, &work.0)?;
+    let native = make_native(&core, given, order, worker, &folders)?;
     stage_ms.extend(native.notes.stage_ms);
     // Once more on this side of the gap: the process that compiled untrusted code is not believed.
     let inspected = inspect::inspect(&native.component).map_err(inspection)?;
-    if inspected.needs_wasi {
+    if inspected.needs_wasi && given == Given::Core {
         return Err(blame(Stage::Inspect, "import", "imports wasi:*, which nothing that is built here does", None));
     }
+    let signed = artifact::sign(&native.component, &native.notes.engine_id, &native.code, &seed);
+
+    let measured = if given == Given::Ours {
+        None
+    } else {
+        begin(Stage::Smoke);
+        let start = Instant::now();
+        let answer = cast(&signed, &seed, order, worker, &folders)?;
+        stage_ms.push((Stage::Smoke, milliseconds(start)));
+        findings.extend(answer.findings);
+        findings.sort_by_key(|found| found.severity == Severity::Warning);
+        findings.truncate(DIAGNOSTICS_MAX);
+        if findings.iter().any(|found| found.severity == Severity::Error) {
+            return Err(Stopped::Source { stage: Stage::Smoke, diagnostics: findings });
+        }
+        Some(answer.measured)
+    };
 
     begin(Stage::Store);
     let start = Instant::now();
-    let signed = artifact::sign(&native.component, &native.notes.engine_id, &native.code, &seed);
     write_new(&order.scratch.join(COMPONENT_FILE), &native.component)?;
     write_new(&order.scratch.join(ARTIFACT_FILE), &signed)?;
     stage_ms.push((Stage::Store, milliseconds(start)));
 
     let envelope = serde_json::to_value(inspected.envelope).map_err(io::Error::other)?;
     let mana::Cost { cast_mana, worst_case } = mana::cost(&inspected.envelope);
-    let cost = Cost { cast_mana, worst_case };
-    let Toolchain { toolchain, sdk_version, .. } = toolchain;
-    Ok(Finished { envelope, cost, toolchain, sdk_version, diagnostics: warnings, stage_ms })
+    let (toolchain, sdk_version) = built_by.map(|built_by| (built_by.toolchain.clone(), built_by.sdk_version.clone())).unwrap_or_default();
+    Ok(Finished {
+        envelope,
+        cost: Cost { cast_mana, worst_case },
+        in_flight: prepared.spell_toml.as_ref().map(|read| read.in_flight).unwrap_or_default(),
+        metadata: prepared.spell_toml.map(|read| read.metadata),
+        needs_wasi: inspected.needs_wasi,
+        measured,
+        toolchain,
+        sdk_version,
+        engine_id: native.notes.engine_id,
+        diagnostics: findings,
+        stage_ms,
+    })
 }
 
 /// Why a build ended early.
@@ -94,18 +135,53 @@ impl From<io::Error> for Stopped {
     }
 }
 
-/// Source to core module, by rustc: no cargo, no proc macros, source on standard input.
-fn compile(order: &Order, toolchain: &Toolchain, worker: &Path, work: &Path) -> Result<(Vec<u8>, Vec<Diagnostic>), Stopped> {
-    let refused = source::check(&order.source);
-    if !refused.is_empty() {
-        return Err(Stopped::Source { stage: Stage::Compile, diagnostics: refused });
+/// What is known of a package before it is compiled.
+struct Prepared {
+    /// The source files, by path.
+    names: Vec<String>,
+    spell_toml: Option<SpellToml>,
+}
+
+/// The package's files, checked and laid out.
+fn prepare(order: &Order, folders: &Folders) -> Result<Prepared, Stopped> {
+    let refused = |diagnostics| Stopped::Source { stage: Stage::Prepare, diagnostics };
+    let files = match &order.input {
+        Input::Source { files } | Input::Component { files, .. } => files,
+    };
+    let mut found = prepare::check(files);
+    if matches!(order.input, Input::Source { .. }) {
+        found.extend(prepare::check_root(files));
+        prepare::lay_out(files, &folders.source)?;
     }
+    let spell_toml = match prepare::spell_toml(files) {
+        Ok(read) => read,
+        Err(finding) => {
+            found.push(finding);
+            None
+        }
+    };
+    if found.is_empty() { Ok(Prepared { names: files.keys().map(ToString::to_string).collect(), spell_toml }) } else { Err(refused(found)) }
+}
+
+fn component(hex: &str) -> Result<Vec<u8>, Stopped> {
+    hex::decode(hex).map_err(|_| Stopped::Installation(io::Error::other("order's component is not hex")))
+}
+
+/// Source to core module, by rustc: no cargo, no proc macros.
+fn compile(
+    order: &Order,
+    files: &[String],
+    toolchain: &Toolchain,
+    worker: &Path,
+    folders: &Folders,
+) -> Result<(Vec<u8>, Vec<Diagnostic>), Stopped> {
+    let Folders { work, source } = folders;
     let core_path = work.join(confine::OUTPUT_FILE);
     let sysroot = toolchain.rustc.parent().and_then(Path::parent).ok_or_else(|| io::Error::other("rustc lies in no toolchain"))?;
-    let reads = [sysroot, &toolchain::lib(&order.sdk)].map(|path| path.canonicalize());
-    let confinement = Confinement { sandbox: order.sandbox, folder: work.into(), reads: reads.into_iter().collect::<Result<_, _>>()? };
+    let lib = toolchain::lib(&order.sdk).canonicalize()?;
+    let confinement = confinement(order, ADDRESS_SPACE_BYTES_MAX, folders, vec![sysroot.canonicalize()?, lib, source.clone()]);
     let mut rustc = confinement.command(worker, &toolchain.rustc);
-    rustc.args(["-", "--crate-name", "spell", "--edition", "2024", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"]);
+    rustc.arg(source.join(SOURCE_ROOT)).args(["--crate-name", "spell", "--edition", "2024", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"]);
     // One codegen unit: small, and the same bytes each time. A stack of 64 KiB, for rustc's default of 1 MiB is all the memory that a cast may have.
     rustc.args([
         "-C",
@@ -120,13 +196,15 @@ fn compile(order: &Order, toolchain: &Toolchain, worker: &Path, work: &Path) -> 
         "link-arg=-zstack-size=65536",
     ]);
     rustc.args(["-F", "unsafe_code", "--error-format=json"]);
-    rustc.arg("--remap-path-prefix").arg(joined(work, "=/spell")).arg("--remap-path-prefix").arg(joined(&order.sdk, "=/sdk"));
+    for (path, name) in [(work, "=/spell"), (&order.sdk, "=/sdk"), (source, "=")] {
+        rustc.arg("--remap-path-prefix").arg(joined(path, name));
+    }
     rustc.arg("-L").arg(prefixed("dependency=", &toolchain::lib(&order.sdk)));
     rustc.arg("--extern").arg(prefixed("spell_sdk=", &toolchain::sdk_rlib(&order.sdk)));
     rustc.arg("-o").arg(&core_path);
     let kept = Kept { stdout: COMPILER_OUTPUT_BYTES_MAX, stderr: COMPILER_OUTPUT_BYTES_MAX };
-    let ended = child::run(&mut rustc, order.source.as_bytes(), kept)?;
-    let diagnostics = read_diagnostics(&ended, order, toolchain, work);
+    let ended = child::run(&mut rustc, &[], kept)?;
+    let diagnostics = read_diagnostics(&ended, files, order, toolchain, folders);
     let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     match program_end(ended.how) {
         How::Exited(0) => Ok((read_core(&core_path)?, diagnostics)),
@@ -146,11 +224,11 @@ fn compile(order: &Order, toolchain: &Toolchain, worker: &Path, work: &Path) -> 
 }
 
 /// Core module to component and native code, in a fresh process that sees nothing but those bytes.
-fn make_native(core: &[u8], order: &Order, worker: &Path, work: &Path) -> Result<Native, Stopped> {
-    let mut child = Confinement { sandbox: order.sandbox, folder: work.into(), reads: Vec::new() }.command(worker, worker);
-    child.arg("native");
+fn make_native(bytes: &[u8], given: Given, order: &Order, worker: &Path, folders: &Folders) -> Result<Native, Stopped> {
+    let mut child = confinement(order, ADDRESS_SPACE_BYTES_MAX, folders, Vec::new()).command(worker, worker);
+    child.arg("native").arg(given.name());
     let kept = Kept { stdout: NATIVE_OUTPUT_BYTES_MAX, stderr: COMPILER_OUTPUT_BYTES_MAX };
-    let ended = child::run(&mut child, core, kept)?;
+    let ended = child::run(&mut child, bytes, kept)?;
     match program_end(ended.how) {
         How::Exited(0) => native::decode(&ended.stdout)?.map_err(|refused| {
             let findings = refused.findings.iter().take(DIAGNOSTICS_MAX);
@@ -163,6 +241,30 @@ fn make_native(core: &[u8], order: &Order, worker: &Path, work: &Path) -> Result
             Err(blame(Stage::Precompile, code, &message, Some("make functions smaller: very large ones take the native compiler too long")))
         }
     }
+}
+
+/// The candidate's casts in small worlds, in a third process, which sees the artifact as a game server does.
+fn cast(signed: &[u8], seed: &[u8; 32], order: &Order, worker: &Path, folders: &Folders) -> Result<smoke::Answer, Stopped> {
+    let mut child = confinement(order, SMOKE_ADDRESS_SPACE_BYTES_MAX, folders, Vec::new()).command(worker, worker);
+    child.arg("smoke");
+    let kept = Kept { stdout: SMOKE_OUTPUT_BYTES_MAX + 1, stderr: COMPILER_OUTPUT_BYTES_MAX };
+    let input = [PublicKey::of_seed(seed).to_hex().as_bytes(), signed].concat();
+    let ended = child::run(&mut child, &input, kept)?;
+    match program_end(ended.how) {
+        How::Exited(0) => Ok(smoke::decode(&ended.stdout)?),
+        How::Exited(confine::NOT_STARTED) => Err(not_started(&ended)),
+        How::TimedOut | How::Killed(CPU_TIME) => {
+            Err(blame(Stage::Smoke, "cpu", &format!("its casts in small worlds took more than {CPU_SECONDS_MAX} s"), Some("do less in a call")))
+        }
+        how => {
+            let words = String::from_utf8_lossy(&ended.stderr);
+            Err(Stopped::Installation(io::Error::other(format!("smoke run ended with {how:?}: {}", words.trim()))))
+        }
+    }
+}
+
+fn confinement(order: &Order, address_space: u64, folders: &Folders, reads: Vec<PathBuf>) -> Confinement {
+    Confinement { sandbox: order.sandbox, address_space, folder: folders.work.clone(), reads }
 }
 
 fn inspection(found: Vec<inspect::Finding>) -> Stopped {
@@ -211,17 +313,20 @@ fn compiler_end(how: How, ended: &Ended) -> (&'static str, String) {
 }
 
 /// Errors and warnings, without the paths of this machine.
-fn read_diagnostics(ended: &Ended, order: &Order, toolchain: &Toolchain, work: &Path) -> Vec<Diagnostic> {
+fn read_diagnostics(ended: &Ended, files: &[String], order: &Order, toolchain: &Toolchain, folders: &Folders) -> Vec<Diagnostic> {
     let sysroot = toolchain.rustc.parent().and_then(Path::parent).unwrap_or(&toolchain.rustc);
-    let [work, sdk, sysroot] = [work, &order.sdk, sysroot].map(|path| path.to_string_lossy().into_owned());
-    diagnostics::parse(&ended.stderr, &[(&work, "/spell"), (&sdk, "/sdk"), (&sysroot, "/rust")])
+    let [work, source, sdk, sysroot] = [&folders.work, &folders.source, &order.sdk, sysroot].map(|path| path.to_string_lossy().into_owned());
+    let source_files = format!("{source}/");
+    let hidden = [(work.as_str(), "/spell"), (&source_files, ""), (&source, ""), (&sdk, "/sdk"), (&sysroot, "/rust")];
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    diagnostics::parse(&ended.stderr, Names { files: &files, hidden: &hidden })
 }
 
 /// One line for a build that failed: the first error, and where it is.
 fn headline(diagnostics: &[Diagnostic]) -> String {
     let Some(first) = diagnostics.first() else { return "the build failed".into() };
     let words = first.message.lines().next().unwrap_or_default();
-    if first.file.is_empty() { words.into() } else { format!("{FILE}:{}:{}: {words}", first.line, first.column) }
+    if first.file.is_empty() { words.into() } else { format!("{}:{}:{}: {words}", first.file, first.line, first.column) }
 }
 
 /// rustc's output. Not followed if it is a link and not waited for if it is a pipe: the process that made it ran an author's macros.
@@ -242,22 +347,27 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::File::create_new(path)?.write_all(bytes)
 }
 
-/// The folder that children work in. It goes, whatever becomes of the build.
-struct Work(PathBuf);
+/// The folders in the scratch. They go, whatever becomes of the build.
+struct Folders {
+    /// Where children work; in the sandbox an empty one lies over it.
+    work: PathBuf,
+    /// The author's source files, which the compiler reads.
+    source: PathBuf,
+}
 
-impl Work {
+impl Folders {
     fn new(scratch: &Path) -> io::Result<Self> {
-        // Absolute, because children start in it.
-        let path = fs::canonicalize(scratch)?.join("work");
-        fs::create_dir(&path)?;
-        Ok(Self(path))
+        let folders = Self { work: scratch.join("work"), source: scratch.join("source") };
+        fs::create_dir(&folders.work)?;
+        Ok(folders)
     }
 }
 
-impl Drop for Work {
+impl Drop for Folders {
     fn drop(&mut self) {
         // Whoever made the scratch folder removes it with all that is left; there is nobody to tell here.
-        drop(fs::remove_dir_all(&self.0));
+        drop(fs::remove_dir_all(&self.work));
+        drop(fs::remove_dir_all(&self.source));
     }
 }
 

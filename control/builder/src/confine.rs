@@ -33,6 +33,8 @@ pub const OUTPUT_FILE: &str = "core.wasm";
 pub struct Confinement {
     /// Whether a layer that this machine does not have ends the build.
     pub sandbox: Sandbox,
+    /// Bytes of address space that it may have.
+    pub address_space: u64,
     /// Where it works. It finds the folder empty, and of what it leaves there [`OUTPUT_FILE`] alone is handed over.
     pub folder: PathBuf,
     /// Files and folders that it reads and runs, beside the system's libraries. All paths are absolute and without links.
@@ -55,7 +57,7 @@ impl Confinement {
             Sandbox::Whole => WHOLE,
             Sandbox::AsThereIs => AS_THERE_IS,
         };
-        command.arg(sandbox).arg(&self.folder).args(&self.reads).arg("--").arg(program);
+        command.arg(sandbox).arg(self.address_space.to_string()).arg(&self.folder).args(&self.reads).arg("--").arg(program);
         // An inherited RUSTC_BOOTSTRAP would open unstable features; an inherited secret could be compiled in. So could the folder's name, by `env!("TMPDIR")`: hence a dot.
         command.env_clear().env("TMPDIR", ".").current_dir(&self.folder);
     }
@@ -63,13 +65,14 @@ impl Confinement {
     /// As [`Confinement::pass`] wrote it, and what stands behind it: program and arguments.
     fn read(arguments: &[OsString]) -> Option<(Self, &OsString, &[OsString])> {
         let end = arguments.iter().position(|argument| argument == "--")?;
-        let ([sandbox, folder, reads @ ..], [_, program, arguments @ ..]) = arguments.split_at(end) else { return None };
+        let ([sandbox, address_space, folder, reads @ ..], [_, program, arguments @ ..]) = arguments.split_at(end) else { return None };
         let sandbox = match sandbox.to_str()? {
             WHOLE => Sandbox::Whole,
             AS_THERE_IS => Sandbox::AsThereIs,
             _ => return None,
         };
-        Some((Self { sandbox, folder: folder.into(), reads: reads.iter().map(PathBuf::from).collect() }, program, arguments))
+        let address_space = address_space.to_str()?.parse().ok()?;
+        Some((Self { sandbox, address_space, folder: folder.into(), reads: reads.iter().map(PathBuf::from).collect() }, program, arguments))
     }
 
     /// What comes of a layer that is not there.
@@ -92,19 +95,18 @@ pub fn supervise(arguments: &[OsString]) -> io::Result<i32> {
     let launcher = launcher.to_str().and_then(|pid| pid.parse().ok()).ok_or_else(malformed)?;
     let (confinement, program, arguments) = Confinement::read(rest).ok_or_else(malformed)?;
     die_with(launcher)?;
-    limit_resources()?;
+    limit_resources(confinement.address_space)?;
     let worker = std::env::current_exe()?;
     // Before the scratch covers it.
     let outside = rustix::fs::open(&confinement.folder, OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
     let inside = Confinement { reads: confinement.reads.iter().cloned().chain([worker.clone()]).collect(), ..confinement };
-    let is_apart =
-        inside.need("a root and namespaces of its own", root::REMEDY, root::enter(&inside.folder, &inside.reads, Path::new(program)))?;
+    inside.need("a root and namespaces of its own", root::REMEDY, root::enter(&inside.folder, &inside.reads, Path::new(program)))?;
 
     let mut child = Command::new(&worker);
     child.arg("confined");
     inside.pass(&mut child, Path::new(program));
     let status = child.args(arguments).status()?;
-    if is_apart && status.success() {
+    if status.success() && is_covered(&inside.folder, &outside)? {
         hand_over(&inside.folder.join(OUTPUT_FILE), &outside)?;
     }
     Ok(code(status))
@@ -138,9 +140,9 @@ fn die_with(launcher: u32) -> io::Result<()> {
     Ok(())
 }
 
-fn limit_resources() -> io::Result<()> {
+fn limit_resources(address_space: u64) -> io::Result<()> {
     for (resource, limit) in [
-        (Resource::As, ADDRESS_SPACE_BYTES_MAX),
+        (Resource::As, address_space),
         (Resource::Fsize, FILE_BYTES_MAX),
         (Resource::Nofile, OPEN_FILES_MAX),
         (Resource::Core, 0),
@@ -150,6 +152,12 @@ fn limit_resources() -> io::Result<()> {
     // The soft limit's signal names the reason; the hard one, a second later, is for whoever ignores it.
     setrlimit(Resource::Cpu, Rlimit { current: Some(CPU_SECONDS_MAX), maximum: Some(CPU_SECONDS_MAX + 1) })?;
     Ok(())
+}
+
+/// Whether the program's scratch lies over the folder outside: where not all layers can be had, it may have worked in that one itself.
+fn is_covered(folder: &Path, outside: &OwnedFd) -> io::Result<bool> {
+    let (within, outside) = (rustix::fs::stat(folder)?, rustix::fs::fstat(outside)?);
+    Ok((within.st_dev, within.st_ino) != (outside.st_dev, outside.st_ino))
 }
 
 /// Copies what the program left, if it left a file, to the folder outside. Not followed if it is a link and not waited for if it is a pipe.

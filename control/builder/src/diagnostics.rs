@@ -1,18 +1,23 @@
-//! rustc's JSON lines become findings at places in the author's own file.
+//! rustc's JSON lines become findings at places in the author's own files.
 
 use crate::limits::MESSAGE_CHARS_MAX;
 use protocol::job::{Diagnostic, Severity};
 use protocol::limits::DIAGNOSTICS_MAX;
 use serde::Deserialize;
 
-/// The author's only file, as authors know it.
-pub const FILE: &str = "src/lib.rs";
-/// What rustc calls standard input.
-const STDIN: &str = "<anon>";
 /// What the SDK and the standard library call their files.
 const LIBRARIES: [&str; 2] = ["spell-sdk/", "/rustc/"];
 /// Said to whoever names another file.
-pub const ONE_FILE: &str = "a spell is one source file, and reads no other: write it all here";
+pub const OWN_FILES: &str = "a spell is made of the source files in its own src/, and reads no other: write it there";
+
+/// What the compiler's words are read against.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'a> {
+    /// The author's source files.
+    pub files: &'a [&'a str],
+    /// Paths of this machine, and what stands in their place wherever they appear.
+    pub hidden: &'a [(&'a str, &'a str)],
+}
 
 #[derive(Deserialize)]
 struct Message {
@@ -56,14 +61,13 @@ struct Expansion {
     span: Span,
 }
 
-/// Turns the compiler's standard error into findings: at most `DIAGNOSTICS_MAX`, errors before warnings. `hidden` are paths of this machine, replaced wherever
-/// they appear. Lines that are no JSON (a crash's words, a cut last line) are left out.
-pub fn parse(stderr: &[u8], hidden: &[(&str, &str)]) -> Vec<Diagnostic> {
+/// Turns the compiler's standard error into findings: at most `DIAGNOSTICS_MAX`, errors before warnings. Lines that are no JSON (a crash's words, a cut last line) are left out.
+pub fn parse(stderr: &[u8], names: Names<'_>) -> Vec<Diagnostic> {
     let text = String::from_utf8_lossy(stderr);
     let mut found: Vec<Diagnostic> = text
         .lines()
         .filter_map(|line| serde_json::from_str::<Message>(line).ok())
-        .filter_map(|message| diagnostic(&message, hidden))
+        .filter_map(|message| diagnostic(&message, names))
         .collect();
     found.sort_by_key(|diagnostic| diagnostic.severity == Severity::Warning);
     found.dedup();
@@ -86,7 +90,7 @@ pub fn placeless(code: &str, message: &str, help: Option<&str>) -> Diagnostic {
     }
 }
 
-fn diagnostic(message: &Message, hidden: &[(&str, &str)]) -> Option<Diagnostic> {
+fn diagnostic(message: &Message, names: Names<'_>) -> Option<Diagnostic> {
     let severity = match message.level.as_str() {
         level if level.starts_with("error") => Severity::Error,
         "warning" => Severity::Warning,
@@ -97,10 +101,10 @@ fn diagnostic(message: &Message, hidden: &[(&str, &str)]) -> Option<Diagnostic> 
     if message.spans.is_empty() && (message.message.starts_with("aborting due to") || message.message.ends_with("emitted")) {
         return None;
     }
-    if message.spans.iter().any(|span| span.is_primary && is_foreign(span, hidden)) {
+    if message.spans.iter().any(|span| span.is_primary && is_foreign(span, names)) {
         return Some(Diagnostic {
             severity,
-            ..placeless("file", "another file was read, and what is wrong there is not told", Some(ONE_FILE))
+            ..placeless("file", "another file was read, and what is wrong there is not told", Some(OWN_FILES))
         });
     }
     let code = message.code.as_ref().map_or(String::new(), |code| code.code.clone());
@@ -109,45 +113,45 @@ fn diagnostic(message: &Message, hidden: &[(&str, &str)]) -> Option<Diagnostic> 
         _ => message.message.clone(),
     };
     // What a source names is not there in the sandbox, whether it exists or not.
-    let help = if message.message.starts_with("couldn't read") { Some(ONE_FILE.to_owned()) } else { help(message, hidden) };
-    let mut found = Diagnostic { severity, help, ..placeless(&code, &clean(&text, hidden), None) };
-    if let Some(span) = place(&message.spans) {
-        found.file = FILE.to_owned();
+    let help = if message.message.starts_with("couldn't read") { Some(OWN_FILES.to_owned()) } else { help(message, names) };
+    let mut found = Diagnostic { severity, help, ..placeless(&code, &clean(&text, names), None) };
+    if let Some((file, span)) = place(&message.spans, names) {
+        found.file = file.to_owned();
         (found.line, found.column) = (span.line_start, span.column_start);
         (found.end_line, found.end_column) = (span.line_end, span.column_end);
     }
     Some(found)
 }
 
-/// The primary span in the author's file; else any that is there. What a macro of the SDK's did is the fault of the line that calls it.
-fn place(spans: &[Span]) -> Option<&Span> {
+/// The primary span in a file of the author's; else any that is there. What a macro of the SDK's did is the fault of the line that calls it.
+fn place<'a>(spans: &'a [Span], names: Names<'a>) -> Option<(&'a str, &'a Span)> {
     let primary = spans.iter().filter(|span| span.is_primary);
-    primary.chain(spans).find_map(in_source)
+    primary.chain(spans).find_map(|span| in_source(span, names))
 }
 
 /// Whether this is a place in a file that is neither the author's nor of the SDK or the standard library: a module of a `#[path]`, an `include!`. An error quotes it.
-fn is_foreign(span: &Span, hidden: &[(&str, &str)]) -> bool {
+fn is_foreign(span: &Span, names: Names<'_>) -> bool {
     let name = span.file_name.as_str();
     // A compiler's own text, such as a macro's or the command line's, is named like `<this>`.
     let is_text = name.starts_with('<');
     let is_library = |folder: &str| !folder.is_empty() && name.starts_with(folder) && !name.contains("..");
     let is_known =
-        is_text || LIBRARIES.into_iter().any(is_library) || hidden.iter().any(|(path, name)| is_library(path) || is_library(name));
-    !is_known && in_source(span).is_none()
+        is_text || LIBRARIES.into_iter().any(is_library) || names.hidden.iter().any(|(path, name)| is_library(path) || is_library(name));
+    !is_known && in_source(span, names).is_none()
 }
 
-fn in_source(span: &Span) -> Option<&Span> {
+fn in_source<'a>(span: &'a Span, names: Names<'a>) -> Option<(&'a str, &'a Span)> {
     let mut span = span;
     loop {
-        if span.file_name == STDIN {
-            return Some(span);
+        if let Some(file) = names.files.iter().find(|file| **file == span.file_name) {
+            return Some((file, span));
         }
         span = &span.expansion.as_ref()?.span;
     }
 }
 
 /// What rustc advises, with the text that it would put there.
-fn help(message: &Message, hidden: &[(&str, &str)]) -> Option<String> {
+fn help(message: &Message, names: Names<'_>) -> Option<String> {
     let advice = message.children.iter().filter(|child| child.level == "help" || child.level == "note");
     let lines: Vec<String> = advice
         .map(|child| match child.spans.iter().find_map(|span| span.suggested_replacement.as_deref()) {
@@ -155,29 +159,30 @@ fn help(message: &Message, hidden: &[(&str, &str)]) -> Option<String> {
             _ => child.message.clone(),
         })
         .filter(|line| !line.starts_with("`#[warn("))
-        .map(|line| clean(&line, hidden))
+        .map(|line| clean(&line, names))
         .collect();
     if lines.is_empty() { None } else { Some(lines.join("\n").chars().take(MESSAGE_CHARS_MAX).collect()) }
 }
 
-/// Without a path of this machine, and with the author's name for standard input.
-fn clean(text: &str, hidden: &[(&str, &str)]) -> String {
-    let mut text = text.replace(STDIN, FILE);
-    for (path, name) in hidden {
-        if !path.is_empty() {
-            text = text.replace(path, name);
-        }
-    }
-    text
+/// Without a path of this machine.
+fn clean(text: &str, names: Names<'_>) -> String {
+    let paths = names.hidden.iter().filter(|(path, _)| !path.is_empty());
+    paths.fold(text.to_owned(), |text, (path, name)| text.replace(path, name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const FILES: &[&str] = &["src/lib.rs", "src/flame.rs"];
+
+    fn parse(stderr: &[u8], hidden: &[(&str, &str)]) -> Vec<Diagnostic> {
+        super::parse(stderr, Names { files: FILES, hidden })
+    }
+
     #[test]
     fn an_error_in_a_macro_is_at_the_authors_call() {
-        let line = r#"{"message":"mismatched types","level":"error","code":{"code":"E0308"},"spans":[{"file_name":"/srv/sdk/src/lib.rs","line_start":80,"line_end":80,"column_start":1,"column_end":2,"is_primary":true,"label":"expected `f32`","suggested_replacement":null,"expansion":{"span":{"file_name":"<anon>","line_start":3,"line_end":5,"column_start":1,"column_end":2,"is_primary":false,"label":null,"suggested_replacement":null,"expansion":null}}}],"children":[{"message":"see /srv/sdk/src/lib.rs","level":"help","spans":[]}]}"#;
+        let line = r#"{"message":"mismatched types","level":"error","code":{"code":"E0308"},"spans":[{"file_name":"/srv/sdk/src/lib.rs","line_start":80,"line_end":80,"column_start":1,"column_end":2,"is_primary":true,"label":"expected `f32`","suggested_replacement":null,"expansion":{"span":{"file_name":"src/lib.rs","line_start":3,"line_end":5,"column_start":1,"column_end":2,"is_primary":false,"label":null,"suggested_replacement":null,"expansion":null}}}],"children":[{"message":"see /srv/sdk/src/lib.rs","level":"help","spans":[]}]}"#;
         let found = parse(line.as_bytes(), &[("/srv/sdk", "spell_sdk")]);
         assert_eq!(
             found,
@@ -208,7 +213,8 @@ mod tests {
             assert!(found[0].code == "file" && !format!("{found:?}").contains("5ec2e7"), "{file}: {found:?}");
         }
         for file in [
-            STDIN,
+            "src/lib.rs",
+            "src/flame.rs",
             "/srv/rust/lib/rustlib/src/rust/library/std/src/macros.rs",
             "/rustc/5980/library/core/src/panic.rs",
             "spell-sdk/src/saved.rs",

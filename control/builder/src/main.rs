@@ -2,13 +2,14 @@
 
 use anyhow::{Context, bail};
 use builder::limits::ORDER_BYTES_MAX;
-use builder::{build, check, confine, native, probe};
+use builder::{build, check, confine, lifeline, native, probe, smoke};
 use protocol::worker::Order;
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
-const USAGE: &str = "usage: ugc-builder build    one order as JSON on standard input, events as JSON lines on standard output
+const USAGE: &str = "usage: ugc-builder build    one order as a line of JSON on standard input, events as JSON lines on standard output; stays until the input ends
+       ugc-builder engine   says for which engine native code is made
        ugc-builder check [<sdk>]    says what is missing; <sdk> is by default the folder `sdk` beside this program";
 
 fn main() -> anyhow::Result<()> {
@@ -16,10 +17,15 @@ fn main() -> anyhow::Result<()> {
     let words: Vec<&str> = arguments.iter().map(|word| word.to_str().unwrap_or_default()).collect();
     match words[..] {
         ["build"] => launch(),
+        ["engine"] => {
+            println!("{}", native::engine_id());
+            Ok(())
+        }
         ["check"] => report(&worker()?.with_file_name("sdk")),
         ["check", _] => report(Path::new(&arguments[1])),
         // The launcher's children. Not for people.
-        ["native"] => Ok(native::serve()?),
+        ["native", given] => Ok(native::serve(native::Given::of(given).context("not a kind of module")?)?),
+        ["smoke"] => Ok(smoke::serve()?),
         ["probe"] => {
             println!("{}", serde_json::to_string(&probe::breaches())?);
             Ok(())
@@ -30,17 +36,19 @@ fn main() -> anyhow::Result<()> {
     }
 }
 
-/// One order in, events out.
+/// One order in, events out. What it leaves in the scratch is there until the input ends.
 fn launch() -> anyhow::Result<()> {
     // A session of its own, so that killing the group kills a build and all that it started. Fails when we lead a group already, which is as good.
     let _ = rustix::process::setsid();
+    let mut input = BufReader::new(std::io::stdin());
     let mut text = Vec::new();
-    std::io::stdin().take(ORDER_BYTES_MAX as u64 + 1).read_to_end(&mut text)?;
+    input.by_ref().take(ORDER_BYTES_MAX as u64 + 1).read_until(b'\n', &mut text)?;
     if text.len() > ORDER_BYTES_MAX {
         bail!("order has more than {ORDER_BYTES_MAX} bytes");
     }
     let order: Order = serde_json::from_slice(&text).context("order does not parse")?;
     let worker = worker()?;
+    let lifeline = lifeline::hold(input, &order.scratch);
     build(&order, &worker, &mut |event| {
         // Nobody listens any more: then there is nobody to tell, and the build is over soon.
         if let Ok(mut line) = serde_json::to_vec(event) {
@@ -49,6 +57,7 @@ fn launch() -> anyhow::Result<()> {
             drop(stdout.write_all(&line).and_then(|()| stdout.flush()));
         }
     })?;
+    lifeline.wait();
     Ok(())
 }
 

@@ -50,27 +50,54 @@ pub struct Finding {
     pub help: Option<String>,
 }
 
-/// Reads a core module from standard input, writes the answer to standard output.
-pub fn serve() -> io::Result<()> {
-    let mut core = Vec::new();
-    io::stdin().take(CORE_BYTES_MAX as u64 + 1).read_to_end(&mut core)?;
-    let answer = make(&core);
+/// What the stage is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// A core module that rustc made.
+    Core,
+    /// A component that this stage made of one earlier.
+    Ours,
+    /// A component of another toolchain.
+    Foreign,
+}
+
+impl Given {
+    const NAMES: [(Self, &str); 3] = [(Self::Core, "core"), (Self::Ours, "ours"), (Self::Foreign, "foreign")];
+
+    /// The word for it on a command line.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.into_iter().find_map(|(given, name)| (given == self).then_some(name)).unwrap_or_default()
+    }
+    /// What the word means.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find_map(|(given, name)| (name == word).then_some(given))
+    }
+}
+
+/// Reads a module or component from standard input, writes the answer to standard output.
+pub fn serve(given: Given) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    io::stdin().take(CORE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    let answer = make(bytes, given);
     io::stdout().write_all(&encode(&answer)?)
 }
 
 /// The stage itself: componentize, inspect, precompile.
-pub fn make(core: &[u8]) -> Result<Native, Refused> {
+pub fn make(bytes: Vec<u8>, given: Given) -> Result<Native, Refused> {
     let mut stage_ms = Vec::new();
-    if core.len() > CORE_BYTES_MAX {
+    if bytes.len() > CORE_BYTES_MAX {
         let message = format!("module has more than {CORE_BYTES_MAX} bytes");
         return Err(Refused { stage: Stage::Componentize, findings: vec![Finding { code: "size".into(), message, help: None }] });
     }
-    let component =
-        timed(&mut stage_ms, Stage::Componentize, || compile::componentize(core)).map_err(|error| refused(Stage::Componentize, error))?;
+    let component = match given {
+        Given::Core => timed(&mut stage_ms, Stage::Componentize, || compile::componentize(&bytes))
+            .map_err(|error| refused(Stage::Componentize, error))?,
+        Given::Ours | Given::Foreign => bytes,
+    };
     // The compiler sees nothing that inspection has not passed. The launcher inspects again, for it believes nothing that comes from here.
     timed(&mut stage_ms, Stage::Inspect, || inspect::inspect(&component))
         .map_err(|found| refused(Stage::Inspect, CompileError::Module(found)))?;
-    let boundary = compile::boundary_of(&component);
+    let boundary = if given == Given::Foreign { Boundary::Component } else { compile::boundary_of(&component) };
     let Compiled { engine_id, code } = timed(&mut stage_ms, Stage::Precompile, || compile::compile(&component, boundary))
         .map_err(|error| refused(Stage::Precompile, error))?;
     Ok(Native { component, code, notes: Notes { engine_id, stage_ms } })
@@ -81,6 +108,11 @@ pub fn artifact(component: &[u8], boundary: Boundary, signing_seed: &[u8; 32]) -
     inspect::inspect(component).map_err(|found| refused(Stage::Inspect, CompileError::Module(found)))?;
     let Compiled { engine_id, code } = compile::compile(component, boundary).map_err(|error| refused(Stage::Precompile, error))?;
     Ok(spell_runtime::artifact::sign(component, &engine_id, &code, signing_seed))
+}
+
+/// For which engine native code is made here.
+pub fn engine_id() -> &'static str {
+    spell_runtime::ENGINE_ID
 }
 
 /// Whether a component runs only where a world admits WASI. One that inspection refuses runs nowhere.
@@ -173,7 +205,7 @@ mod tests {
         for length in (0..bytes.len()).step_by(997) {
             assert!(decode(&bytes[..length]).is_err());
         }
-        let none = make(b"\0asm\x01\0\0\0");
+        let none = make(b"\0asm\x01\0\0\0".to_vec(), Given::Core);
         assert_eq!(decode(&encode(&none).expect("encodes")).expect("decodes"), none);
         assert_eq!(none.expect_err("an empty module is no spell").stage, Stage::Inspect);
     }

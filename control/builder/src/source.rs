@@ -1,25 +1,23 @@
-//! The author's source before it is compiled: bounded, and with no word that makes the compiler read another file.
+//! A source file before it is compiled: with no word that makes the compiler read another file.
 //!
 //! rustc reads what a source names, with the server's rights, and tells of it in its output and its errors: one `include_str!` of the server's secret would be enough.
 //! Macros cannot join identifiers, and nothing of the SDK or the standard library stands for these words, so a source without them reads no file as text.
 //! What it may still name, a module in another file, is parsed; `diagnostics` does not tell what rustc says about such a file.
 
-use crate::diagnostics::{FILE, ONE_FILE, placeless};
+use crate::diagnostics::{OWN_FILES, placeless};
 use protocol::job::Diagnostic;
-use protocol::limits::{DIAGNOSTICS_MAX, SOURCE_BYTES_MAX};
+use protocol::limits::DIAGNOSTICS_MAX;
+use protocol::package::PackagePath;
+use std::ops::Range;
 
 /// Words that bring a file in, wherever they stand: an alias or a macro's argument would do.
 const READERS: [&str; 3] = ["include_str", "include_bytes", "debugger_visualizer"];
 
-/// All that refuses this source before the compiler sees it.
-pub fn check(source: &str) -> Vec<Diagnostic> {
-    if source.len() > SOURCE_BYTES_MAX {
-        let message = format!("source has {} bytes, over the limit of {SOURCE_BYTES_MAX}", source.len());
-        return vec![placeless("size", &message, Some("split it into several spells"))];
-    }
+/// All that refuses this file before the compiler sees it.
+pub fn check(path: &PackagePath, source: &str) -> Vec<Diagnostic> {
     let readers =
         words(source).filter(|(at, word)| READERS.contains(word) || (*word == "include" && is_called(&source[at + word.len()..])));
-    readers.take(DIAGNOSTICS_MAX).map(|(at, word)| refusal(source, at, word)).collect()
+    readers.take(DIAGNOSTICS_MAX).map(|(at, word)| refusal(path, source, at, word)).collect()
 }
 
 /// Runs of ASCII letters, digits and underscores, and where they begin. Other characters end a word, also those that may be part of an identifier: rather one
@@ -39,19 +37,32 @@ fn is_called(rest: &str) -> bool {
     rest.trim_start().strip_prefix('!').is_some_and(|rest| !rest.starts_with('='))
 }
 
-fn refusal(source: &str, at: usize, word: &str) -> Diagnostic {
-    let before = &source[..at];
-    let position = |count: usize| u32::try_from(count).expect("a source is far below 4 GiB");
-    let line = position(before.matches('\n').count() + 1);
-    let column = position(before.rsplit('\n').next().unwrap_or(before).chars().count() + 1);
-    let end_column = column + position(word.len());
-    let found = placeless("file", &format!("`{word}` is not offered: it reads another file"), Some(ONE_FILE));
-    Diagnostic { file: FILE.into(), line, column, end_line: line, end_column, ..found }
+fn refusal(path: &PackagePath, source: &str, at: usize, word: &str) -> Diagnostic {
+    let found = placeless("file", &format!("`{word}` is not offered: it reads another file"), Some(OWN_FILES));
+    placed(found, path, source, at..at + word.len())
+}
+
+/// The finding at these bytes of a file.
+pub fn placed(found: Diagnostic, path: &PackagePath, text: &str, span: Range<usize>) -> Diagnostic {
+    let ((line, column), (end_line, end_column)) = (position(text, span.start), position(text, span.end));
+    Diagnostic { file: path.to_string(), line, column, end_line, end_column, ..found }
+}
+
+/// Line and column, from 1, in characters.
+fn position(text: &str, at: usize) -> (u32, u32) {
+    let before = text.get(..at).unwrap_or(text);
+    let number = |count: usize| u32::try_from(count).expect("a source is far below 4 GiB");
+    let line = number(before.matches('\n').count() + 1);
+    (line, number(before.rsplit('\n').next().unwrap_or(before).chars().count() + 1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check(source: &str) -> Vec<Diagnostic> {
+        super::check(&PackagePath::new("src/lib.rs").expect("a path"), source)
+    }
 
     #[test]
     fn words_that_read_files_are_refused_in_every_spelling() {
@@ -85,6 +96,6 @@ mod tests {
     #[test]
     fn a_refusal_has_its_place() {
         let found = check("// \u{e4}\nlet \u{e4} = include_str!(\"x\");");
-        assert_eq!((found[0].file.as_str(), found[0].line, found[0].column, found[0].end_column), (FILE, 2, 9, 20));
+        assert_eq!((found[0].file.as_str(), found[0].line, found[0].column, found[0].end_column), ("src/lib.rs", 2, 9, 20));
     }
 }

@@ -3,8 +3,11 @@
 use builder::build;
 use protocol::Sha256Hex;
 use protocol::job::{Diagnostic, Severity, Stage};
-use protocol::worker::{ARTIFACT_FILE, COMPONENT_FILE, Event, Finished, Order, Sandbox};
+use protocol::manifest::InFlightPolicy;
+use protocol::package::PackagePath;
+use protocol::worker::{ARTIFACT_FILE, COMPONENT_FILE, Event, Finished, Input, Order, Sandbox};
 use spell_runtime::{Runtime, artifact::PublicKey};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -18,10 +21,10 @@ fn good_source_becomes_an_artifact_that_loads() {
     let built = run(GOOD);
     let finished = built.finished();
     assert_eq!(finished.diagnostics, []);
-    assert_eq!(built.stages, [Stage::Compile, Stage::Componentize, Stage::Store]);
+    assert_eq!(built.stages, [Stage::Prepare, Stage::Compile, Stage::Componentize, Stage::Smoke, Stage::Store]);
     assert_eq!(
         finished.stage_ms.iter().map(|(stage, _)| *stage).collect::<Vec<_>>(),
-        [Stage::Compile, Stage::Componentize, Stage::Inspect, Stage::Precompile, Stage::Store]
+        [Stage::Prepare, Stage::Compile, Stage::Componentize, Stage::Inspect, Stage::Precompile, Stage::Smoke, Stage::Store]
     );
     let runtime = Runtime::new(1).expect("a small runtime");
     let spell = runtime.load("built", &built.file(ARTIFACT_FILE), &PublicKey::of_seed(&SEED)).expect("our own artifact");
@@ -127,7 +130,7 @@ fn no_file_of_this_machine_gets_into_a_build() {
         "#![debugger_visualizer(gdb_script_file = PATH)]",
     ] {
         let failure = format!("{:?}", run(&spell(item)).failure());
-        assert!(!failure.contains("5ec2e7") && failure.contains("one source file"), "{item}: {failure}");
+        assert!(!failure.contains("5ec2e7") && failure.contains("reads no other"), "{item}: {failure}");
     }
 }
 
@@ -188,13 +191,113 @@ fn a_killed_launcher_takes_the_compiler_with_it() {
     let mut launcher = launcher(&order, &[]);
     let stdout = launcher.stdout.take().expect("piped");
     let mut lines = BufReader::new(stdout).lines();
-    assert!(lines.next().expect("a line").expect("text").contains("compile"));
+    assert!(lines.any(|line| line.expect("text").contains("compile")));
     // The compiler is a child now or soon; its death is seen by the pipe that it inherited from nobody, so watch the kernel's list.
     let compiler = until(|| children(launcher.id()).first().copied());
     launcher.kill().expect("still there");
     assert_eq!(launcher.wait().expect("ends").signal(), Some(9));
     until(|| (!running(compiler)).then_some(()));
     drop(scratch);
+}
+
+#[test]
+fn a_launcher_whose_owner_is_gone_leaves_no_process_and_no_file() {
+    let (scratch, order) =
+        order("#![allow(long_running_const_eval)]\npub const ENDLESS: u64 = { let mut n = 0u64; while n != u64::MAX { n += 1; } n };");
+    let mut launcher = launcher(&order, &[]);
+    let mut lines = BufReader::new(launcher.stdout.take().expect("piped")).lines();
+    assert!(lines.any(|line| line.expect("text").contains("compile")));
+    let compiler = until(|| children(launcher.id()).first().copied());
+    assert!(scratch.path().join("source/src/lib.rs").exists());
+    // As the kernel closes it when the owner is killed.
+    drop(launcher.stdin.take());
+    launcher.wait().expect("ends");
+    assert!(!scratch.path().exists());
+    until(|| (!running(compiler)).then_some(()));
+}
+
+#[test]
+fn a_spell_of_several_files_is_one_spell() {
+    let lib = GOOD.replace("const DAMAGE: f32 = 25.0;", "mod tuning;\nuse tuning::DAMAGE;");
+    assert_ne!(lib, GOOD);
+    let package = |tuning: &str| Input::Source {
+        files: files(&[
+            ("src/lib.rs", &lib),
+            ("src/tuning.rs", tuning),
+            ("spell.toml", "[metadata]\nname = \"Fire\"\n[in_flight]\npolicy = \"migrate\"\n"),
+            ("README.md", "It burns."),
+        ]),
+    };
+    let built = run_input(package("pub const DAMAGE: f32 = 25.0;"));
+    let finished = built.finished();
+    assert_eq!(finished.metadata.as_ref().expect("spell.toml's").name, "Fire");
+    assert_eq!(finished.in_flight.policy, InFlightPolicy::Migrate);
+
+    let failure = run_input(package("pub const DAMAGE: f32 =\n    \"much\";")).failure();
+    assert_eq!((failure[0].file.as_str(), failure[0].line, failure[0].column), ("src/tuning.rs", 2, 5));
+    let failure = run_input(package("mod deeper;")).failure();
+    assert_eq!((failure[0].file.as_str(), failure[0].code.as_str()), ("src/tuning.rs", "E0583"), "{failure:?}");
+    assert!(failure[0].help.as_deref().is_some_and(|help| help.contains("\"src/tuning/deeper.rs\"")), "{failure:?}");
+    let failure = run_input(package("pub const DAMAGE: f32 = 25.0;\n// \u{e4}\nconst _: &str = include_str!(\"x\");")).failure();
+    assert_eq!((failure[0].file.as_str(), failure[0].line), ("src/tuning.rs", 3));
+}
+
+#[test]
+fn a_mistake_in_spell_toml_is_a_finding_with_its_place() {
+    let built = run_input(Input::Source { files: files(&[("src/lib.rs", GOOD), ("spell.toml", "[metadata]\ncolour = 1\n")]) });
+    assert_eq!(built.stages, [Stage::Prepare]);
+    let failure = built.failure();
+    assert_eq!((failure[0].file.as_str(), failure[0].line, failure[0].code.as_str()), ("spell.toml", 2, "spell_toml"));
+}
+
+#[test]
+fn casts_in_small_worlds_are_measured() {
+    let built = run(GOOD);
+    let measured = built.finished().measured.as_ref().expect("it was cast");
+    assert_eq!(measured.used, ["damage", "move_entities", "spawn_entities"]);
+    assert_eq!(measured.unused, Vec::<String>::new());
+    assert!(measured.casts == 8 && measured.calls > 8 && measured.call_fuel_max > 1_000, "{measured:?}");
+    assert!(measured.cast_mana_max > built.finished().cost.cast_mana, "{measured:?}");
+    assert_eq!(Some(measured), run(GOOD).finished().measured.as_ref());
+}
+
+#[test]
+fn a_capability_that_is_not_declared_fails_with_the_attribute_to_add() {
+    let failure = run(&GOOD.replace("Can::DAMAGE | ", "")).failure();
+    assert_eq!(failure[0].code, "capability", "{failure:?}");
+    assert!(failure[0].help.as_deref().is_some_and(|help| help.contains(".can(Can::DAMAGE)")), "{failure:?}");
+    assert!(failure[0].line > 1, "{failure:?}");
+    let wider = run(&GOOD.replace("Can::DAMAGE | ", "Can::DAMAGE | Can::STORAGE | "));
+    let told = &wider.finished().diagnostics;
+    assert!(told.len() == 1 && told[0].code == "unused_capability" && told[0].message.contains("storage"), "{told:?}");
+}
+
+#[test]
+fn a_panic_in_a_small_world_is_found_at_its_line() {
+    let cast = "fn on_cast(&mut self, world: &mut World, cast: &Cast) -> Result<(), Refusal> {";
+    let built = run(&GOOD.replace(cast, &format!("{cast}\n        assert!(cast.aim.y < 0.5, \"not up there\");")));
+    assert_eq!(built.stages.last(), Some(&Stage::Smoke));
+    let failure = built.failure();
+    let line = GOOD.lines().position(|line| line.contains(cast)).expect("it is there") as u32 + 2;
+    assert_eq!((failure[0].code.as_str(), failure[0].file.as_str(), failure[0].line, failure[0].column), ("unreachable", "src/lib.rs", line, 9));
+    assert!(failure[0].message.contains("straight up") && failure[0].message.contains("not up there"), "{failure:?}");
+}
+
+#[test]
+fn a_component_is_built_without_its_source() {
+    let first = run(GOOD);
+    let hex = hex::encode(first.file(COMPONENT_FILE));
+    let component = |ours| run_input(Input::Component { hex: hex.clone(), files: BTreeMap::new(), ours });
+    // The same native code, which a host of another engine would get anew.
+    let again = component(true);
+    assert_eq!(again.stages, [Stage::Prepare, Stage::Componentize, Stage::Store]);
+    assert_eq!(again.file(ARTIFACT_FILE), first.file(ARTIFACT_FILE));
+    // Whoever hands it in is believed nothing: it is driven through the component layer.
+    let foreign = component(false);
+    assert_eq!(foreign.file(COMPONENT_FILE), first.file(COMPONENT_FILE));
+    assert_ne!(foreign.file(ARTIFACT_FILE), first.file(ARTIFACT_FILE));
+    assert_eq!(foreign.finished().envelope, first.finished().envelope);
+    assert_eq!(foreign.finished().measured.as_ref().map(|measured| measured.casts), Some(8));
 }
 
 #[test]
@@ -241,7 +344,11 @@ impl Built {
 }
 
 fn run(source: &str) -> Built {
-    let (scratch, order) = order(source);
+    run_input(Input::Source { files: files(&[("src/lib.rs", source)]) })
+}
+
+fn run_input(input: Input) -> Built {
+    let (scratch, order) = order_of(input);
     let mut events = Vec::new();
     build(&order, worker(), &mut |event| events.push(event.clone())).expect("the installation is in order");
     let last = events.pop().expect("a last event");
@@ -256,9 +363,17 @@ fn run(source: &str) -> Built {
 }
 
 fn order(source: &str) -> (tempfile::TempDir, Order) {
+    order_of(Input::Source { files: files(&[("src/lib.rs", source)]) })
+}
+
+fn files(files: &[(&str, &str)]) -> BTreeMap<PackagePath, String> {
+    files.iter().map(|(path, text)| (PackagePath::new(*path).expect("a path"), (*text).to_owned())).collect()
+}
+
+fn order_of(input: Input) -> (tempfile::TempDir, Order) {
     let scratch = tempfile::tempdir().expect("a scratch folder");
     let order = Order {
-        source: source.into(),
+        input,
         scratch: scratch.path().into(),
         sdk: sdk(),
         signing_seed: hex::encode(SEED),
@@ -280,14 +395,21 @@ fn launcher(order: &Order, environment: &[(&str, &str)]) -> std::process::Child 
     let mut command = Command::new(worker());
     command.arg("build").envs(environment.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().expect("the worker starts");
-    let text = serde_json::to_vec(order).expect("serializes");
-    child.stdin.take().expect("piped").write_all(&text).expect("the worker reads");
+    let mut text = serde_json::to_vec(order).expect("serializes");
+    text.push(b'\n');
+    child.stdin.as_mut().expect("piped").write_all(&text).expect("the worker reads");
     child
 }
 
 fn events(launcher: &mut std::process::Child) -> Vec<Event> {
     let stdout = launcher.stdout.take().expect("piped");
-    let events = BufReader::new(stdout).lines().map(|line| serde_json::from_str(&line.expect("text")).expect("an event")).collect();
+    let mut events = Vec::new();
+    for line in BufReader::new(stdout).lines() {
+        events.push(serde_json::from_str(&line.expect("text")).expect("an event"));
+        if matches!(events.last(), Some(Event::Finished(_) | Event::Failed { .. })) {
+            drop(launcher.stdin.take());
+        }
+    }
     launcher.wait().expect("ends");
     events
 }

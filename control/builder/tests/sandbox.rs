@@ -14,7 +14,12 @@ fn worker() -> PathBuf {
 }
 
 fn confinement(folder: &Path) -> Confinement {
-    Confinement { sandbox: Sandbox::Whole, folder: folder.canonicalize().expect("a folder"), reads: vec!["/usr/bin".into(), "/bin".into()] }
+    Confinement {
+        sandbox: Sandbox::Whole,
+        address_space: limits::ADDRESS_SPACE_BYTES_MAX,
+        folder: folder.canonicalize().expect("a folder"),
+        reads: vec!["/usr/bin".into(), "/bin".into()],
+    }
 }
 
 /// A shell's script in the sandbox, where `/usr/bin` can be run.

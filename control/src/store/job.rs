@@ -1,6 +1,6 @@
 //! Build jobs in the database, and the step from a finished build to a revision.
 
-use super::{Database, found, from_json, parsed, parsed_option};
+use super::{Database, Native, found, from_json, ownership::may_change, parsed, parsed_option};
 use crate::{
     clock,
     error::Error,
@@ -35,6 +35,8 @@ pub struct Built<'a> {
     pub spell_id: &'a SpellId,
     /// Equal for equal content.
     pub content_hash: &'a Sha256Hex,
+    /// What its native code is of.
+    pub native: &'a Native,
     /// The signed artifact's blob.
     pub artifact_hash: &'a Sha256Hex,
     /// Warnings.
@@ -100,6 +102,11 @@ impl Database {
             Some(revision_id) => revision_id,
             None => insert_revision(&change, built, manifest)?,
         };
+        let native = built.native;
+        change.execute(
+            "INSERT OR REPLACE INTO artifact (component_hash, ours, engine_id, public_key, artifact_hash) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![native.component.as_str(), native.ours, native.engine_id, native.public_key, built.artifact_hash.as_str()],
+        )?;
         change.execute(
             "UPDATE spell SET draft = ?2, updated_at = ?3 WHERE spell_id = ?1",
             params![built.spell_id.as_str(), revision_id.as_str(), built.now_ms],
@@ -114,37 +121,34 @@ impl Database {
 }
 
 fn claim_spell(change: &Transaction<'_>, job: &NewJob) -> Result<(), Error> {
-    let owner =
-        found(change.query_row("SELECT owner FROM spell WHERE spell_id = ?1", [job.spell_id.as_str()], |row| row.get::<_, String>(0)))?;
-    match owner {
-        Some(owner) if owner == job.client_id.as_str() => Ok(()),
-        Some(_) => Err(Error::Foreign(job.spell_id.clone())),
-        None => {
-            let owned: u32 = change.query_row("SELECT count(*) FROM spell WHERE owner = ?1", [job.client_id.as_str()], |row| row.get(0))?;
-            if owned >= SPELLS_PER_PLAYER_MAX {
-                return Err(Error::TooMany { what: "spells", max: SPELLS_PER_PLAYER_MAX });
-            }
-            change.execute(
-                "INSERT INTO spell (spell_id, owner, display_name, created_at, updated_at) VALUES (?1, ?2, ?1, ?3, ?3)",
-                params![job.spell_id.as_str(), job.client_id.as_str(), job.now_ms],
-            )?;
-            Ok(())
-        }
+    let is_there: bool =
+        change.query_row("SELECT EXISTS (SELECT 1 FROM spell WHERE spell_id = ?1)", [job.spell_id.as_str()], |row| row.get(0))?;
+    if is_there {
+        return if may_change(change, &job.spell_id, &job.client_id)? { Ok(()) } else { Err(Error::Foreign(job.spell_id.clone())) };
     }
+    let owned: u32 = change.query_row("SELECT count(*) FROM spell WHERE owner = ?1", [job.client_id.as_str()], |row| row.get(0))?;
+    if owned >= SPELLS_PER_PLAYER_MAX {
+        return Err(Error::TooMany { what: "spells of one player", max: SPELLS_PER_PLAYER_MAX });
+    }
+    change.execute(
+        "INSERT INTO spell (spell_id, owner, display_name, created_at, updated_at) VALUES (?1, ?2, ?1, ?3, ?3)",
+        params![job.spell_id.as_str(), job.client_id.as_str(), job.now_ms],
+    )?;
+    Ok(())
 }
 
-/// The stored revision of the same content. Its artifact may be of an older engine: the new one takes its place.
+/// The stored revision of the same content.
 fn same_content(change: &Transaction<'_>, built: &Built<'_>) -> Result<Option<RevisionId>, Error> {
-    let revision_id = found(change.query_row(
-        "SELECT revision_id FROM revision WHERE spell_id = ?1 AND content_hash = ?2",
+    let found = found(change.query_row(
+        "SELECT revision_id, revoked FROM revision WHERE spell_id = ?1 AND content_hash = ?2",
         [built.spell_id.as_str(), built.content_hash.as_str()],
-        |row| parsed(row, "revision_id"),
+        |row| Ok((parsed(row, "revision_id")?, row.get::<_, Option<String>>("revoked")?)),
     ))?;
-    change.execute(
-        "UPDATE revision SET artifact_hash = ?3 WHERE spell_id = ?1 AND content_hash = ?2",
-        [built.spell_id.as_str(), built.content_hash.as_str(), built.artifact_hash.as_str()],
-    )?;
-    Ok(revision_id)
+    match found {
+        Some((revision_id, Some(reason))) => Err(Error::Revoked { revision_id, reason }),
+        Some((revision_id, None)) => Ok(Some(revision_id)),
+        None => Ok(None),
+    }
 }
 
 fn insert_revision(
@@ -164,14 +168,15 @@ fn insert_revision(
     let revision_id = RevisionId::of(number, built.content_hash);
     let manifest = manifest(revision_id.clone(), parent, number);
     change.execute(
-        "INSERT INTO revision (spell_id, number, revision_id, content_hash, artifact_hash, manifest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO revision (spell_id, number, revision_id, content_hash, ours, manifest, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             built.spell_id.as_str(),
             number,
             revision_id.as_str(),
             built.content_hash.as_str(),
-            built.artifact_hash.as_str(),
-            serde_json::to_string(&manifest)?
+            built.native.ours,
+            serde_json::to_string(&manifest)?,
+            built.now_ms
         ],
     )?;
     let display_name = if manifest.metadata.name.is_empty() { built.spell_id.as_str() } else { &manifest.metadata.name };

@@ -34,7 +34,7 @@ impl Database {
         let owned: u32 =
             change.query_row("SELECT count(*) FROM world WHERE created_by = ?1", [world.created_by.as_str()], |row| row.get(0))?;
         if owned >= WORLDS_PER_PLAYER_MAX {
-            return Err(Error::TooMany { what: "worlds", max: WORLDS_PER_PLAYER_MAX });
+            return Err(Error::TooMany { what: "worlds of one player", max: WORLDS_PER_PLAYER_MAX });
         }
         change.execute(
             "INSERT INTO world (world_id, name, description, created_by, created_at, updated_at, generation) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)",

@@ -1,12 +1,26 @@
 #!/bin/sh
 # Stands in for ugc-builder: speaks its protocol, and does what the source tells it to. Beside its path it leaves
-# `builder-process`, its process id.
+# `builder-process`, its process id, and a line in `builds` for each of them.
 PATH=/usr/bin:/bin
-order=$(cat)
+[ "$1" = build ] || exit 0
+read -r order
 echo $$ > "$(dirname "$0")/builder-process"
-field() { printf '%s' "$order" | sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/"; }
+echo build >> "$(dirname "$0")/builds"
+# Whoever asked is gone when this ends, and so is all that was started for them.
+exec 3<&0
+(cat <&3; kill -9 0) > /dev/null 2>&1 &
+field() { printf '%s' "$order" | sed "s|.*\"$1\":\"\([^\"]*\)\".*|\1|"; }
 scratch=$(field scratch)
-source=$(field source)
+case "$order" in
+*'"kind":"component"'*)
+    component=$(field hex | perl -e 'print pack "H*", <STDIN>')
+    source=${component#component of }
+    ;;
+*)
+    source=$(field src/lib.rs)
+    component="component of $source"
+    ;;
+esac
 echo '{"event":"stage","stage":"compile"}'
 case "$source" in
 *HANG*) sleep 1000 & wait ;;
@@ -19,5 +33,5 @@ case "$source" in
 *LINK*) ln -s /etc/passwd "$scratch/artifact.bin" ;;
 *) printf 'artifact of %s' "$source" > "$scratch/artifact.bin" ;;
 esac
-printf 'component of %s' "$source" > "$scratch/component.wasm"
-echo '{"event":"finished","envelope":{"duration":{"mode":"instant"}},"cost":{"cast_mana":3.5,"worst_case":8.5},"toolchain":"rustc 1.95.0","sdk_version":"0.1.0","diagnostics":[],"stage_ms":[]}'
+printf '%s' "$component" > "$scratch/component.wasm"
+echo '{"event":"finished","envelope":{"duration":{"mode":"instant"}},"cost":{"cast_mana":3.5,"worst_case":8.5},"metadata":null,"in_flight":{"policy":"finish"},"needs_wasi":false,"measured":null,"toolchain":"rustc 1.95.0","sdk_version":"0.1.0","engine_id":"engine-1","diagnostics":[],"stage_ms":[]}'

@@ -3,6 +3,7 @@
 use control::{
     App,
     config::{Config, Siblings},
+    generator::Generator,
     ids::WorldId,
     store::Store,
 };
@@ -50,21 +51,29 @@ impl Server {
         symlink(stand_ins.join("fake-builder.sh"), folder.path().join("ugc-builder")).unwrap();
         fs::create_dir(folder.path().join("data")).unwrap();
         prepare(&Store::open(&folder.path().join("data/control.sqlite")).unwrap());
-        Self::run(folder, admin_token)
+        Self::run(folder, admin_token, None)
+    }
+
+    /// With something that writes source for prompts.
+    pub fn start_with_generator(generator: Generator) -> Self {
+        let mut server = Self::start();
+        server.stop();
+        Self::run(server.folder.clone(), Some(ADMIN_TOKEN), Some(generator))
     }
 
     /// Stops, and starts anew over the same data.
     pub fn restart(mut self) -> Self {
         self.stop();
-        Self::run(self.folder.clone(), Some(ADMIN_TOKEN))
+        Self::run(self.folder.clone(), Some(ADMIN_TOKEN), None)
     }
 
-    fn run(folder: Arc<TempDir>, admin_token: Option<&str>) -> Self {
+    fn run(folder: Arc<TempDir>, admin_token: Option<&str>, generator: Option<Generator>) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let config = Config {
             sandbox: Sandbox::Whole,
+            generator,
             data_dir: folder.path().join("data"),
             secret: "a secret for tests".into(),
             admin_token: admin_token.map(String::from),
@@ -98,6 +107,11 @@ impl Server {
 
     pub fn data(&self, path: &str) -> PathBuf {
         self.folder.path().join("data").join(path)
+    }
+
+    /// Runs of the compile worker so far.
+    pub fn builds(&self) -> usize {
+        fs::read_to_string(self.folder.path().join("builds")).map_or(0, |lines| lines.lines().count())
     }
 
     /// From now on, game servers end before they listen.
@@ -168,9 +182,17 @@ impl Server {
 
     /// Any request; an empty token sends none.
     pub fn request(&self, method: &str, path: &str, token: &str, body: Option<(&str, &[u8])>) -> Answer {
+        self.request_with(method, path, token, &[], body)
+    }
+
+    /// With these headers as well.
+    pub fn request_with(&self, method: &str, path: &str, token: &str, headers: &[(&str, &str)], body: Option<(&str, &[u8])>) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         if !token.is_empty() {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let response = match body {
             Some((kind, bytes)) => self.agent.run(request.header(header::CONTENT_TYPE, kind).body(bytes.to_vec()).unwrap()),
@@ -182,7 +204,13 @@ impl Server {
 
     /// The body of an answer that goes on and on.
     pub fn stream(&self, path: &str, token: &str) -> impl Read + use<> {
+        self.stream_from(path, token, "")
+    }
+
+    /// The same, from behind the event of this id.
+    pub fn stream_from(&self, path: &str, token: &str, last_event: &str) -> impl Read + use<> {
         let request = Request::get(format!("http://{}{path}", self.address)).header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request = if last_event.is_empty() { request } else { request.header("last-event-id", last_event) };
         let response = self.agent.run(request.body(()).unwrap()).unwrap();
         assert_eq!(response.status(), 200);
         response.into_body().into_reader()

@@ -25,7 +25,7 @@ impl Line {
     }
 
     fn open(&self, server: &Server, after: u64) -> impl Read + use<> {
-        server.stream(&format!("/internal/worlds/{}/stream?after={after}", self.world), &self.secret)
+        server.stream(&format!("/internal/worlds/{}/stream?after={after}&engine=engine-1", self.world), &self.secret)
     }
 
     fn report(&self, server: &Server, reports: &[Report]) -> u16 {
@@ -142,17 +142,43 @@ fn a_quiet_line_says_that_it_is_alive() {
 }
 
 #[test]
-fn a_damaged_artifact_does_not_keep_the_others_back() {
+fn a_damaged_artifact_is_made_anew_and_a_damaged_component_does_not_keep_the_others_back() {
     let server = Server::start();
     let token = server.login("kim");
-    for spell in ["fireball", "gust"] {
+    for spell in ["fireball", "gust", "mend"] {
         let revision = server.revision(&token, spell, spell);
         server.publish(&token, spell, &revision, "beta");
     }
-    let hash = protocol::Sha256Hex::of(b"artifact of fireball");
-    std::fs::write(server.data("blobs").join(&hash.as_str()[..2]).join(hash.as_str()), "native code of somebody else").unwrap();
+    let damage = |bytes: &[u8]| {
+        let hash = protocol::Sha256Hex::of(bytes);
+        std::fs::write(server.data("blobs").join(&hash.as_str()[..2]).join(hash.as_str()), "native code of somebody else").unwrap();
+    };
+    damage(b"artifact of fireball");
+    damage(b"artifact of gust");
+    damage(b"component of gust");
     let mut stream = Line::of(&server, &token).open(&server, 0);
-    assert_eq!([next(&mut stream), next(&mut stream)], ["gust beta artifact of gust", "synced"]);
+    let seen = [next(&mut stream), next(&mut stream), next(&mut stream)];
+    assert_eq!(seen, ["fireball beta artifact of fireball", "mend beta artifact of mend", "synced"]);
+}
+
+#[test]
+fn native_code_for_another_engine_is_made_when_a_server_asks_if_the_builder_can() {
+    let server = Server::start();
+    let token = server.login("kim");
+    let revision = server.revision(&token, "fireball", "one");
+    server.publish(&token, "fireball", &revision, "beta");
+    let line = Line::of(&server, &token);
+    let builds = server.builds();
+    // As before an upgrade of this server: what it has stored is for an engine that nobody runs any more.
+    server.database().execute("UPDATE artifact SET engine_id = 'engine-0'", []).unwrap();
+    for _ in 0..2 {
+        let mut stream = line.open(&server, 0);
+        assert_eq!([next(&mut stream), next(&mut stream)], ["fireball beta artifact of one", "synced"]);
+    }
+    assert_eq!(server.builds(), builds + 1);
+    // A game server of another version than the builder gets nothing that it could not run.
+    let path = format!("/internal/worlds/{}/stream?after=0&engine=engine-2", line.world);
+    assert_eq!(next(&mut server.stream(&path, &line.secret)), "synced");
 }
 
 #[test]

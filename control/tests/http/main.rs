@@ -2,8 +2,12 @@
 
 mod auth;
 mod harness;
+mod jobs;
 mod link;
+mod ownership;
+mod packages;
 mod problems;
 mod process;
+mod prompts;
 mod spells;
 mod worlds;

@@ -70,7 +70,7 @@ fn bodies_and_sources_over_their_limit_are_413() {
     let server = Server::start();
     let token = server.login("kim");
     server.request("POST", "/login", "", Some((JSON, &vec![b' '; 100_000]))).is_problem(413, "too_large");
-    server.request("POST", "/api/spells/fireball/build", &token, Some((JSON, &vec![b' '; 2_000_000]))).is_problem(413, "too_large");
+    server.request("POST", "/api/spells/fireball/build", &token, Some((JSON, &vec![b' '; 5_000_000]))).is_problem(413, "too_large");
     let build = |body| server.post("/api/spells/fireball/build", &token, &body);
     build(json!({ "code": "x".repeat(SOURCE_BYTES_MAX + 1) })).is_problem(413, "too_large");
     build(json!({ "code": "x", "prompt": "x".repeat(PROMPT_BYTES_MAX + 1) })).is_problem(413, "too_large");

@@ -11,7 +11,7 @@ const CASTS: usize = 8;
 fn a_revision_that_keeps_faulting_is_replaced_by_the_one_before() -> Result<()> {
     let (server, http, kim, mut game) = somebody()?;
     let good = make_live(&http, &kim, &mut game, "kims_fireball", FIREBALL)?;
-    let broken = FIREBALL.replace("fn on_cast(&mut self, world: &mut World, cast: &Cast) -> Result<(), Refusal> {", "fn on_cast(&mut self, world: &mut World, cast: &Cast) -> Result<(), Refusal> {\n        assert!(world.now() > 1.0, \"a bad change\");");
+    let broken = FIREBALL.replace("fn on_cast(&mut self, world: &mut World, cast: &Cast) -> Result<(), Refusal> {", "fn on_cast(&mut self, world: &mut World, cast: &Cast) -> Result<(), Refusal> {\n        assert!(cast.target_position.z != -10.0, \"a bad change\");");
     ensure!(broken != FIREBALL);
     let bad = make_live(&http, &kim, &mut game, "kims_fireball", &broken)?;
     let bookmark = server.line_count();

@@ -5,6 +5,7 @@ use sim::inbound::{School, Schools, SpellSpec};
 use sim::limits::TICK_HZ;
 use spell_runtime::artifact::{self, PublicKey};
 use spell_runtime::{Envelope, Fault, Instance, LoadError, Runtime, Spell, Suspended, envelope, mana};
+use crate::usage::Usage;
 use std::fmt;
 use std::sync::Arc;
 
@@ -35,7 +36,8 @@ impl Loader {
             return Err(LoadError::Wasi);
         }
         let component = artifact::verify(artifact, &self.key)?.component.into();
-        Ok(LoadedRevision { spell: spell.to_owned(), revision: revision.to_owned(), spec: spec(code.envelope()), component, code })
+        let spec = spec(code.envelope());
+        Ok(LoadedRevision { spell: spell.to_owned(), revision: revision.to_owned(), spec, component, code, usage: Arc::default() })
     }
 }
 
@@ -51,12 +53,24 @@ pub struct LoadedRevision {
     /// What it was compiled from.
     pub(crate) component: Arc<[u8]>,
     pub(crate) code: Spell,
+    /// What its calls came to, in all games that have it.
+    pub(crate) usage: Arc<Usage>,
 }
 
 impl LoadedRevision {
     /// What the spell declared.
     pub fn envelope(&self) -> &Envelope {
         self.code.envelope()
+    }
+
+    /// What its calls came to so far, in all games that have it or a clone of it.
+    pub fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    /// The same revision with a count of its own.
+    pub fn counted_anew(&self) -> Self {
+        Self { usage: Arc::default(), ..self.clone() }
     }
 }
 

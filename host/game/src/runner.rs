@@ -277,6 +277,9 @@ impl Live {
             first_id: call.first_id,
             fuel: SPELL_CALL_FUEL_MAX,
         });
+        if let Some(revision) = &self.revision {
+            revision.usage.count(&outcome);
+        }
         if outcome.fault.is_some() {
             self.instance = None;
         }

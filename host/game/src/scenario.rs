@@ -5,12 +5,15 @@
 //! | line | meaning |
 //! |---|---|
 //! | `world seed 7` | the seed of the world's random streams; 1 without it |
+//! | `world small` | a floor of 64 by 64 metres, which is quicker to make; 160 by 160 without it |
+//! | `world mana 20` | players have at most so much mana, and a unit a second comes back; 100 and 10 without it |
 //! | `npc dummy at 0 1.9 -10` | a target with 100 health |
 //! | `prop crate at 2 2 -6` | a rigid box |
 //! | `player ann at 3 1.9 0` | a player who does nothing |
 //! | `npc dummy at 0 1.9 -10 health 40` | a wounded one; players likewise |
 //! | `cast as caster at 0 1.9 0 aim 0 0 -1 target dummy` | that player casts the spell in the next tick; `at` belongs to its first cast, `target` may be left out |
 //! | `run 90 ticks` | time passes |
+//! | `settle 240 ticks` | time passes until no cast is live, at most so much |
 //! | `reload` | the world is saved, and goes on from its save, as after a restart of its server; a cast that does not go on from it as before fails the line |
 //! | `expect dummy health 75` | also `<= 75`, `>= 75`; 0 when it is not in the world |
 //! | `expect caster mana >= 80` | what a player has; 0 when it is not in the world |
@@ -38,6 +41,10 @@ use sim::Vec3;
 pub struct Scenario {
     /// Of the world.
     pub seed: u64,
+    /// Whether its floor is small.
+    pub small: bool,
+    /// What players have to spend at most, where it is not the usual.
+    pub mana: Option<u32>,
     /// What stands in the world before the first tick, in the order of the lines.
     pub things: Vec<Thing>,
     /// What happens then.
@@ -92,6 +99,11 @@ pub enum Action {
     /// Time passes.
     Run {
         /// 1/60 s each.
+        ticks: u64,
+    },
+    /// Time passes until no cast is live.
+    Settle {
+        /// At most so many.
         ticks: u64,
     },
     /// The world is saved and loaded, which takes a tick.

@@ -23,6 +23,10 @@ pub enum Status {
 pub enum Stage {
     /// Waits for a worker.
     Queued,
+    /// Files are laid out, spell.toml is read.
+    Prepare,
+    /// A generator writes source for a prompt.
+    Generate,
     /// rustc.
     Compile,
     /// wit-component.
@@ -31,6 +35,8 @@ pub enum Stage {
     Inspect,
     /// Native code, by Cranelift.
     Precompile,
+    /// Casts it in small worlds.
+    Smoke,
     /// Signed; blobs, manifest and revision are written.
     Store,
     /// Over.
@@ -42,10 +48,13 @@ impl Stage {
     pub fn progress_pct(self) -> u8 {
         match self {
             Self::Queued => 0,
+            Self::Prepare => 1,
+            Self::Generate => 2,
             Self::Compile => 5,
-            Self::Componentize => 70,
-            Self::Inspect => 75,
-            Self::Precompile => 80,
+            Self::Componentize => 60,
+            Self::Inspect => 65,
+            Self::Precompile => 70,
+            Self::Smoke => 80,
             Self::Store => 95,
             Self::Done => 100,
         }
@@ -82,7 +91,7 @@ pub struct Job {
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
-    /// `src/lib.rs`; empty when the finding is not about a place in the source.
+    /// `src/lib.rs` or another file of the package; empty when the finding is not about a place in the source.
     pub file: String,
     /// From 1; 0 without a place.
     pub line: u32,
@@ -92,7 +101,7 @@ pub struct Diagnostic {
     pub end_line: u32,
     /// Column after the end.
     pub end_column: u32,
-    /// rustc's code (`E0308`), or our own (`import`, `size`...); may be empty.
+    /// rustc's code (`E0308`), or our own (`import`, `size`, `capability`...); may be empty.
     pub code: String,
     /// What is wrong.
     pub message: String,

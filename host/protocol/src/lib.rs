@@ -7,6 +7,7 @@ pub mod job;
 pub mod limits;
 pub mod link;
 pub mod manifest;
+pub mod package;
 pub mod ticket;
 pub mod v1;
 pub mod worker;

@@ -1,7 +1,25 @@
 //! Every limit of what crosses a process boundary, with its reason.
 
-/// Source of one spell. The largest library spell is under 4 KiB; generated ones reach tens.
+/// Text files of one spell, all together. The largest library spell is under 4 KiB; generated ones reach tens.
 pub const SOURCE_BYTES_MAX: usize = 256 * 1024;
+/// Files of one package, assets among them.
+pub const PACKAGE_FILES_MAX: usize = 64;
+/// Characters of a file's path in a package: ASCII, so bytes as well.
+pub const PACKAGE_PATH_CHARS_MAX: usize = 128;
+/// Names in such a path.
+pub const PACKAGE_DEPTH_MAX: usize = 8;
+/// One asset: a texture of 512 x 512, some seconds of sound, a small model.
+pub const ASSET_BYTES_MAX: usize = 512 * 1024;
+/// All assets of one spell: every client loads them.
+pub const ASSETS_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Characters of a spell's display name.
+pub const SPELL_NAME_CHARS_MAX: usize = 64;
+/// Characters of a spell's description.
+pub const SPELL_DESCRIPTION_CHARS_MAX: usize = 1024;
+/// Tags of a spell.
+pub const SPELL_TAGS_MAX: usize = 16;
+/// Characters of a tag.
+pub const SPELL_TAG_CHARS_MAX: usize = 32;
 /// A core module or component. SDK spells are about 15 kB; other toolchains' are for a later version.
 pub const COMPONENT_BYTES_MAX: usize = 1024 * 1024;
 /// Native code is 5 to 15 times the size of its wasm; Cranelift's debug-free output of a 1 MiB module fits.

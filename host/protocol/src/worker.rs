@@ -1,19 +1,22 @@
 //! The control plane and its compile worker: one order in, events out.
 //!
-//! `ugc-builder build` reads one [`Order`] as JSON from standard input until its end, and writes one [`Event`] a line, as JSON, to standard output.
-//! The last event is `Finished` or `Failed`; without one, the worker was killed and the build has failed. Big outputs are files in `Order::scratch`.
+//! `ugc-builder build` reads one [`Order`] as one line of JSON from standard input, and writes one [`Event`] a line, as JSON, to standard output.
+//! The last event is `Finished` or `Failed`; without one, the worker was killed and the build has failed. Big outputs are files in `Order::scratch`. The worker stays until
+//! its standard input ends, which is also how it learns that whoever asked is gone: then it empties `Order::scratch`, and ends with all that it has started.
 
 use crate::job::{Diagnostic, Stage};
-use crate::manifest::Cost;
+use crate::manifest::{Cost, InFlight, Measured, Metadata};
+use crate::package::PackagePath;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// One build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// The author's source, the only input that is not ours. At most `SOURCE_BYTES_MAX`.
-    pub source: String,
-    /// An empty directory that is the worker's alone; whoever made it removes it. The worker leaves `component.wasm` and `artifact.bin` there.
+    /// The author's work, the only input that is not ours.
+    pub input: Input,
+    /// An empty directory that is the worker's alone. The worker leaves `component.wasm` and `artifact.bin` there, and takes them away again when it ends.
     pub scratch: PathBuf,
     /// Where `cargo xtask dist` put the prebuilt SDK and `toolchain.json`.
     pub sdk: PathBuf,
@@ -21,6 +24,26 @@ pub struct Order {
     pub signing_seed: String,
     /// What becomes of the build where this machine lacks a layer of the sandbox.
     pub sandbox: Sandbox,
+}
+
+/// What is built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Input {
+    /// Text files of a package, `src/lib.rs` among them. At most `SOURCE_BYTES_MAX` in all.
+    Source {
+        /// By path.
+        files: BTreeMap<PackagePath, String>,
+    },
+    /// A component: of another toolchain, or one that is built already and needs native code for this engine. It is inspected as any other.
+    Component {
+        /// Its bytes, in hex.
+        hex: String,
+        /// Text files that come with it; `spell.toml` is read.
+        files: BTreeMap<PackagePath, String>,
+        /// Whether this builder's componentize made it, so that it may be driven below the component layer.
+        ours: bool,
+    },
 }
 
 /// What becomes of a build where this machine lacks a layer of the sandbox.
@@ -61,10 +84,20 @@ pub struct Finished {
     pub envelope: serde_json::Value,
     /// What a cast of it costs.
     pub cost: Cost,
-    /// `rustc -V`'s line.
+    /// What spell.toml says of it; nothing without one.
+    pub metadata: Option<Metadata>,
+    /// What becomes of casts in flight, by spell.toml.
+    pub in_flight: InFlight,
+    /// Whether it runs only in worlds that admit WASI.
+    pub needs_wasi: bool,
+    /// What its casts came to in small worlds; nothing where none was asked for.
+    pub measured: Option<Measured>,
+    /// `rustc -V`'s line; empty for a component that was handed in.
     pub toolchain: String,
-    /// The SDK's package version.
+    /// The SDK's package version; empty likewise.
     pub sdk_version: String,
+    /// For which engine the native code is.
+    pub engine_id: String,
     /// Warnings.
     pub diagnostics: Vec<Diagnostic>,
     /// Milliseconds of each stage, in order.

@@ -8,6 +8,7 @@ pub use chunk::{Chunk, ChunkId, DecodeError};
 
 use crate::geometry::{Aabb, Contact, sweep_box};
 use crate::{IVec3, Vec3, limits::RAY_LENGTH_MAX_M, limits::WORLD_EXTENT_M};
+use std::ops::RangeInclusive;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -35,10 +36,15 @@ pub struct Terrain {
 impl Terrain {
     /// The floor of a new world: 5 x 5 chunks whose lowest layer is solid, so that the ground is at y = 1.
     pub fn floor() -> Self {
+        Self::floor_over(-FLOOR_CHUNKS..=FLOOR_CHUNKS)
+    }
+
+    /// The same over the chunks of these coordinates, along x and along z.
+    pub fn floor_over(chunks: RangeInclusive<i32>) -> Self {
         let floor = Chunk::filled(|voxel| if voxel.y == 0 { FLOOR } else { AIR });
         let mut terrain = Self::default();
-        for x in -FLOOR_CHUNKS..=FLOOR_CHUNKS {
-            for z in -FLOOR_CHUNKS..=FLOOR_CHUNKS {
+        for x in chunks.clone() {
+            for z in chunks.clone() {
                 terrain.insert(ChunkId([x, 0, z]), floor.clone());
             }
         }

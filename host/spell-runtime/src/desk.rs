@@ -1,12 +1,13 @@
 //! Where a cast's requests arrive: each is checked against the spell's own limits, then buffered. What a store carries.
 
 use crate::abi::canonical::Guest;
-use crate::envelope::{Capability, Envelope, Scope};
+use crate::envelope::{Capabilities, Capability, Envelope, Scope};
 use crate::limits::*;
 use crate::prices::{self, Price};
 use crate::types::*;
 use crate::wasi::{Random, Wasi};
 use serde::{Deserialize, Serialize};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -72,6 +73,8 @@ pub(crate) struct Desk {
     logged_in_call: usize,
     /// The last call of the interface that the running hook has made.
     last_call: Option<&'static str>,
+    /// The capabilities that the running hook's calls need, declared or not.
+    needed: Cell<Capabilities>,
     memory_refused: Option<usize>,
     table_refused: Option<usize>,
     pub wasi: Wasi,
@@ -135,6 +138,7 @@ impl Desk {
             stores_in_call: 0,
             logged_in_call: 0,
             last_call: None,
+            needed: Cell::default(),
             memory_refused: None,
             table_refused: None,
             wasi: Wasi::new(),
@@ -175,6 +179,11 @@ impl Desk {
     /// The last that has begun since this was last asked.
     pub fn take_last_call(&mut self) -> Option<&'static str> {
         self.last_call.take()
+    }
+
+    /// The capabilities that calls have needed since this was last asked, declared or not.
+    pub fn take_needed(&mut self) -> Capabilities {
+        self.needed.take()
     }
 
     /// Whether the spell asked to end.
@@ -596,6 +605,7 @@ impl Desk {
 
     /// One more than its call's.
     fn need_also(&self, capability: Capability) -> Checked {
+        self.needed.set(self.needed.get().with(capability));
         refuse_unless(self.envelope.capabilities.has(capability), Limit::Capability, 0.0, 1.0)
     }
 

@@ -133,7 +133,7 @@ pub enum FrequencyMode {
 }
 
 /// A set of capabilities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Capabilities(u32);
 
 /// By which means a spell acts.
@@ -172,6 +172,22 @@ impl Capabilities {
     /// The set of these.
     pub fn of(members: &[Capability]) -> Self {
         Self(members.iter().fold(0, |bits, member| bits | 1 << *member as u32))
+    }
+    /// This one as well.
+    pub fn with(self, capability: Capability) -> Self {
+        Self(self.0 | 1 << capability as u32)
+    }
+    /// The set of these bits, as [`Capabilities::bits`] gives them; others mean nothing.
+    pub fn from_bits(bits: u32) -> Self {
+        Self(bits & ((1 << CAPABILITY_NAMES.len()) - 1))
+    }
+    /// Bit n is the capability of number n.
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+    /// Those that are not among the others.
+    pub fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
     }
     /// Whether it is declared.
     pub fn has(self, capability: Capability) -> bool {

@@ -6,7 +6,7 @@ use crate::desk::{Caster, Desk, KeptDesk};
 use crate::fault::{self, Circumstances};
 use crate::inspect::{self, Finding, Inspected};
 use crate::limits::*;
-use crate::{Envelope, engine, mana, types::*, wasi};
+use crate::{Envelope, engine, envelope::Capabilities, mana, types::*, wasi};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -93,6 +93,8 @@ pub struct Outcome {
     pub fuel: u64,
     /// Mana that the intents take, beside what the fuel does.
     pub impact: f32,
+    /// The capabilities that its calls of the interface needed, declared or not.
+    pub needed: Capabilities,
 }
 
 /// The runtime cannot be had on this machine.
@@ -267,12 +269,13 @@ impl Instance {
         let desk = self.store.data_mut();
         let mut intents = desk.close();
         let finished = desk.finished();
+        let needed = desk.take_needed();
         let fault = result.err();
         if fault.is_some() {
             intents.retain(|intent| matches!(intent, Intent::Log { .. }));
         }
         let impact = intents.iter().map(mana::impact).sum();
-        Outcome { intents, finished, fault, fuel: spent, impact }
+        Outcome { intents, finished, fault, fuel: spent, impact, needed }
     }
 
     /// What the last call, or `init`, has left of its fuel.

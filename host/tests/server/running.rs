@@ -66,7 +66,7 @@ fn the_game_goes_on_without_the_control_plane_and_the_line_comes_back() {
     world.control_plane.report(|report| matches!(report, Report::Refused { .. }));
     world.stream.shutdown(std::net::Shutdown::Both).expect("it is open");
     let (request, mut stream) = world.control_plane.stream();
-    assert!(request.contains("?after=41 "), "{request}");
+    assert!(request.contains(&format!("?after=41&engine={} ", game::ENGINE_ID)), "{request}");
     client.wait_for(101, |_| true);
     // Nonsense ends the connection, not the server.
     std::io::Write::write_all(&mut stream, &[0xff; 64]).expect("the server reads");

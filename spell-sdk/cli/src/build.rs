@@ -1,12 +1,11 @@
-//! `spell build`: source to component, through the same launcher as the server's builds; a component of another toolchain is inspected and compiled.
+//! `spell build`: source to component, through the same launcher as the server's builds; a component of another toolchain goes the same way from inspection on.
 
-use crate::project::{Code, Project};
+use crate::project::Project;
 use crate::{report, sdk};
 use anyhow::{Context, Result};
-use builder::native::Boundary;
 use protocol::Sha256Hex;
 use protocol::job::Stage;
-use protocol::worker::{ARTIFACT_FILE, COMPONENT_FILE, Event, Order, Sandbox};
+use protocol::worker::{ARTIFACT_FILE, COMPONENT_FILE, Event, Finished, Input, Order, Sandbox};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,8 +19,8 @@ pub struct Built {
     pub component: Vec<u8>,
     /// Component and native code, signed.
     pub artifact: Vec<u8>,
-    /// Milliseconds of each stage, in order.
-    pub stage_ms: Vec<(Stage, f64)>,
+    /// What the builder says of it.
+    pub finished: Finished,
     /// All of it.
     pub took: Duration,
 }
@@ -29,18 +28,25 @@ pub struct Built {
 /// Builds and prints what came of it; answers whether it could be built.
 pub fn run(path: &Path, out: Option<&Path>) -> Result<bool> {
     let project = Project::open(path)?;
-    match &project.code {
-        Code::Source(source) => println!("{} ({} bytes of source)", project.name, source.len()),
-        Code::Component(_) => println!("{} (built elsewhere)", project.name),
+    match &project.component {
+        None => println!("{} ({} bytes in {} files)", project.name, project.files.values().map(String::len).sum::<usize>(), project.files.len()),
+        Some(_) => println!("{} (built elsewhere)", project.name),
     }
     let Some(built) = build(&project)? else { return Ok(false) };
-    for (stage, ms) in &built.stage_ms {
+    for (stage, ms) in &built.finished.stage_ms {
         println!("  {:<14} {ms:>8.1} ms", in_words(*stage));
     }
     println!("  component      {:>8.1} kB   sha256 {}", kilobytes(&built.component), Sha256Hex::of(&built.component));
     println!("  native code    {:>8.1} kB", kilobytes(&built.artifact) - kilobytes(&built.component));
     println!("  all            {:>8.1} ms", built.took.as_secs_f64() * 1000.0);
-    if builder::native::needs_wasi(&built.component) {
+    println!("  a cast         {:>8.1} mana", built.finished.cost.cast_mana);
+    if let Some(measured) = &built.finished.measured {
+        println!(
+            "  in small worlds{:>8.1} mana at most ({}), dearest call {} fuel",
+            measured.cast_mana_max, measured.worst_situation, measured.call_fuel_max
+        );
+    }
+    if built.finished.needs_wasi {
         println!("  needs wasi: it runs in worlds that admit components of other toolchains");
     }
     if let Some(out) = out {
@@ -50,35 +56,19 @@ pub fn run(path: &Path, out: Option<&Path>) -> Result<bool> {
     Ok(true)
 }
 
-/// Builds; prints findings; `None` when the source is at fault.
+/// Builds; prints findings; `None` when the spell is at fault.
 pub fn build(project: &Project) -> Result<Option<Built>> {
-    match &project.code {
-        Code::Source(source) => build_source(&project.name, source),
-        Code::Component(component) => Ok(take_component(&project.name, component)),
-    }
-}
-
-fn take_component(name: &str, component: &[u8]) -> Option<Built> {
-    let started = Instant::now();
-    match builder::native::artifact(component, Boundary::Component, &SIGNING_SEED) {
-        Ok(artifact) => Some(Built { component: component.to_vec(), artifact, stage_ms: Vec::new(), took: started.elapsed() }),
-        Err(refused) => {
-            for finding in &refused.findings {
-                println!("{name}: {}: {}", finding.code, finding.message);
-            }
-            None
-        }
-    }
-}
-
-fn build_source(name: &str, source: &str) -> Result<Option<Built>> {
     let sdk = sdk::find()?;
     let scratch = tempfile::tempdir()?;
+    let files = project.files.clone();
     let order = Order {
-        source: source.to_owned(),
+        input: match &project.component {
+            None => Input::Source { files },
+            Some(component) => Input::Component { hex: hex::encode(component), files, ours: false },
+        },
         scratch: scratch.path().to_path_buf(),
         sdk: sdk.folder,
-        signing_seed: SIGNING_SEED.iter().map(|byte| format!("{byte:02x}")).collect(),
+        signing_seed: hex::encode(SIGNING_SEED),
         // Authors build their own source.
         sandbox: Sandbox::AsThereIs,
     };
@@ -88,13 +78,13 @@ fn build_source(name: &str, source: &str) -> Result<Option<Built>> {
     let took = started.elapsed();
     match last {
         Some(Event::Finished(finished)) => {
-            report::print(&finished.diagnostics, source);
+            report::print(&finished.diagnostics, &project.files);
             let read = |file| fs::read(order.scratch.join(file)).with_context(|| format!("the builder left no {file}"));
-            Ok(Some(Built { component: read(COMPONENT_FILE)?, artifact: read(ARTIFACT_FILE)?, stage_ms: finished.stage_ms, took }))
+            Ok(Some(Built { component: read(COMPONENT_FILE)?, artifact: read(ARTIFACT_FILE)?, finished, took }))
         }
         Some(Event::Failed { message, diagnostics }) => {
-            report::print(&diagnostics, source);
-            println!("{name}: {message}");
+            report::print(&diagnostics, &project.files);
+            println!("{}: {message}", project.name);
             Ok(None)
         }
         _ => anyhow::bail!("the builder ended without a word"),

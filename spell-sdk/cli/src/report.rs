@@ -1,11 +1,13 @@
 //! What the compiler found, printed with the line it is about.
 
+use builder::prepare::Files;
 use protocol::job::{Diagnostic, Severity};
 use std::fmt::Write;
 
-/// Prints findings with their places in this source.
-pub fn print(diagnostics: &[Diagnostic], source: &str) {
+/// Prints findings with their places in these files.
+pub fn print(diagnostics: &[Diagnostic], files: &Files) {
     for diagnostic in diagnostics {
+        let source = files.iter().find(|(path, _)| path.as_str() == diagnostic.file).map_or("", |(_, text)| text);
         println!("{}", render(diagnostic, source));
     }
 }

@@ -19,14 +19,14 @@ pub fn parse(text: &str) -> Result<Scenario, ParseError> {
     if text.len() > SCENARIO_BYTES_MAX {
         return Err(ParseError { line: 1, message: format!("a scenario has at most {SCENARIO_BYTES_MAX} bytes, this one {}", text.len()) });
     }
-    let mut scenario = Scenario { seed: 1, things: Vec::new(), steps: Vec::new() };
+    let mut scenario = Scenario { seed: 1, small: false, mana: None, things: Vec::new(), steps: Vec::new() };
     let mut ticks = 0;
     for (index, full) in text.lines().enumerate() {
         let line = index + 1;
         let text = full.split('#').next().unwrap_or_default().trim();
         let refused = |message| ParseError { line, message };
         if let Some(action) = parse_line(text, &mut scenario).map_err(refused)? {
-            if let Action::Run { ticks: more } = action {
+            if let Action::Run { ticks: more } | Action::Settle { ticks: more } = action {
                 ticks = more.saturating_add(ticks);
             }
             scenario.steps.push(Step { line, text: text.to_owned(), action });
@@ -49,8 +49,12 @@ fn parse_line(text: &str, scenario: &mut Scenario) -> Result<Option<Action>, Ref
     let action = match words.next() {
         None => None,
         Some("world") => {
-            words.keyword("seed")?;
-            scenario.seed = words.parsed("a seed, a whole number from 0 up")?;
+            match words.next() {
+                Some("seed") => scenario.seed = words.parsed("a seed, a whole number from 0 up")?,
+                Some("mana") => scenario.mana = Some(words.parsed("an amount of mana, a whole number from 0 up")?),
+                Some("small") => scenario.small = true,
+                _ => return Err("after world comes seed, mana or small".to_owned()),
+            }
             None
         }
         Some("npc") => add_thing(&mut words, ThingKind::Npc, scenario)?,
@@ -62,10 +66,15 @@ fn parse_line(text: &str, scenario: &mut Scenario) -> Result<Option<Action>, Ref
             words.keyword("ticks")?;
             Some(Action::Run { ticks })
         }
+        Some("settle") => {
+            let ticks = words.parsed("a number of ticks")?;
+            words.keyword("ticks")?;
+            Some(Action::Settle { ticks })
+        }
         Some("reload") => Some(Action::Reload),
         Some("expect") => Some(Action::Expect(expectation(&mut words)?)),
         Some(other) => {
-            return Err(format!("{other:?} begins no step; steps begin with world, npc, prop, player, cast, run, reload or expect"));
+            return Err(format!("{other:?} begins no step; steps begin with world, npc, prop, player, cast, run, settle, reload or expect"));
         }
     };
     match words.next() {

@@ -4,11 +4,17 @@ use super::{Action, Expectation, Scenario, Step, ThingKind};
 use crate::limits::SCENARIO_LOGS_MAX;
 use crate::{Game, LoadedRevision};
 use sim::inbound::{CastRequest, Input};
+use sim::mana::ManaPolicy;
 use sim::scene::Entity;
+use sim::team::Policy;
+use sim::voxel::Terrain;
 use sim::{EntityId, Inbound, Outbound, Stored, Thoroughness, Vec3, World, voxel};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 
+/// Chunks of a small floor along each axis.
+const SMALL_FLOOR_CHUNKS: RangeInclusive<i32> = -1..=0;
 /// How far ahead of the caster a cast without a target points, in metres.
 const REACH_M: f32 = 20.0;
 
@@ -25,6 +31,8 @@ pub struct Report {
     pub logs: Vec<LogLine>,
     /// Casts that were refused or stopped.
     pub faults: Vec<Fault>,
+    /// Casts that began.
+    pub casts: u32,
 }
 
 /// What came of one step.
@@ -90,6 +98,7 @@ pub fn run(scenario: &Scenario, spell: &LoadedRevision) -> Report {
         digests: stage.digests,
         logs: stage.logs,
         faults: stage.faults,
+        casts: stage.casts,
     }
 }
 
@@ -108,6 +117,7 @@ struct Stage {
     /// Of all inputs so far.
     input_sequence: u32,
     casts_live: i64,
+    casts: u32,
     digests: Vec<u64>,
     logs: Vec<LogLine>,
     faults: Vec<Fault>,
@@ -115,7 +125,11 @@ struct Stage {
 
 impl Stage {
     fn set(scenario: &Scenario, spell: &LoadedRevision) -> Self {
-        let mut world = World::empty(scenario.seed);
+        let terrain = if scenario.small { Terrain::floor_over(SMALL_FLOOR_CHUNKS) } else { Terrain::floor() };
+        let mut world = World::on(scenario.seed, terrain);
+        if let Some(max) = scenario.mana {
+            world.set_policy(Policy { mana: Some(ManaPolicy { max, per_second: 1 }), ..Policy::default() });
+        }
         let mut things = BTreeMap::new();
         for thing in &scenario.things {
             let id = match thing.kind {
@@ -139,6 +153,7 @@ impl Stage {
             inbound,
             input_sequence: 0,
             casts_live: 0,
+            casts: 0,
             digests: Vec::new(),
             logs: Vec::new(),
             faults: Vec::new(),
@@ -151,6 +166,15 @@ impl Stage {
             Action::Run { ticks } => {
                 for _ in 0..*ticks {
                     self.tick()?;
+                }
+                Ok(())
+            }
+            Action::Settle { ticks } => {
+                for _ in 0..*ticks {
+                    self.tick()?;
+                    if self.casts_live == 0 {
+                        break;
+                    }
                 }
                 Ok(())
             }
@@ -217,7 +241,10 @@ impl Stage {
 
     fn note(&mut self, tick: u64, event: Outbound) {
         match event {
-            Outbound::CastStarted { .. } => self.casts_live += 1,
+            Outbound::CastStarted { .. } => {
+                self.casts_live += 1;
+                self.casts += 1;
+            }
             Outbound::CastEnded { .. } => self.casts_live -= 1,
             Outbound::CastFaulted { fault, .. } => {
                 self.faults.push(Fault { tick, hook: fault.hook, limit: fault.limit, message: fault.message });

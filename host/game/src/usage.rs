@@ -1,0 +1,52 @@
+//! What a revision's calls came to. Sums and maxima, so that the thread which counts first changes nothing.
+
+use spell_runtime::Outcome;
+use spell_runtime::envelope::Capabilities;
+use spell_runtime::mana::FUEL_UNIT;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+/// Counters of a loaded revision. Nothing of the simulation reads them.
+#[derive(Debug, Default)]
+pub struct Usage {
+    calls: AtomicU64,
+    fuel: AtomicU64,
+    call_fuel_max: AtomicU64,
+    /// In millionths: a sum of floats would depend on its order.
+    impact_micromana: AtomicU64,
+    needed: AtomicU32,
+}
+
+impl Usage {
+    pub(crate) fn count(&self, outcome: &Outcome) {
+        self.calls.fetch_add(1, Relaxed);
+        self.fuel.fetch_add(outcome.fuel, Relaxed);
+        self.call_fuel_max.fetch_max(outcome.fuel, Relaxed);
+        self.impact_micromana.fetch_add((outcome.impact * 1e6) as u64, Relaxed);
+        self.needed.fetch_or(outcome.needed.bits(), Relaxed);
+    }
+
+    /// Calls of hooks.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Relaxed)
+    }
+
+    /// Their fuel, host work included.
+    pub fn fuel(&self) -> u64 {
+        self.fuel.load(Relaxed)
+    }
+
+    /// Fuel of the dearest one.
+    pub fn call_fuel_max(&self) -> u64 {
+        self.call_fuel_max.load(Relaxed)
+    }
+
+    /// Mana that they took, by fuel and by what they did.
+    pub fn mana(&self) -> f32 {
+        (self.impact_micromana.load(Relaxed) as f64 / 1e6) as f32 + self.fuel() as f32 * FUEL_UNIT
+    }
+
+    /// Capabilities that they needed, declared or not.
+    pub fn needed(&self) -> Capabilities {
+        Capabilities::from_bits(self.needed.load(Relaxed))
+    }
+}
