@@ -34,7 +34,7 @@ use std::sync::Arc;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 /// `POST /api/spells/<id>/build`, as JSON.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub struct BuildRequest {
     prompt: Option<String>,
     /// `src/lib.rs` alone.
@@ -48,7 +48,7 @@ pub struct BuildRequest {
 }
 
 /// What goes with a build's files.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub struct BuildOptions {
     metadata: Option<Value>,
     /// A component of another toolchain, as base64, in the place of source.
@@ -56,7 +56,7 @@ pub struct BuildOptions {
 }
 
 /// `POST /api/spells/<id>/fork`.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub struct ForkRequest {
     spell_id: String,
     revision_id: String,
@@ -68,6 +68,14 @@ const MANIFEST: &str = "manifest.json";
 const ZIP_TYPE: &str = "application/zip";
 
 /// Queues a build of a spell that the player may change, or of a new one, which is theirs from now on.
+#[utoipa::path(
+    post,
+    path = "/api/spells/{spell}/build",
+    params(("spell" = String, Path, description = "A spell id")),
+    request_body(content((BuildRequest = "application/json"), (Vec<u8> = "application/zip"))),
+    responses((status = 200, description = "The job", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn build(
     State(app): State<Arc<App>>,
     player: Player,
@@ -89,6 +97,14 @@ pub async fn build(
 }
 
 /// Queues a build of somebody's published revision as a spell of the player's own.
+#[utoipa::path(
+    post,
+    path = "/api/spells/{spell}/fork",
+    params(("spell" = String, Path, description = "A spell id")),
+    request_body = ForkRequest,
+    responses((status = 200, description = "The job", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn fork(
     State(app): State<Arc<App>>,
     player: Player,
@@ -103,6 +119,14 @@ pub async fn fork(
 }
 
 /// Queues a build of a revision's archive, which may be of another server. What it was built to there, it is here.
+#[utoipa::path(
+    post,
+    path = "/api/spells/{spell}/import",
+    params(("spell" = String, Path, description = "A spell id")),
+    request_body(content = Vec<u8>, content_type = "application/zip"),
+    responses((status = 200, description = "The job", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn import(
     State(app): State<Arc<App>>,
     player: Player,
@@ -119,6 +143,13 @@ pub async fn import(
 }
 
 /// `GET /api/spells/<id>/revisions/<revision>/archive`: all of the revision as one zip, always the same bytes.
+#[utoipa::path(
+    get,
+    path = "/api/spells/{spell}/revisions/{revision}/archive",
+    params(("spell" = String, Path, description = "A spell id"), ("revision" = String, Path, description = "A revision id")),
+    responses((status = 200, description = "The whole revision", content_type = "application/zip"), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security((), ("session" = []))
+)]
 pub async fn archive(
     State(app): State<Arc<App>>,
     viewer: Viewer,

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     generator::{self, Generator},
     ids::{ClientId, JobId},
-    limits::{BUILD_WORKERS, BUILDS_WAITING_MAX, BUILDS_WAITING_PER_PLAYER_MAX, GENERATOR_ROUNDS_MAX, TRACES_KEPT},
+    limits::{BUILD_WORKERS, BUILDS_WAITING_MAX, BUILDS_WAITING_PER_PLAYER_MAX, GENERATOR_ROUNDS_MAX, QUICK_BUILD_TIME_MAX, QUICK_PLAYERS_MAX, TRACES_KEPT},
     package::Package,
     revision::{self, Content},
     session::Player,
@@ -35,6 +35,7 @@ use std::{
         mpsc::{self, Sender},
     },
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 use tokio::sync::watch;
 
@@ -123,6 +124,8 @@ struct State {
     /// The stages that jobs went through: of the running ones, and of those that ended last.
     traces: BTreeMap<JobId, Vec<Step>>,
     ended: VecDeque<JobId>,
+    /// Players whose last build was quick, the latest at the end.
+    quick: VecDeque<ClientId>,
     /// Jobs whose ending could not be written; a restart will fail them in the database too.
     unwritten: BTreeMap<JobId, String>,
     stopping: bool,
@@ -134,6 +137,9 @@ struct Running {
     /// To the worker that compiles, of which a generated spell may need several.
     notices: Sender<Notice>,
     is_cancelled: bool,
+    /// Whether its player's last build was quick.
+    is_trusted: bool,
+    since: Instant,
 }
 
 /// A stage that a job has begun.
@@ -303,7 +309,9 @@ impl BuildQueue {
                 Err(failure) => self.fail(&order, failure),
             };
             let mut state = self.state();
-            state.running.remove(&job_id);
+            if let Some(running) = state.running.remove(&job_id) {
+                state.remember(running.client_id, running.since.elapsed());
+            }
             state.end_trace(&job_id);
             if let Err(error) = written {
                 tracing::error!(job = %job_id, %error, "a job's ending could not be written");
@@ -325,7 +333,9 @@ impl BuildQueue {
             if let Some(order) = state.pick(trade) {
                 let (sender, notices) = mpsc::channel();
                 state.give_back(&order.player.client_id);
-                state.running.insert(order.job_id.clone(), Running::of(&order, sender.clone()));
+                // A prompt has a worker of its own.
+                let is_trusted = trade == Trade::Prompts || state.quick.contains(&order.player.client_id);
+                state.running.insert(order.job_id.clone(), Running::of(&order, sender.clone(), is_trusted));
                 return Some((order, Watch { sender, notices }));
             }
             state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -393,7 +403,9 @@ impl BuildQueue {
     fn make(&self, job_id: &JobId, package: &Package, line: Line) -> Result<Yield, Failure> {
         let Workshop { store, fingerprint, .. } = &self.workshop;
         let key = Sha256Hex::of(format!("{} {fingerprint}", package.hash()).as_bytes());
-        if let Some(known) = self.known(&key).map_err(internal)? {
+        if let Some(mut known) = self.known(&key).map_err(internal)? {
+            // What took that long was another build.
+            known.finished.stage_ms.clear();
             return Ok(known);
         }
         let files = package.text.clone();
@@ -450,7 +462,7 @@ impl BuildQueue {
         let (code, assets) = revision::files(package);
         let Yield { finished, component, artifact, ours } = made;
         let native = Native { component: component.hash.clone(), ours, engine_id: finished.engine_id.clone(), public_key: public_key.clone() };
-        let diagnostics = finished.diagnostics.clone();
+        let (diagnostics, stage_ms) = (finished.diagnostics.clone(), finished.stage_ms.clone());
         let content = Content { component, code, assets, metadata, finished, origin: order.origin.clone() };
         let (content_hash, now_ms) = (content.hash(), clock::now_ms());
         let built = Built {
@@ -460,6 +472,7 @@ impl BuildQueue {
             native: &native,
             artifact_hash: &artifact,
             diagnostics: &diagnostics,
+            stage_ms: &stage_ms,
             now_ms,
         };
         let author = order.player.username.clone();
@@ -518,13 +531,27 @@ type Line = Watch;
 
 impl State {
     /// The build to do next: never two of one spell at once, so that its drafts come in order, and never two of one player, so that whoever builds a lot waits for themselves.
+    /// One worker is kept for players whose last build was quick: what others hand in may be a compile bomb, which takes its worker for all the time that it gets.
     fn pick(&mut self, trade: Trade) -> Option<BuildOrder> {
+        let strangers = self.running.values().filter(|running| !running.is_trusted).count();
+        let has_room = |order: &BuildOrder| strangers + 1 < BUILD_WORKERS || self.quick.contains(&order.player.client_id);
         let is_free = |order: &BuildOrder| {
             !self.running.values().any(|running| running.spell_id == order.spell_id || running.client_id == order.player.client_id)
         };
         let is_mine = |order: &BuildOrder| matches!(order.what, What::Prompt(_)) == (trade == Trade::Prompts);
-        let index = self.waiting.iter().position(|order| is_mine(order) && is_free(order))?;
+        let index = self.waiting.iter().position(|order| is_mine(order) && is_free(order) && (has_room(order) || trade == Trade::Prompts))?;
         self.waiting.remove(index)
+    }
+
+    /// Whether this player's builds are quick, as far as the last one tells.
+    fn remember(&mut self, client: ClientId, took: Duration) {
+        self.quick.retain(|known| *known != client);
+        if took <= QUICK_BUILD_TIME_MAX {
+            self.quick.push_back(client);
+        }
+        if self.quick.len() > QUICK_PLAYERS_MAX {
+            self.quick.pop_front();
+        }
     }
 
     /// Keeps the stages of an ended job for a while.
@@ -557,9 +584,9 @@ impl State {
 }
 
 impl Running {
-    fn of(order: &BuildOrder, notices: Sender<Notice>) -> Self {
+    fn of(order: &BuildOrder, notices: Sender<Notice>, is_trusted: bool) -> Self {
         let (spell_id, client_id) = (order.spell_id.clone(), order.player.client_id.clone());
-        Self { spell_id, client_id, notices, is_cancelled: false }
+        Self { spell_id, client_id, notices, is_cancelled: false, is_trusted, since: Instant::now() }
     }
 }
 

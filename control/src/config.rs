@@ -50,6 +50,12 @@ pub enum Command {
     /// Verifies, restores, exports or imports a stopped world's file
     #[command(subcommand)]
     World(WorldCommand),
+    /// Signs artifacts with a new key from the next start on; what is stored is signed anew when game servers ask for it
+    RotateKey {
+        /// The keys before have leaked: what they signed loads nowhere any more, and casts that a world has saved with it end
+        #[arg(long)]
+        distrust: bool,
+    },
 }
 
 /// All settings.

@@ -31,6 +31,7 @@ pub struct Fleet {
     /// Where the control plane listens; game servers listen on the same address.
     address: SocketAddr,
     artifact_key: String,
+    older_artifact_keys: Vec<String>,
     ticket_key: String,
     /// The worlds' files.
     worlds: PathBuf,
@@ -96,7 +97,8 @@ impl Fleet {
     /// A fleet without servers, whose worlds lie in this folder. `address` is where the control plane itself listens.
     pub fn open(program: PathBuf, address: SocketAddr, keys: &Keys, worlds: PathBuf) -> Result<Arc<Self>, Error> {
         let (artifact_key, ticket_key) = (keys::public_hex(&keys.artifact), keys::public_hex(&keys.ticket));
-        let fleet = Arc::new(Self { program, address, artifact_key, ticket_key, worlds, state: Mutex::default() });
+        let older_artifact_keys = keys.older_artifacts.iter().map(keys::public_hex).collect();
+        let fleet = Arc::new(Self { program, address, artifact_key, older_artifact_keys, ticket_key, worlds, state: Mutex::default() });
         let copies = fleet.copies();
         // Copies that nobody has taken away: their reader died.
         fs::remove_dir_all(&copies)
@@ -322,7 +324,12 @@ impl Fleet {
     }
 
     fn secrets(&self, secret: &str) -> Secrets {
-        Secrets { server_secret: secret.into(), artifact_key: self.artifact_key.clone(), ticket_key: self.ticket_key.clone() }
+        Secrets {
+            server_secret: secret.into(),
+            artifact_key: self.artifact_key.clone(),
+            older_artifact_keys: self.older_artifact_keys.clone(),
+            ticket_key: self.ticket_key.clone(),
+        }
     }
 
     /// Takes the next port that is free among our servers and on this machine, from `after` on.
@@ -400,7 +407,7 @@ mod tests {
 
     fn fleet(address: &str) -> Arc<Fleet> {
         let worlds = tempfile::tempdir().unwrap().keep().join("worlds");
-        Fleet::open("ugc-host".into(), address.parse().unwrap(), &Keys::derive("secret"), worlds).unwrap()
+        Fleet::open("ugc-host".into(), address.parse().unwrap(), &Keys::derive("secret", Default::default()), worlds).unwrap()
     }
 
     #[tokio::test]

@@ -33,6 +33,13 @@ pub struct JobQuery {
 }
 
 /// A job, to the player who asked for it.
+#[utoipa::path(
+    get,
+    path = "/api/jobs/{job}",
+    params(("job" = String, Path, description = "A job id"), ("wait_ms" = Option<u64>, Query, description = "Answer when the job has ended, at most so many milliseconds from now")),
+    responses((status = 200, description = "The job", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn show(
     State(app): State<Arc<App>>,
     player: Player,
@@ -56,6 +63,13 @@ async fn wait(app: &App, job_id: &JobId, client: &ClientId, changes: &mut watch:
 }
 
 /// `DELETE /api/jobs/<id>`: ends it, if it has not ended yet; the job as it is then.
+#[utoipa::path(
+    delete,
+    path = "/api/jobs/{job}",
+    params(("job" = String, Path, description = "A job id")),
+    responses((status = 200, description = "The job as it is then", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn cancel(State(app): State<Arc<App>>, player: Player, Path(id): Path<String>) -> Result<Json<Job>, Problem> {
     let job_id = known(&id)?;
     // Whose it is comes first.
@@ -67,6 +81,13 @@ pub async fn cancel(State(app): State<Arc<App>>, player: Player, Path(id): Path<
 }
 
 /// `GET /api/jobs/<id>/events`: a `stage` for each step that it begins, the `end` with the job as it ended. Whoever comes back with `Last-Event-ID` gets what they have missed.
+#[utoipa::path(
+    get,
+    path = "/api/jobs/{job}/events",
+    params(("job" = String, Path, description = "A job id"), ("last-event-id" = Option<String>, Header, description = "The last event that was read; those behind it follow")),
+    responses((status = 200, description = "A `stage` for each step, and the `end`", content_type = "text/event-stream"), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn events(
     State(app): State<Arc<App>>,
     player: Player,
@@ -147,6 +168,7 @@ fn stage(id: usize, job: &Job, Step { stage, since_ms }: Step) -> Event {
         error_message: None,
         result_revision_id: None,
         diagnostics: Vec::new(),
+        stage_ms: Vec::new(),
         updated_at: clock::iso8601(since_ms),
         ..job.clone()
     };

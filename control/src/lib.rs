@@ -70,7 +70,7 @@ pub struct App {
 impl App {
     /// Opens the data directory and starts the build workers. `address` is where the control plane listens. Blocks.
     pub fn open(config: &Config, address: SocketAddr) -> Result<Arc<Self>, Error> {
-        let keys = Keys::derive(&config.secret);
+        let keys = Keys::derive(&config.secret, keys::Generation::read(&config.data_dir)?);
         let store = Store::open(&config.data_dir.join("control.sqlite"))?;
         let blobs = Blobs::open(config.data_dir.join("blobs"))?;
         let queue = BuildQueue::start(Workshop {

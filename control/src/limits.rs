@@ -72,6 +72,11 @@ pub const STOP_LIMIT_CHARS_MAX: usize = 32;
 pub const BUILD_WORKERS: usize = 2;
 /// Wall time of one build, from the worker's start to its last word. An honest one takes under a second.
 pub const BUILD_TIME_MAX: Duration = Duration::from_secs(15);
+/// A player whose last build took no longer has a worker that strangers' builds are kept from.
+pub const QUICK_BUILD_TIME_MAX: Duration = Duration::from_secs(3);
+const _: () = assert!(BUILD_WORKERS >= 2, "one of them is kept");
+/// Players that are remembered for that.
+pub const QUICK_PLAYERS_MAX: usize = 4096;
 /// Builds of one player that wait, beside one that runs.
 pub const BUILDS_WAITING_PER_PLAYER_MAX: usize = 3;
 /// Ended jobs whose stages can still be replayed by number to whoever reads their events again.

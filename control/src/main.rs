@@ -5,6 +5,7 @@ use clap::Parser;
 use control::{
     App,
     config::{Arguments, Command, Config, Siblings},
+    keys::Generation,
     limits::OPEN_FILES_MAX,
 };
 use rustix::{
@@ -50,6 +51,10 @@ fn carry_out(command: &Command, data_dir: &Path) -> Result<()> {
     let _lock = lock(data_dir)?;
     match command {
         Command::World(command) => println!("{}", command.run(data_dir)?),
+        Command::RotateKey { distrust } => {
+            let generation = Generation::rotate(data_dir, *distrust)?;
+            println!("artifacts are signed with key {} from now on, and trusted from key {} on", generation.current, generation.oldest_trusted);
+        }
     }
     Ok(())
 }

@@ -30,12 +30,23 @@ impl FromRequestParts<Arc<App>> for Admin {
 }
 
 /// Whether the control plane works, its database included.
+#[utoipa::path(
+    get,
+    path = "/health",
+    responses((status = 200, description = "It works", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
+)]
 pub async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     let sessions = app.store.ask(|db| db.session_count(clock::now_ms())).await?;
     Ok(Json(json!({ "status": "ok", "sessions": sessions, "servers": app.fleet.list().len() })))
 }
 
 /// The game servers.
+#[utoipa::path(
+    get,
+    path = "/admin/servers",
+    responses((status = 200, description = "The game servers", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("admin" = []))
+)]
 pub async fn servers(State(app): State<Arc<App>>, _: Admin) -> Json<Value> {
     let servers: Vec<_> = app
         .fleet
@@ -49,11 +60,24 @@ pub async fn servers(State(app): State<Arc<App>>, _: Admin) -> Json<Value> {
 }
 
 /// How often casts were stopped, by spell, revision and limit.
+#[utoipa::path(
+    get,
+    path = "/admin/stops",
+    responses((status = 200, description = "Stopped casts by spell, revision and limit", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("admin" = []))
+)]
 pub async fn stops(State(app): State<Arc<App>>, _: Admin) -> Json<Value> {
     Json(app.stops.to_json())
 }
 
 /// Stops a world's server; the next join starts a new one.
+#[utoipa::path(
+    delete,
+    path = "/admin/servers/{world}",
+    params(("world" = String, Path, description = "A world id")),
+    responses((status = 200, description = "Stopped", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("admin" = []))
+)]
 pub async fn stop_server(State(app): State<Arc<App>>, _: Admin, Path(world): Path<String>) -> Result<Json<Value>, Problem> {
     let world = world.parse().map_err(|_| Error::unknown("server", &world))?;
     app.fleet.stop(&world).await?;

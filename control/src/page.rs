@@ -41,6 +41,11 @@ pub async fn favicon() -> StatusCode {
 }
 
 /// `GET /api/library`: the sources of the library spells.
+#[utoipa::path(
+    get,
+    path = "/api/library",
+    responses((status = 200, description = "The library spells, with their sources", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
+)]
 pub async fn library() -> Json<Value> {
     Json(LIBRARY.iter().map(|(spell_id, code)| json!({ "spell_id": spell_id, "code": code })).collect())
 }

@@ -10,6 +10,22 @@ use serde_json::json;
 /// The content type of every error.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
+/// The body of every error, for the document: RFC 9457.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "it is read by those who read the document")]
+pub struct ProblemBody {
+    r#type: String,
+    title: String,
+    status: u16,
+    /// Stable: a program may act on it.
+    code: String,
+    /// For people.
+    detail: String,
+    /// In the request's body, where it is about a place there.
+    line: Option<u32>,
+    column: Option<u32>,
+}
+
 /// An error that a client can act on.
 #[derive(Debug)]
 pub struct Problem {

@@ -22,23 +22,24 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// `POST /api/spells/<id>/publish`.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub struct PublishRequest {
     revision_id: String,
     channel: Option<String>,
     /// What the channel has to point at until then; null is nothing. Left out, it may be anything.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
     if_active: Option<Option<String>>,
 }
 
 /// `POST .../revoke`.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub struct RevokeRequest {
     reason: String,
 }
 
 /// `PUT /api/spells/<id>/collaborators`.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub struct CollaboratorsRequest {
     usernames: Vec<String>,
 }
@@ -49,6 +50,14 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Str
 }
 
 /// Points a channel at a revision; the worlds that follow it hear of it at once.
+#[utoipa::path(
+    post,
+    path = "/api/spells/{spell}/publish",
+    params(("spell" = String, Path, description = "A spell id")),
+    request_body = PublishRequest,
+    responses((status = 200, description = "The publication", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn publish(
     State(app): State<Arc<App>>,
     player: Player,
@@ -84,6 +93,14 @@ pub async fn publish(
 }
 
 /// Takes a revision out of use, by somebody who may change the spell.
+#[utoipa::path(
+    post,
+    path = "/api/spells/{spell}/revisions/{revision}/revoke",
+    params(("spell" = String, Path, description = "A spell id"), ("revision" = String, Path, description = "A revision id")),
+    request_body = RevokeRequest,
+    responses((status = 200, description = "Revoked", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn revoke(
     State(app): State<Arc<App>>,
     player: Player,
@@ -96,6 +113,14 @@ pub async fn revoke(
 }
 
 /// Takes anybody's revision out of use, by the operator.
+#[utoipa::path(
+    post,
+    path = "/admin/spells/{spell}/revisions/{revision}/revoke",
+    params(("spell" = String, Path, description = "A spell id"), ("revision" = String, Path, description = "A revision id")),
+    request_body = RevokeRequest,
+    responses((status = 200, description = "Revoked", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("admin" = []))
+)]
 pub async fn revoke_as_operator(
     State(app): State<Arc<App>>,
     _: Admin,
@@ -127,6 +152,13 @@ async fn take_out(app: &Arc<App>, spell_id: SpellId, revision_id: &str, request:
 }
 
 /// `GET /api/spells/<id>/collaborators`, to those who may change the spell.
+#[utoipa::path(
+    get,
+    path = "/api/spells/{spell}/collaborators",
+    params(("spell" = String, Path, description = "A spell id")),
+    responses((status = 200, description = "Their handles", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn collaborators(State(app): State<Arc<App>>, player: Player, Path(spell): Path<String>) -> Result<Json<Value>, Problem> {
     let spell_id = known(spell)?;
     own(&app, &spell_id, &player.client_id).await?;
@@ -136,6 +168,14 @@ pub async fn collaborators(State(app): State<Arc<App>>, player: Player, Path(spe
 }
 
 /// Says who may build and publish the spell beside its owner, who alone may say so.
+#[utoipa::path(
+    put,
+    path = "/api/spells/{spell}/collaborators",
+    params(("spell" = String, Path, description = "A spell id")),
+    request_body = CollaboratorsRequest,
+    responses((status = 200, description = "Their handles", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn set_collaborators(
     State(app): State<Arc<App>>,
     player: Player,
@@ -160,6 +200,13 @@ pub async fn set_collaborators(
 }
 
 /// `GET /api/spells/<id>/audit`: who did what, newest first, to those who may change the spell.
+#[utoipa::path(
+    get,
+    path = "/api/spells/{spell}/audit",
+    params(("spell" = String, Path, description = "A spell id")),
+    responses((status = 200, description = "Who did what, newest first", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn audit(State(app): State<Arc<App>>, player: Player, Path(spell): Path<String>) -> Result<Json<Value>, Problem> {
     let spell_id = known(spell)?;
     own(&app, &spell_id, &player.client_id).await?;

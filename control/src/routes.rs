@@ -13,55 +13,33 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{from_fn, map_response},
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{get, post},
 };
 use std::{any::Any, sync::Arc};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer as SetHeader, timeout::TimeoutLayer, trace::TraceLayer};
 
 /// Everything that the control plane answers.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
+    let (router, document) = documented().split_for_parts();
+    let document = serde_json::to_vec(&document).expect("the document is plain text");
+    router
         .route("/", get(page::root))
         .route("/minimal.html", get(page::minimal))
         .route("/favicon.ico", get(page::favicon))
-        .route("/api/library", get(page::library))
-        .route("/login", post(session::login))
-        .route("/session", get(session::session))
-        .route("/join", post(world::join))
-        .route("/worlds", get(world::list).post(world::create))
-        .route(
-            "/world/{world}",
-            get(world_file::show)
-                .post(world_file::import)
-                .put(world_file::import)
-                .delete(world_file::delete)
-                .layer(DefaultBodyLimit::max(WORLD_BODY_BYTES_MAX)),
-        )
-        .route("/world/{world}/export", get(world_file::export))
-        .route("/api/spells", get(spell::list))
-        .route("/api/spells/{spell}/build", post(build::build))
-        .route("/api/spells/{spell}/fork", post(build::fork))
-        .route("/api/spells/{spell}/import", post(build::import))
-        .route("/api/spells/{spell}/publish", post(publish::publish))
-        .route("/api/spells/{spell}/collaborators", get(publish::collaborators).put(publish::set_collaborators))
-        .route("/api/spells/{spell}/audit", get(publish::audit))
-        .route("/api/spells/{spell}/log", get(spell::log))
-        .route("/api/spells/{spell}/revisions", get(spell::revisions))
-        .route("/api/spells/{spell}/revisions/{revision}/manifest", get(spell::manifest))
+        .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], document)))
+        // Its path has slashes, for which the document has no word.
         .route("/api/spells/{spell}/revisions/{revision}/files/{*path}", get(spell::file))
-        .route("/api/spells/{spell}/revisions/{revision}/archive", get(build::archive))
-        .route("/api/spells/{spell}/revisions/{revision}/revoke", post(publish::revoke))
-        .route("/api/jobs/{job}", get(jobs::show).delete(jobs::cancel))
-        .route("/api/jobs/{job}/events", get(jobs::events))
+        .route("/healthz", get(operator::health))
         .route("/internal/worlds/{world}/stream", get(link::stream))
         .route("/internal/worlds/{world}/reports", post(link::reports).layer(DefaultBodyLimit::max(REPORTS_BODY_BYTES_MAX)))
-        .route("/admin/servers", get(operator::servers))
-        .route("/admin/servers/{world}", delete(operator::stop_server))
-        .route("/admin/stops", get(operator::stops))
-        .route("/admin/spells/{spell}/revisions/{revision}/revoke", post(publish::revoke_as_operator))
-        .route("/admin/worlds/{world}/revert", post(world_file::revert))
-        .route("/health", get(operator::health))
-        .route("/healthz", get(operator::health))
         // From the inside out.
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn(body::read_small))
@@ -75,6 +53,59 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(default_header(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
         .layer(TraceLayer::new_for_http())
         .with_state(app)
+}
+
+/// What `/openapi.json` begins with; each route brings its own part.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "UGC World", description = "The control plane: login, worlds, spells and their builds. Errors are RFC 9457 problems."),
+    paths(spell::file),
+    modifiers(&Tokens)
+)]
+struct Document;
+
+/// The tokens that requests carry.
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = || SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("session", bearer());
+        components.add_security_scheme("admin", bearer());
+    }
+}
+
+/// The routes that are in the document, for they are made of the same lines.
+fn documented() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(page::library))
+        .routes(routes!(session::login))
+        .routes(routes!(session::session))
+        .routes(routes!(world::join))
+        .routes(routes!(world::list, world::create))
+        .routes(routes!(world_file::show, world_file::import, world_file::delete).layer(DefaultBodyLimit::max(WORLD_BODY_BYTES_MAX)))
+        .routes(routes!(world_file::export))
+        .routes(routes!(spell::list))
+        .routes(routes!(build::build))
+        .routes(routes!(build::fork))
+        .routes(routes!(build::import))
+        .routes(routes!(publish::publish))
+        .routes(routes!(publish::collaborators, publish::set_collaborators))
+        .routes(routes!(publish::audit))
+        .routes(routes!(spell::log))
+        .routes(routes!(spell::revisions))
+        .routes(routes!(spell::manifest))
+        .routes(routes!(build::archive))
+        .routes(routes!(publish::revoke))
+        .routes(routes!(jobs::show, jobs::cancel))
+        .routes(routes!(jobs::events))
+        .routes(routes!(operator::servers))
+        .routes(routes!(operator::stop_server))
+        .routes(routes!(operator::stops))
+        .routes(routes!(operator::health))
+        .routes(routes!(publish::revoke_as_operator))
+        .routes(routes!(world_file::revert))
 }
 
 fn default_header(name: HeaderName, value: &'static str) -> SetHeader<HeaderValue> {

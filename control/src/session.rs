@@ -68,7 +68,7 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// `POST /login`: what a player sends.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub struct LoginRequest {
     username: Option<String>,
     account_key: Option<String>,
@@ -84,6 +84,12 @@ pub struct LoginAnswer {
 }
 
 /// Opens a session for the account key's player, or for a new player.
+#[utoipa::path(
+    post,
+    path = "/login",
+    request_body = LoginRequest,
+    responses((status = 200, description = "A session, and the key that makes the same player of a later login", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
+)]
 pub async fn login(
     State(app): State<Arc<App>>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
@@ -106,6 +112,12 @@ pub async fn login(
 }
 
 /// `GET /session`: who the token says one is.
+#[utoipa::path(
+    get,
+    path = "/session",
+    responses((status = 200, description = "Who the token says one is", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn session(player: Player) -> Json<Player> {
     Json(player)
 }

@@ -21,6 +21,11 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// `GET /api/spells`.
+#[utoipa::path(
+    get,
+    path = "/api/spells",
+    responses((status = 200, description = "The spells changed last, and where their channels point", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
+)]
 pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     let spells = app.store.ask(|db| db.spells()).await?;
     let spells: Vec<_> = spells.into_iter().map(summary).collect();
@@ -28,6 +33,13 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
 }
 
 /// `GET /api/spells/<id>/revisions`: the published ones; to its owner, all. Newest first.
+#[utoipa::path(
+    get,
+    path = "/api/spells/{spell}/revisions",
+    params(("spell" = String, Path, description = "A spell id")),
+    responses((status = 200, description = "Its revisions, newest first", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security((), ("session" = []))
+)]
 pub async fn revisions(State(app): State<Arc<App>>, viewer: Viewer, Path(spell): Path<String>) -> Result<Json<Value>, Problem> {
     let spell_id = known(spell)?;
     let row = find(&app, &spell_id).await?;
@@ -52,6 +64,13 @@ pub async fn revisions(State(app): State<Arc<App>>, viewer: Viewer, Path(spell):
 }
 
 /// `GET /api/spells/<id>/revisions/<revision>/manifest`.
+#[utoipa::path(
+    get,
+    path = "/api/spells/{spell}/revisions/{revision}/manifest",
+    params(("spell" = String, Path, description = "A spell id"), ("revision" = String, Path, description = "A revision id")),
+    responses((status = 200, description = "The manifest", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security((), ("session" = []))
+)]
 pub async fn manifest(
     State(app): State<Arc<App>>,
     viewer: Viewer,
@@ -62,6 +81,13 @@ pub async fn manifest(
 }
 
 /// `GET /api/spells/<id>/revisions/<revision>/files/<path>`: the bytes, which never change.
+#[utoipa::path(
+    get,
+    path = "/api/spells/{spell}/revisions/{revision}/files/{path}",
+    params(("spell" = String, Path, description = "A spell id"), ("revision" = String, Path, description = "A revision id"), ("path" = String, Path, description = "A file of the revision, as the manifest names it")),
+    responses((status = 200, description = "The bytes, which never change", content_type = "application/octet-stream"), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security((), ("session" = []))
+)]
 pub async fn file(
     State(app): State<Arc<App>>,
     viewer: Viewer,
@@ -93,6 +119,13 @@ pub async fn immutable(
 }
 
 /// `GET /api/spells/<id>/log`: what game servers reported, to those who may change the spell. Newest first.
+#[utoipa::path(
+    get,
+    path = "/api/spells/{spell}/log",
+    params(("spell" = String, Path, description = "A spell id")),
+    responses((status = 200, description = "What game servers reported, newest first", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn log(State(app): State<Arc<App>>, player: Player, Path(spell): Path<String>) -> Result<Json<Value>, Problem> {
     let spell_id = known(spell)?;
     own(&app, &spell_id, &player.client_id).await?;

@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn a_ticket_verifies_with_the_public_key_and_for_its_purpose_only() {
-        let keys = Keys::derive("secret");
+        let keys = Keys::derive("secret", Default::default());
         let player = Player { client_id: ClientId::generate(), username: "kim".into() };
         let ticket = sign(&keys, &player, &"world_0a1b2c3d".parse().unwrap(), 1_709_251_200_999);
         let public = AsymmetricPublicKey::<V4>::from(&keys.ticket.verifying_key().to_bytes()).unwrap();

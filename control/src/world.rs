@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// `POST /worlds`.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub struct WorldRequest {
     name: Option<String>,
     description: Option<String>,
@@ -32,7 +32,7 @@ pub struct WorldRequest {
 }
 
 /// `POST /join`.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub struct JoinRequest {
     world_id: Option<String>,
     name: Option<String>,
@@ -42,6 +42,11 @@ pub struct JoinRequest {
 }
 
 /// All worlds, those joined last first.
+#[utoipa::path(
+    get,
+    path = "/worlds",
+    responses((status = 200, description = "All worlds, those joined last first", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
+)]
 pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
     let worlds = app.store.ask(|db| db.worlds()).await?;
     let worlds: Vec<_> = worlds.iter().map(|world| summary(&app, world)).collect();
@@ -49,12 +54,26 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
 }
 
 /// A new world; its server starts when somebody joins.
+#[utoipa::path(
+    post,
+    path = "/worlds",
+    request_body = WorldRequest,
+    responses((status = 200, description = "The new world", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn create(State(app): State<Arc<App>>, player: Player, Body(request): Body<WorldRequest>) -> Result<Json<Value>, Problem> {
     let world = add(&app, &player, request.name, request.description, request.generation).await?;
     Ok(Json(json!({ "world": summary(&app, &world) })))
 }
 
 /// A ticket for a world whose server runs: the one named, or a new one.
+#[utoipa::path(
+    post,
+    path = "/join",
+    request_body = JoinRequest,
+    responses((status = 200, description = "The game server, and a ticket for it", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn join(
     State(app): State<Arc<App>>,
     player: Player,

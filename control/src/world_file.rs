@@ -40,19 +40,28 @@ pub struct ShowQuery {
 }
 
 /// `POST /admin/worlds/<id>/revert`.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 pub struct RevertRequest {
     client_id: Option<String>,
+    #[schema(value_type = Option<String>)]
     spell_id: Option<protocol::SpellId>,
+    #[schema(value_type = Option<String>)]
     revision_id: Option<protocol::RevisionId>,
     minutes: f64,
 }
 
 /// The world as JSON: metadata, chunks, entities.
+#[utoipa::path(
+    get,
+    path = "/world/{world}",
+    params(("world" = String, Path, description = "A world id"), ("encoding" = Option<String>, Query, description = "Of the chunks: gzip when left out, or zstd")),
+    responses((status = 200, description = "Its chunks and entities", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn show(
     State(app): State<Arc<App>>,
     owner: WorldOwner,
-    Path(_): Path<String>,
+    Path(_world): Path<String>,
     query: Result<Query<ShowQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|_| Problem::unprocessable("bad_encoding", "encoding is gzip (when left out) or zstd"))?;
@@ -77,6 +86,13 @@ pub async fn show(
 }
 
 /// The world as one file, which `POST /world/<id>` takes back, here or elsewhere.
+#[utoipa::path(
+    get,
+    path = "/world/{world}/export",
+    params(("world" = String, Path, description = "A world id")),
+    responses((status = 200, description = "The world as one file", content_type = "application/octet-stream"), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn export(State(app): State<Arc<App>>, owner: WorldOwner) -> Result<Response, Problem> {
     let WorldOwner(world) = owner;
     let contents = contents(&app, &world).await?.ok_or_else(|| {
@@ -88,6 +104,14 @@ pub async fn export(State(app): State<Arc<App>>, owner: WorldOwner) -> Result<Re
 }
 
 /// Replaces the world's contents by those in the body: JSON as `GET` shows them, or an export.
+#[utoipa::path(
+    method(post, put),
+    path = "/world/{world}",
+    params(("world" = String, Path, description = "A world id")),
+    request_body(content((serde_json::Value = "application/json"), (Vec<u8> = "application/vnd.ugc-world"))),
+    responses((status = 200, description = "Saved", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn import(State(app): State<Arc<App>>, owner: WorldOwner, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Problem> {
     let WorldOwner(world) = owner;
     let is_export = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(EXPORT_TYPE.as_bytes()));
@@ -112,6 +136,13 @@ pub async fn import(State(app): State<Arc<App>>, owner: WorldOwner, headers: Hea
 }
 
 /// Deletes the world, for good; its server is stopped.
+#[utoipa::path(
+    delete,
+    path = "/world/{world}",
+    params(("world" = String, Path, description = "A world id")),
+    responses((status = 200, description = "Deleted", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
 pub async fn delete(State(app): State<Arc<App>>, owner: WorldOwner) -> Result<Json<Value>, Problem> {
     let WorldOwner(world) = owner;
     let closed = app.fleet.close(&world.world_id).await?;
@@ -126,6 +157,14 @@ pub async fn delete(State(app): State<Arc<App>>, owner: WorldOwner) -> Result<Js
 }
 
 /// Takes back what a player or a spell did to a world's terrain in the last minutes.
+#[utoipa::path(
+    post,
+    path = "/admin/worlds/{world}/revert",
+    params(("world" = String, Path, description = "A world id")),
+    request_body = RevertRequest,
+    responses((status = 200, description = "Reverted", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("admin" = []))
+)]
 pub async fn revert(
     State(app): State<Arc<App>>,
     _: Admin,

@@ -37,3 +37,6 @@ CREATE TABLE audit (
     done_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX audit_by_spell ON audit (spell_id, entry);
+
+-- How long each stage took, as JSON.
+ALTER TABLE job ADD COLUMN stage_ms TEXT NOT NULL DEFAULT '[]';

@@ -41,6 +41,8 @@ pub struct Built<'a> {
     pub artifact_hash: &'a Sha256Hex,
     /// Warnings.
     pub diagnostics: &'a [Diagnostic],
+    /// Milliseconds of each stage.
+    pub stage_ms: &'a [(Stage, f64)],
     /// Now.
     pub now_ms: i64,
 }
@@ -112,8 +114,15 @@ impl Database {
             params![built.spell_id.as_str(), revision_id.as_str(), built.now_ms],
         )?;
         change.execute(
-            "UPDATE job SET status = 'completed', stage = '\"done\"', result_revision_id = ?2, diagnostics = ?3, updated_at = ?4 WHERE job_id = ?1",
-            params![built.job_id.as_str(), revision_id.as_str(), serde_json::to_string(built.diagnostics)?, built.now_ms],
+            "UPDATE job SET status = 'completed', stage = '\"done\"', result_revision_id = ?2, diagnostics = ?3, stage_ms = ?4, updated_at = ?5
+                WHERE job_id = ?1",
+            params![
+                built.job_id.as_str(),
+                revision_id.as_str(),
+                serde_json::to_string(built.diagnostics)?,
+                serde_json::to_string(built.stage_ms)?,
+                built.now_ms
+            ],
         )?;
         change.commit()?;
         Ok(revision_id)
@@ -200,6 +209,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
         error_message: row.get("error_message")?,
         result_revision_id: parsed_option(row, "result_revision_id")?,
         diagnostics: from_json(row, "diagnostics")?,
+        stage_ms: from_json(row, "stage_ms")?,
         created_at: clock::iso8601(row.get("created_at")?),
         updated_at: clock::iso8601(row.get("updated_at")?),
     })

@@ -120,3 +120,25 @@ fn the_small_pages_are_there() {
     let spells: Vec<_> = library.as_array().unwrap().iter().map(|spell| spell["spell_id"].as_str().unwrap()).collect();
     assert_eq!(spells, ["fireball", "gust", "mend", "blink", "familiar", "frost", "rampart", "repel", "vortex"]);
 }
+
+#[test]
+fn the_document_has_every_route_and_what_each_takes() {
+    let server = Server::start();
+    let document = server.get("/openapi.json", "").json();
+    let mut routes: Vec<String> = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        routes.extend(methods.as_object().unwrap().keys().map(|method| format!("{} {path}", method.to_uppercase())));
+    }
+    routes.sort();
+    expect_test::expect_file!["openapi-routes.txt"].assert_eq(&(routes.join("\n") + "\n"));
+    // Whatever it says is there is there: 404 is an answer about a thing, never about a route.
+    for route in &routes {
+        let (method, path) = route.split_once(' ').unwrap();
+        let path = path.replace("{spell}", "nobodys").replace("{revision}", "rev_000001_00000000").replace("{job}", "job_0a1b2c3d4e5f").replace("{world}", "world_0a1b2c3d").replace("{path}", "src/lib.rs");
+        let body = (method != "GET" && method != "DELETE").then_some(("application/json", b"{}".as_slice()));
+        let answer = server.request(method, &path, "", body);
+        assert!(answer.status < 500 && !String::from_utf8_lossy(&answer.bytes).contains("unknown_route"), "{route}: {answer:?}");
+    }
+    let build = &document["paths"]["/api/spells/{spell}/build"]["post"]["requestBody"]["content"];
+    assert!(build["application/json"]["schema"]["$ref"].is_string() && build["application/zip"].is_object(), "{build}");
+}

@@ -312,12 +312,31 @@ fn a_damaged_file_is_never_served() {
 fn one_player_cannot_fill_the_queue_for_all() {
     let server = Server::start();
     let (kim, eve) = (server.login("kim"), server.login("eve"));
+    server.revision(&eve, "mend", "first");
     let build = |n: u32| server.post(&format!("/api/spells/s{n}/build"), &kim, &json!({ "code": "HANG" }));
     let refused = (0..6).map(build).find(|answer| answer.status != 200).expect("one runs, three wait");
     refused.is_problem(429, "build_queue_full");
     assert_eq!(refused.header("retry-after"), "5");
     // The other worker is free for another player at once: builds of one player never take both.
     server.revision(&eve, "mend", "quick");
+}
+
+#[test]
+fn strangers_never_take_all_workers_from_those_whose_builds_are_quick() {
+    let server = Server::start();
+    let (known, stranger) = (server.login("known"), server.login("stranger"));
+    server.revision(&known, "mend", "first");
+    for n in 0..4 {
+        let token = server.login("bomber");
+        assert_eq!(server.post(&format!("/api/spells/bomb{n}/build"), &token, &json!({ "code": "HANG" })).status, 200);
+    }
+    for n in 0..3 {
+        server.revision(&known, "mend", &format!("{n}"));
+    }
+    // Whoever is not known yet waits behind the others like them.
+    let job = server.post("/api/spells/gust/build", &stranger, &json!({ "code": "one" })).json()["job_id"].as_str().unwrap().to_owned();
+    server.revision(&known, "mend", "last");
+    assert_eq!(server.get(&format!("/api/jobs/{job}"), &stranger).json()["status"], "pending");
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> Result<T> {
     }
 }
 
-fn descendants(parent: u32) -> Vec<u32> {
+pub fn descendants(parent: u32) -> Vec<u32> {
     children(parent).into_iter().flat_map(|child| [vec![child], descendants(child)].concat()).collect()
 }
 
@@ -70,7 +70,7 @@ fn name(pid: u32) -> String {
 }
 
 /// Ended; a zombie that waits for its parent holds nothing any more.
-fn is_gone(process: u32) -> bool {
+pub fn is_gone(process: u32) -> bool {
     let zombie = fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| stat.contains(") Z "));
     zombie || pid(process).is_ok_and(|pid| test_kill_process(pid).is_err())
 }

@@ -2,6 +2,7 @@
 
 mod bad_change;
 mod broken_source;
+mod hostile_builds;
 mod hostile_spells;
 mod http;
 mod killed_builder;

@@ -13,14 +13,21 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Loader {
     runtime: Runtime,
-    key: PublicKey,
+    /// At least one.
+    keys: Vec<PublicKey>,
     admits_wasi: bool,
 }
 
 impl Loader {
     /// A loader for artifacts that were signed with this key.
     pub fn new(runtime: Runtime, key: PublicKey) -> Self {
-        Self { runtime, key, admits_wasi: false }
+        Self::trusting(runtime, vec![key])
+    }
+
+    /// A loader for artifacts that were signed with one of these keys, as they are while keys rotate.
+    pub fn trusting(runtime: Runtime, keys: Vec<PublicKey>) -> Self {
+        assert!(!keys.is_empty(), "a loader that trusts nobody loads nothing");
+        Self { runtime, keys, admits_wasi: false }
     }
 
     /// Whether it takes components that import WASI, which those of other toolchains do. By itself it takes none.
@@ -31,11 +38,13 @@ impl Loader {
     /// The revision, ready to run; or why it must not: a wrong signature, another engine, damaged bytes, a forbidden import, WASI where it
     /// is not admitted.
     pub fn load(&self, spell: &str, revision: &str, artifact: &[u8]) -> Result<LoadedRevision, LoadError> {
-        let code = self.runtime.load(spell, artifact, &self.key)?;
+        // Where none fits, the first one's answer says why.
+        let key = self.keys.iter().find(|key| artifact::verify(artifact, key).is_ok()).unwrap_or(&self.keys[0]);
+        let code = self.runtime.load(spell, artifact, key)?;
         if code.needs_wasi() && !self.admits_wasi {
             return Err(LoadError::Wasi);
         }
-        let component = artifact::verify(artifact, &self.key)?.component.into();
+        let component = artifact::verify(artifact, key)?.component.into();
         let spec = spec(code.envelope());
         Ok(LoadedRevision { spell: spell.to_owned(), revision: revision.to_owned(), spec, component, code, usage: Arc::default() })
     }

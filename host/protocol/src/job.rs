@@ -78,8 +78,11 @@ pub struct Job {
     pub error_message: Option<String>,
     /// What it made.
     pub result_revision_id: Option<RevisionId>,
-    /// The compiler's and inspection's findings, warnings included.
+    /// The compiler's, inspection's and the smoke run's findings, warnings included.
     pub diagnostics: Vec<Diagnostic>,
+    /// Milliseconds of each stage, of a build that was completed; empty where the same had been built before.
+    #[serde(default)]
+    pub stage_ms: Vec<(Stage, f64)>,
     /// ISO 8601, UTC.
     pub created_at: String,
     /// ISO 8601, UTC.

@@ -130,6 +130,9 @@ pub struct Secrets {
     pub server_secret: String,
     /// The Ed25519 public key (32 bytes, hex) that artifacts are signed with.
     pub artifact_key: String,
+    /// Those that they were signed with before: what a world has kept still loads.
+    #[serde(default)]
+    pub older_artifact_keys: Vec<String>,
     /// The Ed25519 public key (32 bytes, hex) that join tickets are signed with.
     pub ticket_key: String,
 }

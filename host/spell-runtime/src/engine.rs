@@ -103,6 +103,8 @@ const CPU_FEATURES: [&str; 5] = ["has_sse3", "has_ssse3", "has_sse41", "has_sse4
 #[cfg(feature = "compiler")]
 pub(crate) fn for_compiling() -> wasmtime::Result<Engine> {
     let mut config = shared();
+    // Functions on all cores: an author waits for it. What comes out is the same.
+    config.parallel_compilation(true);
     // Named, so that the builder's own CPU adds no features that another host lacks.
     config.target("x86_64-unknown-linux-gnu")?;
     for feature in CPU_FEATURES {

@@ -209,7 +209,7 @@ impl World {
 
 pub fn secrets(office: &TicketOffice) -> Secrets {
     // Any point of the curve will do as a key for artifacts: no artifact here is a good one.
-    Secrets { server_secret: SECRET.into(), artifact_key: office.key(), ticket_key: office.key() }
+    Secrets { server_secret: SECRET.into(), artifact_key: office.key(), older_artifact_keys: Vec::new(), ticket_key: office.key() }
 }
 
 fn config(folder: &TempDir, control_plane: &ControlPlane, office: &TicketOffice) -> Config {

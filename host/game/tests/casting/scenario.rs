@@ -84,9 +84,9 @@ fn what_is_no_scenario_says_where_and_what_would_be() {
     parse("", expect!["0 things, 0 steps"]);
     parse(
         "\n\nfly away",
-        expect![[r#"line 3: "fly" begins no step; steps begin with world, npc, prop, player, cast, run, reload or expect"#]],
+        expect![[r#"line 3: "fly" begins no step; steps begin with world, npc, prop, player, cast, run, settle, reload or expect"#]],
     );
-    parse("world", expect!["line 1: here the line ends where seed should be"]);
+    parse("world", expect!["line 1: after world comes seed, mana or small"]);
     parse("world seed -1", expect![[r#"line 1: "-1" is not a seed, a whole number from 0 up"#]]);
     parse("npc dummy at 0 1.9", expect!["line 1: here the line ends where a number of the position, which has three should be"]);
     parse("npc dummy at 0 NaN 0", expect!["line 1: NaN is out of range for a number of the position, which has three"]);

@@ -1,0 +1,2 @@
+//! => failed
+pub fn run() { unsafe { core::arch::asm!("unreachable") } }

@@ -1,0 +1,2 @@
+//! => failed
+pub fn run() { @repeat(50000, "{")@repeat(50000, "}") }

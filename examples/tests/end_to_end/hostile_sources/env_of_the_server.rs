@@ -1,0 +1,2 @@
+//! => failed
+const TEXT: &str = env!("CANARY");

@@ -1,0 +1,2 @@
+//! => failed E0554
+#![feature(never_type)]

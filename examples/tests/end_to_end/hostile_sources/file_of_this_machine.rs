@@ -1,0 +1,2 @@
+//! => failed
+compile_error!(concat!(file!(), " ", module_path!(), " ", env!("TMPDIR")));

@@ -1,0 +1,3 @@
+//! => failed file
+use std::include_str as text;
+const TEXT: &str = text!("@canary");

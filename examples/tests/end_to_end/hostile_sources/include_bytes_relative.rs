@@ -1,0 +1,2 @@
+//! => failed file
+const BYTES: &[u8] = include_bytes!("../../../../canary");

@@ -1,0 +1,2 @@
+//! => failed file
+#![doc = include_str!("@canary")]

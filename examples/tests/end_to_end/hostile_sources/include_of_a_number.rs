@@ -1,0 +1,2 @@
+//! => failed file
+const NUMBER: u64 = include!("@canary");

@@ -1,0 +1,2 @@
+//! => failed file
+const TEXT: &str = include_str!("@canary");

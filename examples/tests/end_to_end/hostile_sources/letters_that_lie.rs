@@ -1,0 +1,2 @@
+//! => failed
+pub const ACCESS: &str = "user@bidi"; // the admin is checked for

@@ -1,0 +1,3 @@
+//! => failed
+#[link(name = "c", kind = "static")]
+unsafe extern "C" {}

@@ -1,0 +1,2 @@
+//! => failed E0583
+mod elsewhere;

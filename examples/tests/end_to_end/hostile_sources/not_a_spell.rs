@@ -1,0 +1,2 @@
+//! => failed export
+pub fn nothing() {}

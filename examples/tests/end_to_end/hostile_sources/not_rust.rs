@@ -1,0 +1,2 @@
+//! => failed
+PK@repeat(1000, "\u{1}")

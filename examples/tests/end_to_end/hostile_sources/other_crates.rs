@@ -1,0 +1,2 @@
+//! => failed E0463
+extern crate rustc_driver;

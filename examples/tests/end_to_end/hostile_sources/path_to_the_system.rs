@@ -1,0 +1,3 @@
+//! => failed file
+#[path = "/usr/lib/os-release"]
+mod elsewhere;

@@ -1,0 +1,3 @@
+//! => failed E0583
+#[path = "../../../../canary"]
+mod elsewhere;

@@ -1,0 +1,2 @@
+//! => failed
+pub const X: u8 = @zero 1;
