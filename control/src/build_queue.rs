@@ -27,7 +27,7 @@ use std::{
     fmt::Write as _,
     fs,
     io::Read,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::OpenOptionsExt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
@@ -431,7 +431,7 @@ impl BuildQueue {
     /// One run of the compile worker.
     fn compile(&self, job_id: &JobId, input: Input, line: Line, ours: bool) -> Result<Yield, Failure> {
         let Workshop { builder, sdk, signing_seed, sandbox, blobs, .. } = &self.workshop;
-        let scratch = Scratch::create(&self.workshop.scratch, job_id).map_err(internal)?;
+        let scratch = Scratch(self.workshop.scratch.join(job_id.as_str()));
         let order =
             Order { input, scratch: scratch.0.clone(), sdk: sdk.clone(), signing_seed: signing_seed.clone(), sandbox: *sandbox };
         compile_worker::run(builder, &order, line, |stage| self.advance(job_id, stage), |finished| {
@@ -610,16 +610,8 @@ impl Progress {
     }
 }
 
-/// A build's own folder, removed on every ending.
+/// A build's own folder, which its worker makes; removed on every ending that the worker does not live to see.
 struct Scratch(PathBuf);
-
-impl Scratch {
-    fn create(parent: &Path, job_id: &JobId) -> Result<Self, Error> {
-        let path = parent.join(job_id.as_str());
-        fs::DirBuilder::new().mode(0o700).create(&path).map_err(Error::file(&path))?;
-        Ok(Self(path))
-    }
-}
 
 impl Drop for Scratch {
     fn drop(&mut self) {

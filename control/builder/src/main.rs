@@ -5,6 +5,7 @@ use builder::limits::ORDER_BYTES_MAX;
 use builder::{build, check, confine, lifeline, native, probe, smoke};
 use protocol::worker::Order;
 use std::ffi::OsString;
+use std::os::unix::fs::DirBuilderExt;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -48,6 +49,8 @@ fn launch() -> anyhow::Result<()> {
     }
     let order: Order = serde_json::from_slice(&text).context("order does not parse")?;
     let worker = worker()?;
+    // Made here, so that it is never there without somebody who takes it away.
+    std::fs::DirBuilder::new().mode(0o700).create(&order.scratch).context("the scratch cannot be made")?;
     let lifeline = lifeline::hold(input, &order.scratch);
     build(&order, &worker, &mut |event| {
         // Nobody listens any more: then there is nobody to tell, and the build is over soon.

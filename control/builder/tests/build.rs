@@ -392,6 +392,8 @@ fn sdk() -> PathBuf {
 }
 
 fn launcher(order: &Order, environment: &[(&str, &str)]) -> std::process::Child {
+    // It makes its own.
+    std::fs::remove_dir(&order.scratch).expect("an empty folder");
     let mut command = Command::new(worker());
     command.arg("build").envs(environment.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().expect("the worker starts");

@@ -6,11 +6,12 @@ PATH=/usr/bin:/bin
 read -r order
 echo $$ > "$(dirname "$0")/builder-process"
 echo build >> "$(dirname "$0")/builds"
-# Whoever asked is gone when this ends, and so is all that was started for them.
-exec 3<&0
-(cat <&3; kill -9 0) > /dev/null 2>&1 &
 field() { printf '%s' "$order" | sed "s|.*\"$1\":\"\([^\"]*\)\".*|\1|"; }
 scratch=$(field scratch)
+mkdir -m 700 "$scratch"
+# Whoever asked is gone when this ends, and so is all that was started for them.
+exec 3<&0
+(cat <&3; rm -rf "$scratch"; kill -9 0) > /dev/null 2>&1 &
 case "$order" in
 *'"kind":"component"'*)
     component=$(field hex | perl -e 'print pack "H*", <STDIN>')

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 pub struct Order {
     /// The author's work, the only input that is not ours.
     pub input: Input,
-    /// An empty directory that is the worker's alone. The worker leaves `component.wasm` and `artifact.bin` there, and takes them away again when it ends.
+    /// A directory that the worker makes, for itself alone. It leaves `component.wasm` and `artifact.bin` there, and takes all of it away again when it ends.
     pub scratch: PathBuf,
     /// Where `cargo xtask dist` put the prebuilt SDK and `toolchain.json`.
     pub sdk: PathBuf,

@@ -1,2 +1,2 @@
-//! => failed E0425
+//! => failed E0425 cpu time
 pub fn run() { @repeat(20000, "x();") }

@@ -1,3 +1,3 @@
-//! => failed E0583
+//! => failed
 #[path = "../../../../canary"]
 mod elsewhere;
