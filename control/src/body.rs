@@ -34,6 +34,12 @@ impl<T: DeserializeOwned, S: Send + Sync, const MAX: usize> FromRequest<S> for B
     }
 }
 
+/// Bytes of a file, for the document.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[allow(dead_code, reason = "it is read by those who read the document")]
+pub struct Binary(Vec<u8>);
+
 /// A body of at most `MAX` bytes that is a JSON object or a zip, as its content type says.
 pub enum Upload<T, const MAX: usize> {
     /// `application/json`, read.

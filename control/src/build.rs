@@ -72,7 +72,7 @@ const ZIP_TYPE: &str = "application/zip";
     post,
     path = "/api/spells/{spell}/build",
     params(("spell" = String, Path, description = "A spell id")),
-    request_body(content((BuildRequest = "application/json"), (Vec<u8> = "application/zip"))),
+    request_body(content((BuildRequest = "application/json"), (crate::body::Binary = "application/zip"))),
     responses((status = 200, description = "The job", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
@@ -123,7 +123,7 @@ pub async fn fork(
     post,
     path = "/api/spells/{spell}/import",
     params(("spell" = String, Path, description = "A spell id")),
-    request_body(content = Vec<u8>, content_type = "application/zip"),
+    request_body(content = crate::body::Binary, content_type = "application/zip"),
     responses((status = 200, description = "The job", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]

@@ -108,7 +108,7 @@ pub async fn export(State(app): State<Arc<App>>, owner: WorldOwner) -> Result<Re
     method(post, put),
     path = "/world/{world}",
     params(("world" = String, Path, description = "A world id")),
-    request_body(content((serde_json::Value = "application/json"), (Vec<u8> = "application/vnd.ugc-world"))),
+    request_body(content((serde_json::Value = "application/json"), (crate::body::Binary = "application/vnd.ugc-world"))),
     responses((status = 200, description = "Saved", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
