@@ -1,10 +1,12 @@
 //! Builds a spell's source by the real builder, for what is measured in this process.
 
-use anyhow::{Context, Result, bail};
-use protocol::worker::{ARTIFACT_FILE, Event, Order, Sandbox};
+use anyhow::{Context, Result, anyhow};
+use protocol::package::{PackagePath, SOURCE_ROOT};
+use protocol::worker::{ARTIFACT_FILE, Event, Input, Order, Sandbox};
 use spell_runtime::Boundary;
 use spell_runtime::artifact::{self, PublicKey};
 use spell_runtime::compile::{self, Compiled};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -20,8 +22,8 @@ pub fn dist() -> PathBuf {
 pub fn build(source: &str) -> Result<Vec<u8>> {
     let scratch = tempfile::tempdir()?;
     let order = Order {
-        source: source.into(),
-        scratch: scratch.path().into(),
+        input: Input::Source { files: [(PackagePath::new(SOURCE_ROOT)?, source.to_owned())].into() },
+        scratch: scratch.path().join("build"),
         sdk: dist().join("sdk"),
         signing_seed: SIGNING_SEED.iter().map(|byte| format!("{byte:02x}")).collect(),
         sandbox: Sandbox::Whole,
@@ -33,13 +35,21 @@ pub fn build(source: &str) -> Result<Vec<u8>> {
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("{} does not start: run `cargo xtask dist`", builder.display()))?;
-    serde_json::to_writer(child.stdin.take().expect("piped"), &order)?;
-    let output = child.wait_with_output()?;
-    match output.stdout.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty()).map(serde_json::from_slice) {
-        Some(Ok(Event::Finished(_))) => Ok(std::fs::read(scratch.path().join(ARTIFACT_FILE))?),
-        Some(Ok(Event::Failed { message, diagnostics })) => bail!("the spell does not build: {message}: {diagnostics:#?}"),
-        _ => bail!("the builder ended without a verdict: {}", output.status),
-    }
+    // It stays, and with it what it has made, until its input ends.
+    let mut input = child.stdin.take().expect("piped");
+    serde_json::to_writer(&input, &order)?;
+    input.write_all(b"\n")?;
+    let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let events = lines.map(|line| Ok(serde_json::from_str(&line?)?));
+    let last = events.take_while(Result::is_ok).find(|event: &Result<Event>| !matches!(event, Ok(Event::Stage { .. })));
+    let artifact = match last {
+        Some(Ok(Event::Finished(_))) => std::fs::read(order.scratch.join(ARTIFACT_FILE)).context("the builder left no artifact"),
+        Some(Ok(Event::Failed { message, diagnostics })) => Err(anyhow!("the spell does not build: {message}: {diagnostics:#?}")),
+        _ => Err(anyhow!("the builder ended without a verdict")),
+    };
+    drop(input);
+    child.wait()?;
+    artifact
 }
 
 /// The signed artifact of this component, compiled in this process for one of the boundaries: of text of ours, or of what the builder has inspected.
