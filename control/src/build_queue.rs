@@ -356,6 +356,7 @@ impl BuildQueue {
             What::Import { package, component } => {
                 let hash = Sha256Hex::of(component);
                 let built = if package.component.is_none() { self.make(&order.job_id, package, line).ok() } else { None };
+                self.check_cancelled(&order.job_id)?;
                 // Built here to the same bytes, it is ours. Else it was made by other tools, and is what it says it is: somebody's component.
                 let made = match built {
                     Some(made) if made.component.hash == hash => made,

@@ -107,3 +107,45 @@ fn found<T>(result: rusqlite::Result<T>) -> Result<Option<T>, Error> {
         Err(error) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::RevisionId;
+
+    #[test]
+    fn a_database_of_before_the_pipeline_keeps_its_spells() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("control.sqlite");
+        let old = Connection::open(&path).unwrap();
+        for (version, migration) in (1..).zip(&MIGRATIONS[..2]) {
+            old.execute_batch(migration).unwrap();
+            old.pragma_update(None, "user_version", version).unwrap();
+        }
+        let hash = "0".repeat(64);
+        // As that version wrote it.
+        let manifest = serde_json::json!({
+            "spell_id": "fireball", "revision_id": "rev_000001_00000000", "parent_revision_id": null, "version": 1,
+            "created_at": "2026-10-01T12:00:00.000Z", "author": "kim", "language": "rust", "interface_version": "0.1.0",
+            "entrypoint": "component.wasm", "component": { "hash": hash, "size": 9 },
+            "code": [{ "path": "src/lib.rs", "hash": hash, "size": 2, "content_type": "text/plain; charset=utf-8" }], "assets": [],
+            "metadata": { "name": "", "description": "", "tags": [], "preview_icon": "" }, "envelope": {},
+            "build": { "toolchain": "rustc 1.95.0", "sdk_version": "0.1.0", "log": "" },
+        });
+        old.execute_batch(&format!(
+            "INSERT INTO player VALUES ('client_000000000001', 'kim', x'00', 0);
+             INSERT INTO spell VALUES ('fireball', 'client_000000000001', 'Fireball', 'rev_000001_00000000', 'rev_000001_00000000', NULL, 1, 0, 0);
+             INSERT INTO publication (spell_id, channel, revision_id, client_id, published_at) VALUES ('fireball', 'beta', 'rev_000001_00000000', 'client_000000000001', 0);
+             INSERT INTO revision (spell_id, number, revision_id, content_hash, artifact_hash, manifest, published)
+                VALUES ('fireball', 1, 'rev_000001_00000000', '{hash}', '{hash}', '{manifest}', 1);"
+        ))
+        .unwrap();
+        drop(old);
+        let store = Store::open(&path).unwrap();
+        let (spell, revision): (_, RevisionId) = ("fireball".parse().unwrap(), "rev_000001_00000000".parse().unwrap());
+        let stored = store.with(|db| db.revision(&spell, &revision)).unwrap().unwrap();
+        assert!(stored.published && stored.revoked.is_none() && stored.manifest.measured.is_none());
+        let active = store.with(|db| db.activations_after(0)).unwrap();
+        assert_eq!((active.len(), active[0].ours, active[0].component.as_str()), (1, true, hash.as_str()));
+    }
+}

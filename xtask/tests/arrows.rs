@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("game", &["sim", "spell-runtime"]),
     ("store", &["sim"]),
     ("host", &["game", "protocol", "sim", "store"]),
-    ("builder", &["protocol", "spell-runtime"]),
+    ("builder", &["game", "protocol", "spell-runtime"]),
     ("control", &["protocol", "store"]),
     ("spell-cli", &["builder", "game", "protocol"]),
     ("examples", &[]),

@@ -1,6 +1,6 @@
 //! One build, from source to signed artifact: the launcher's side, on one screen.
 
-use crate::child::{self, Ended, How, Kept};
+use crate::child::{self, Ended, How, Kept, Started};
 use crate::confine::{self, Confinement};
 use crate::diagnostics::{self, Names, placeless};
 use crate::limits::*;
@@ -20,6 +20,7 @@ use spell_runtime::{artifact, inspect, mana};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 /// Builds. What the source is to blame for is an event; an error is the installation's fault and says what to do.
@@ -60,19 +61,32 @@ fn stages(order: &Order, worker: &Path, begin: &mut dyn FnMut(Stage)) -> Result<
     let prepared = prepare(order, &folders)?;
     stage_ms.push((Stage::Prepare, milliseconds(start)));
 
-    let (core, given, built_by, mut findings) = match &order.input {
+    let given = match &order.input {
+        Input::Source { .. } => Given::Core,
+        Input::Component { ours: true, .. } => Given::Ours,
+        Input::Component { ours: false, .. } => Given::Foreign,
+    };
+    // Their sandboxes are made while the compiler works.
+    let native = child::start(confined(order, ADDRESS_SPACE_BYTES_MAX, worker, &folders).arg("native").arg(given.name()))?;
+    let smoke = match given {
+        // What was built here has been cast.
+        Given::Ours => None,
+        Given::Core | Given::Foreign => Some(child::start(confined(order, SMOKE_ADDRESS_SPACE_BYTES_MAX, worker, &folders).arg("smoke"))?),
+    };
+
+    let (core, built_by, mut findings) = match &order.input {
         Input::Source { .. } => {
             begin(Stage::Compile);
             let start = Instant::now();
             let (core, warnings) = compile(order, &prepared.names, &toolchain, worker, &folders)?;
             stage_ms.push((Stage::Compile, milliseconds(start)));
-            (core, Given::Core, Some(&toolchain), warnings)
+            (core, Some(&toolchain), warnings)
         }
-        Input::Component { hex, ours, .. } => (component(hex)?, if *ours { Given::Ours } else { Given::Foreign }, None, Vec::new()),
+        Input::Component { hex, .. } => (component(hex)?, None, Vec::new()),
     };
 
     begin(Stage::Componentize);
-    let native = make_native(&core, given, order, worker, &folders)?;
+    let native = make_native(&core, native)?;
     stage_ms.extend(native.notes.stage_ms);
     // Once more on this side of the gap: the process that compiled untrusted code is not believed.
     let inspected = inspect::inspect(&native.component).map_err(inspection)?;
@@ -81,12 +95,11 @@ fn stages(order: &Order, worker: &Path, begin: &mut dyn FnMut(Stage)) -> Result<
     }
     let signed = artifact::sign(&native.component, &native.notes.engine_id, &native.code, &seed);
 
-    let measured = if given == Given::Ours {
-        None
-    } else {
+    let mut measured = None;
+    if let Some(smoke) = smoke {
         begin(Stage::Smoke);
         let start = Instant::now();
-        let answer = cast(&signed, &seed, order, worker, &folders)?;
+        let answer = cast(&signed, &seed, smoke)?;
         stage_ms.push((Stage::Smoke, milliseconds(start)));
         findings.extend(answer.findings);
         findings.sort_by_key(|found| found.severity == Severity::Warning);
@@ -94,8 +107,8 @@ fn stages(order: &Order, worker: &Path, begin: &mut dyn FnMut(Stage)) -> Result<
         if findings.iter().any(|found| found.severity == Severity::Error) {
             return Err(Stopped::Source { stage: Stage::Smoke, diagnostics: findings });
         }
-        Some(answer.measured)
-    };
+        measured = Some(answer.measured);
+    }
 
     begin(Stage::Store);
     let start = Instant::now();
@@ -224,11 +237,9 @@ fn compile(
 }
 
 /// Core module to component and native code, in a fresh process that sees nothing but those bytes.
-fn make_native(bytes: &[u8], given: Given, order: &Order, worker: &Path, folders: &Folders) -> Result<Native, Stopped> {
-    let mut child = confinement(order, ADDRESS_SPACE_BYTES_MAX, folders, Vec::new()).command(worker, worker);
-    child.arg("native").arg(given.name());
+fn make_native(bytes: &[u8], child: Started) -> Result<Native, Stopped> {
     let kept = Kept { stdout: NATIVE_OUTPUT_BYTES_MAX, stderr: COMPILER_OUTPUT_BYTES_MAX };
-    let ended = child::run(&mut child, bytes, kept)?;
+    let ended = child.finish(bytes, kept)?;
     match program_end(ended.how) {
         How::Exited(0) => native::decode(&ended.stdout)?.map_err(|refused| {
             let findings = refused.findings.iter().take(DIAGNOSTICS_MAX);
@@ -244,12 +255,10 @@ fn make_native(bytes: &[u8], given: Given, order: &Order, worker: &Path, folders
 }
 
 /// The candidate's casts in small worlds, in a third process, which sees the artifact as a game server does.
-fn cast(signed: &[u8], seed: &[u8; 32], order: &Order, worker: &Path, folders: &Folders) -> Result<smoke::Answer, Stopped> {
-    let mut child = confinement(order, SMOKE_ADDRESS_SPACE_BYTES_MAX, folders, Vec::new()).command(worker, worker);
-    child.arg("smoke");
+fn cast(signed: &[u8], seed: &[u8; 32], child: Started) -> Result<smoke::Answer, Stopped> {
     let kept = Kept { stdout: SMOKE_OUTPUT_BYTES_MAX + 1, stderr: COMPILER_OUTPUT_BYTES_MAX };
     let input = [PublicKey::of_seed(seed).to_hex().as_bytes(), signed].concat();
-    let ended = child::run(&mut child, &input, kept)?;
+    let ended = child.finish(&input, kept)?;
     match program_end(ended.how) {
         How::Exited(0) => Ok(smoke::decode(&ended.stdout)?),
         How::Exited(confine::NOT_STARTED) => Err(not_started(&ended)),
@@ -261,6 +270,11 @@ fn cast(signed: &[u8], seed: &[u8; 32], order: &Order, worker: &Path, folders: &
             Err(Stopped::Installation(io::Error::other(format!("smoke run ended with {how:?}: {}", words.trim()))))
         }
     }
+}
+
+/// A command that runs this executable in a sandbox of its own, which shows it nothing.
+fn confined(order: &Order, address_space: u64, worker: &Path, folders: &Folders) -> Command {
+    confinement(order, address_space, folders, Vec::new()).command(worker, worker)
 }
 
 fn confinement(order: &Order, address_space: u64, folders: &Folders, reads: Vec<PathBuf>) -> Confinement {

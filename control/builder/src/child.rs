@@ -3,7 +3,7 @@
 use crate::limits::WALL_TIME_MAX;
 use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -41,37 +41,62 @@ pub struct Kept {
     pub stderr: usize,
 }
 
-/// Starts the child, writes `stdin` while its output is drained, and waits. The child dies with this thread.
-pub fn run(command: &mut Command, stdin: &[u8], kept: Kept) -> io::Result<Ended> {
-    run_for(command, stdin, kept, WALL_TIME_MAX)
+/// A child that waits for its input: what it needs to get there, a sandbox above all, it does while something else is going on.
+#[derive(Debug)]
+pub struct Started(Child);
+
+/// Starts the child. It dies with this thread, and when the value is dropped.
+pub fn start(command: &mut Command) -> io::Result<Started> {
+    command.spawn().map(Started)
 }
 
-fn run_for(command: &mut Command, stdin: &[u8], kept: Kept, wall_time: Duration) -> io::Result<Ended> {
-    let mut child = command.spawn()?;
-    let (Some(mut input), Some(output), Some(errors)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
-        return Err(io::Error::other("the child has no pipes"));
-    };
-    let (done, over) = mpsc::channel::<()>();
-    thread::scope(|scope| {
-        // A child that stops reading closes the pipe: how it ended says more than a broken pipe would.
-        scope.spawn(move || drop(input.write_all(stdin)));
-        let stderr = scope.spawn(move || drain(errors, kept.stderr));
-        let stdout = scope.spawn(move || {
-            let drained = drain(output, kept.stdout);
-            drop(done);
-            drained
-        });
-        // Standard output ends when the child does: a wait with a limit, without polling.
-        let timed_out = over.recv_timeout(wall_time) == Err(mpsc::RecvTimeoutError::Timeout);
-        if timed_out {
-            child.kill()?;
-        }
-        let status = child.wait()?;
-        let how = if timed_out { How::TimedOut } else { how(status) };
-        let joined = |stream: thread::ScopedJoinHandle<'_, (Vec<u8>, bool)>| stream.join().map_err(|_| io::Error::other("a reader failed"));
-        let ((stdout, out_cut), (stderr, err_cut)) = (joined(stdout)?, joined(stderr)?);
-        Ok(Ended { how, stdout, stderr, cut: out_cut || err_cut })
-    })
+/// Starts the child, writes `stdin` while its output is drained, and waits. The child dies with this thread.
+pub fn run(command: &mut Command, stdin: &[u8], kept: Kept) -> io::Result<Ended> {
+    start(command)?.finish(stdin, kept)
+}
+
+impl Started {
+    /// Writes `stdin` while the child's output is drained, and waits for its end; the clock starts now.
+    pub fn finish(self, stdin: &[u8], kept: Kept) -> io::Result<Ended> {
+        self.finish_within(stdin, kept, WALL_TIME_MAX)
+    }
+
+    fn finish_within(mut self, stdin: &[u8], kept: Kept, wall_time: Duration) -> io::Result<Ended> {
+        let child = &mut self.0;
+        let (Some(mut input), Some(output), Some(errors)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
+            return Err(io::Error::other("the child has no pipes"));
+        };
+        let (done, over) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            // A child that stops reading closes the pipe: how it ended says more than a broken pipe would.
+            scope.spawn(move || drop(input.write_all(stdin)));
+            let stderr = scope.spawn(move || drain(errors, kept.stderr));
+            let stdout = scope.spawn(move || {
+                let drained = drain(output, kept.stdout);
+                drop(done);
+                drained
+            });
+            // Standard output ends when the child does: a wait with a limit, without polling.
+            let timed_out = over.recv_timeout(wall_time) == Err(mpsc::RecvTimeoutError::Timeout);
+            if timed_out {
+                child.kill()?;
+            }
+            let status = child.wait()?;
+            let how = if timed_out { How::TimedOut } else { how(status) };
+            let joined =
+                |stream: thread::ScopedJoinHandle<'_, (Vec<u8>, bool)>| stream.join().map_err(|_| io::Error::other("a reader failed"));
+            let ((stdout, out_cut), (stderr, err_cut)) = (joined(stdout)?, joined(stderr)?);
+            Ok(Ended { how, stdout, stderr, cut: out_cut || err_cut })
+        })
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // Of one that has ended, both are known already.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
 }
 
 fn how(status: ExitStatus) -> How {
@@ -117,8 +142,16 @@ mod tests {
 
     #[test]
     fn a_child_that_waits_for_ever_is_killed() {
-        let ended = run_for(&mut shell("exec tail -f /dev/null"), b"", KEPT, Duration::from_millis(50)).expect("runs");
+        let ended = start(&mut shell("exec tail -f /dev/null")).and_then(|child| child.finish_within(b"", KEPT, Duration::from_millis(50))).expect("runs");
         assert_eq!(ended.how, How::TimedOut);
+    }
+
+    #[test]
+    fn a_child_that_is_not_needed_after_all_is_gone() {
+        let child = start(&mut shell("exec tail -f /dev/null")).expect("starts");
+        let id = child.0.id();
+        drop(child);
+        assert!(!std::path::Path::new(&format!("/proc/{id}")).exists());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::envelope::{Envelope, SECTION};
 use crate::limits::*;
 use crate::wasi;
-use wasmparser::{ComponentExternName, Encoding, MemoryType, Parser, Payload, TableType, Validator, WasmFeatures};
+use wasmparser::{ComponentExternName, Encoding, FunctionBody, MemoryType, Parser, Payload, TableType, Validator, WasmFeatures};
 
 /// The package that spells are written against.
 pub const PACKAGE: &str = "ugc:spell@0.1.0";
@@ -126,6 +126,12 @@ struct Survey {
     memories: u32,
     tables: u32,
     names: u32,
+    core_imports: u32,
+    core_exports: u32,
+    globals: u32,
+    segments: u32,
+    elements: u32,
+    instances: u32,
     custom_bytes: usize,
     hooks: bool,
     needs_wasi: bool,
@@ -150,6 +156,14 @@ impl Survey {
             Payload::End(_) => drop(self.enclosing.pop()),
             Payload::TypeSection(section) => self.types = self.types.saturating_add(section.count()),
             Payload::FunctionSection(section) => self.functions = self.functions.saturating_add(section.count()),
+            Payload::CodeSectionEntry(body) => self.see_body(&body)?,
+            Payload::ImportSection(section) => self.core_imports = self.core_imports.saturating_add(section.count()),
+            Payload::ExportSection(section) => self.core_exports = self.core_exports.saturating_add(section.count()),
+            Payload::GlobalSection(section) => self.globals = self.globals.saturating_add(section.count()),
+            Payload::DataSection(section) => self.segments = self.segments.saturating_add(section.count()),
+            Payload::ElementSection(section) => self.elements = self.elements.saturating_add(section.count()),
+            Payload::InstanceSection(section) => self.instances = self.instances.saturating_add(section.count()),
+            Payload::ComponentInstanceSection(section) => self.instances = self.instances.saturating_add(section.count()),
             Payload::MemorySection(section) => {
                 for memory in section {
                     self.see_memory(&memory?);
@@ -193,6 +207,26 @@ impl Survey {
 
     fn at_top(&self) -> bool {
         self.enclosing.len() == 1
+    }
+
+    /// What makes a function dear to compile.
+    fn see_body(&mut self, body: &FunctionBody<'_>) -> wasmparser::Result<()> {
+        let bytes = body.range().len();
+        if bytes > FUNCTION_BYTES_MAX {
+            self.push(Finding {
+                code: "size",
+                message: format!("has a function of {bytes} bytes, over the limit of {FUNCTION_BYTES_MAX}"),
+                help: Some("make large functions smaller: split them, and unroll fewer loops"),
+            });
+        }
+        let mut locals = 0_u32;
+        for local in body.get_locals_reader()? {
+            locals = locals.saturating_add(local?.0);
+        }
+        if locals > LOCALS_MAX {
+            self.report("size", format!("has a function of {locals} locals, over the limit of {LOCALS_MAX}"));
+        }
+        Ok(())
     }
 
     fn see_memory(&mut self, memory: &MemoryType) {
@@ -269,6 +303,12 @@ impl Survey {
             ("size", "functions", self.functions, FUNCTIONS_MAX),
             ("size", "core types", self.types, TYPES_MAX),
             ("size", "imports and exports", self.names, COMPONENT_NAMES_MAX),
+            ("size", "imports of core modules", self.core_imports, CORE_NAMES_MAX),
+            ("size", "exports of core modules", self.core_exports, CORE_NAMES_MAX),
+            ("size", "globals", self.globals, SEGMENTS_MAX),
+            ("size", "data segments", self.segments, SEGMENTS_MAX),
+            ("size", "element segments", self.elements, SEGMENTS_MAX),
+            ("nesting", "instances", self.instances, INSTANCES_MAX),
             ("nesting", "core modules", self.core_modules, CORE_INSTANCES_MAX),
             ("nesting", "nested components", self.nested_components, NESTED_COMPONENTS_MAX),
             ("memory", "memories", self.memories, MEMORIES_MAX),

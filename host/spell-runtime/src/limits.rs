@@ -28,6 +28,16 @@ pub const HOSTCALL_BYTES_MAX: usize = 64 * 1024;
 
 /// Functions defined by all core modules. SDK spells have about 100.
 pub const FUNCTIONS_MAX: u32 = 10_000;
+/// Bytes of one function's body: a module of 90 kB with 2,000 locals and 6,000 branches in one function cost Cranelift 6 s. The library's largest has 1.4 kB.
+pub const FUNCTION_BYTES_MAX: usize = 64 * 1024;
+/// Locals of one function, parameters apart. Compilers make some dozens.
+pub const LOCALS_MAX: u32 = 1_000;
+/// Imports of all core modules of a component, and exports likewise: an SDK spell has about 80 of each, with those of its trampolines.
+pub const CORE_NAMES_MAX: u32 = 512;
+/// Globals, data segments and element segments, each in all core modules of a component.
+pub const SEGMENTS_MAX: u32 = 1_000;
+/// Instances in a component, of core modules and of components: an SDK spell has about a dozen.
+pub const INSTANCES_MAX: u32 = 64;
 /// Types defined by all core modules.
 pub const TYPES_MAX: u32 = 2_000;
 /// Imports and exports of the component and of what is nested in it. The interface takes 4, and the component that wraps its hooks about 26.
