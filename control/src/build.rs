@@ -11,7 +11,7 @@ use crate::{
     package::{Package, entries},
     problem::Problem,
     revision,
-    session::{Player, Viewer},
+    session::{Player, Viewer, is_handle},
     spell::{immutable, visible},
     store::{Database, NewJob, Revision},
 };
@@ -25,8 +25,9 @@ use protocol::{
     Manifest, SpellId,
     limits::{PROMPT_BYTES_MAX, SOURCE_BYTES_MAX},
     manifest::{Metadata, Origin},
+    package::SOURCE_ROOT,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
@@ -72,7 +73,7 @@ const ZIP_TYPE: &str = "application/zip";
     post,
     path = "/api/spells/{spell}/build",
     params(("spell" = String, Path, description = "A spell id")),
-    request_body(content((BuildRequest = "application/json"), (crate::body::Binary = "application/zip"))),
+    request_body(content((BuildRequest = "application/json"), (body::Binary = "application/zip"))),
     responses((status = 200, description = "The job", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
@@ -114,8 +115,8 @@ pub async fn fork(
     let spell_id = spell_id(spell)?;
     let Revision { manifest, .. } = visible(&app, &Viewer(Some(player.clone())), request.spell_id, &request.revision_id).await?;
     let (metadata, origin) = (manifest.metadata.clone(), origin(&manifest));
-    let package = stored_package(&app, manifest).await?;
-    queue(&app, player, spell_id, What::Package(package), Some(metadata), Some(origin), None).await
+    let (package, component) = stored_package(&app, manifest).await?;
+    queue(&app, player, spell_id, What::Import { package, component }, Some(metadata), Some(origin), None).await
 }
 
 /// Queues a build of a revision's archive, which may be of another server. What it was built to there, it is here.
@@ -123,7 +124,7 @@ pub async fn fork(
     post,
     path = "/api/spells/{spell}/import",
     params(("spell" = String, Path, description = "A spell id")),
-    request_body(content = crate::body::Binary, content_type = "application/zip"),
+    request_body(content = body::Binary, content_type = "application/zip"),
     responses((status = 200, description = "The job", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
@@ -131,7 +132,7 @@ pub async fn import(
     State(app): State<Arc<App>>,
     player: Player,
     Path(spell): Path<String>,
-    upload: Upload<Value, BUILD_BODY_BYTES_MAX>,
+    upload: Upload<IgnoredAny, BUILD_BODY_BYTES_MAX>,
 ) -> Result<Json<Value>, Problem> {
     let spell_id = spell_id(spell)?;
     let Upload::Zip(bytes) = upload else {
@@ -230,7 +231,7 @@ async fn queue(
     origin: Option<Origin>,
     prompt: Option<String>,
 ) -> Result<Json<Value>, Problem> {
-    let place = app.queue.place(&player.client_id)?;
+    let place = app.queue.place(&player.client_id, &what)?;
     let job_id = JobId::generate();
     let job =
         NewJob { job_id: job_id.clone(), spell_id: spell_id.clone(), client_id: player.client_id.clone(), prompt, now_ms: clock::now_ms() };
@@ -246,16 +247,17 @@ fn origin(manifest: &Manifest) -> Origin {
     Origin { spell_id: manifest.spell_id.clone(), revision_id: manifest.revision_id.clone(), author: manifest.author.clone() }
 }
 
-/// A stored revision as the package that it was built of.
-async fn stored_package(app: &App, manifest: Manifest) -> Result<Package, Problem> {
+/// A stored revision as the package that it was built of, and what that was built to.
+async fn stored_package(app: &App, manifest: Manifest) -> Result<(Package, Vec<u8>), Problem> {
     let blobs = app.blobs.clone();
     in_background(move || {
         let mut files = manifest.code.iter().chain(&manifest.assets);
         let mut package = files.try_fold(Package::default(), |package, file| package.with(&file.path, blobs.get(&file.hash)?))?;
-        if !manifest.code.iter().any(|file| file.path.ends_with(".rs")) {
-            package = package.with(revision::ENTRYPOINT, blobs.get(&manifest.component.hash)?)?;
+        let component = blobs.get(&manifest.component.hash)?;
+        if !has_root(&manifest) {
+            package = package.with(revision::ENTRYPOINT, component.clone())?;
         }
-        package.complete()
+        Ok((package.complete()?, component))
     })
     .await
 }
@@ -265,9 +267,14 @@ async fn in_background<T: Send + 'static>(work: impl FnOnce() -> Result<T, Probl
     tokio::task::spawn_blocking(work).await.map_err(|_| Error::Lost)?
 }
 
+/// Whether it was built of source.
+fn has_root(manifest: &Manifest) -> bool {
+    manifest.code.iter().any(|file| file.path == SOURCE_ROOT)
+}
+
 fn write_archive(manifest: &Manifest, files: Vec<(String, Vec<u8>)>) -> zip::result::ZipResult<Vec<u8>> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).last_modified_time(zip::DateTime::default());
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).last_modified_time(zip::DateTime::default());
     zip.start_file(MANIFEST, options)?;
     zip.write_all(&serde_json::to_vec_pretty(manifest).map_err(std::io::Error::other)?)?;
     for (path, bytes) in files {
@@ -284,6 +291,9 @@ fn read_archive(bytes: &[u8]) -> Result<(Manifest, Package, Vec<u8>), Problem> {
     let manifest = files.remove(MANIFEST).ok_or_else(|| refused(format!("there is no {MANIFEST} in it")))?;
     let manifest: Manifest = serde_json::from_slice(&manifest).map_err(|error| refused(format!("{MANIFEST}: {error}")))?;
     manifest.metadata.check().map_err(|why| refused(format!("{MANIFEST}: metadata: {why}")))?;
+    if !is_handle(&manifest.author) {
+        return Err(refused(format!("{MANIFEST}: author is no name that a player could have")));
+    }
     let mut take = |path: &str, hash: &protocol::Sha256Hex| {
         let bytes = files.remove(path).ok_or_else(|| refused(format!("{path} is missing")))?;
         if protocol::Sha256Hex::of(&bytes) == *hash { Ok(bytes) } else { Err(refused(format!("{path} has another hash than {MANIFEST} says"))) }
@@ -296,7 +306,7 @@ fn read_archive(bytes: &[u8]) -> Result<(Manifest, Package, Vec<u8>), Problem> {
     if let Some(path) = files.keys().next() {
         return Err(refused(format!("{path:?} is not in {MANIFEST}")));
     }
-    if !manifest.code.iter().any(|file| file.path.ends_with(".rs")) {
+    if !has_root(&manifest) {
         package = package.with(revision::ENTRYPOINT, component.clone())?;
     }
     Ok((manifest, package.complete()?, component))

@@ -7,7 +7,9 @@ use crate::{
     error::Error,
     generator::{self, Generator},
     ids::{ClientId, JobId},
-    limits::{BUILD_WORKERS, BUILDS_WAITING_MAX, BUILDS_WAITING_PER_PLAYER_MAX, GENERATOR_ROUNDS_MAX, QUICK_BUILD_TIME_MAX, QUICK_PLAYERS_MAX, TRACES_KEPT},
+    limits::{
+        BUILD_TIME_MAX, BUILD_WORKERS, BUILDS_WAITING_MAX, BUILDS_WAITING_PER_PLAYER_MAX, DISK_FREE_BYTES_MIN, GENERATOR_TIME_MAX, PROMPTS_WAITING_MAX, STRANGERS_WAITING_MAX, WAITING_BYTES_MAX, WITHOUT_NATIVE_MAX, GENERATOR_ROUNDS_MAX, QUICK_BUILD_TIME_MAX, QUICK_PLAYERS_MAX, TRACES_KEPT,
+    },
     package::Package,
     revision::{self, Content},
     session::Player,
@@ -35,7 +37,7 @@ use std::{
         mpsc::{self, Sender},
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Instant,
 };
 use tokio::sync::watch;
 
@@ -68,6 +70,17 @@ pub enum What {
         /// What it was there.
         component: Vec<u8>,
     },
+}
+
+impl What {
+    /// What it holds in memory while it waits.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Package(package) => package.bytes(),
+            Self::Prompt(prompt) => prompt.len(),
+            Self::Import { package, component } => package.bytes() + component.len(),
+        }
+    }
 }
 
 /// What builds need.
@@ -124,6 +137,10 @@ struct State {
     /// The stages that jobs went through: of the running ones, and of those that ended last.
     traces: BTreeMap<JobId, Vec<Step>>,
     ended: VecDeque<JobId>,
+    /// Components that the builder could make no native code of, and why.
+    without_native: BTreeMap<Native, String>,
+    /// Bytes of the packages that wait.
+    bytes: usize,
     /// Players whose last build was quick, the latest at the end.
     quick: VecDeque<ClientId>,
     /// Jobs whose ending could not be written; a restart will fail them in the database too.
@@ -139,6 +156,8 @@ struct Running {
     is_cancelled: bool,
     /// Whether its player's last build was quick.
     is_trusted: bool,
+    /// It was not found built already.
+    has_compiled: bool,
     since: Instant,
 }
 
@@ -155,6 +174,7 @@ pub struct Step {
 pub struct Place {
     queue: Arc<BuildQueue>,
     client_id: ClientId,
+    bytes: usize,
     is_used: bool,
 }
 
@@ -170,7 +190,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         if !self.is_used {
-            self.queue.state().give_back(&self.client_id);
+            self.queue.state().give_back(&self.client_id, self.bytes);
         }
     }
 }
@@ -206,19 +226,34 @@ impl BuildQueue {
         self.workshop.generator.is_some()
     }
 
-    /// A place for one more build of this player.
-    pub fn place(self: &Arc<Self>, client: &ClientId) -> Result<Place, Error> {
+    /// A place for one more build of this player, of so many bytes.
+    pub fn place(self: &Arc<Self>, client: &ClientId, what: &What) -> Result<Place, Error> {
+        let free = rustix::fs::statvfs(&self.workshop.scratch).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+        if free < DISK_FREE_BYTES_MIN {
+            return Err(Error::DiskFull);
+        }
+        let bytes = what.bytes();
         let mut state = self.state();
         let all: usize = state.places.values().sum();
         let own = state.places.get(client).copied().unwrap_or(0);
         if own >= BUILDS_WAITING_PER_PLAYER_MAX {
             return Err(Error::QueueFull { waiting: own, max: BUILDS_WAITING_PER_PLAYER_MAX, whose: "of one player" });
         }
-        if all >= BUILDS_WAITING_MAX {
-            return Err(Error::QueueFull { waiting: all, max: BUILDS_WAITING_MAX, whose: "in all" });
+        // Places that newcomers cannot take, however many they are.
+        let max = if state.quick.contains(client) { BUILDS_WAITING_MAX } else { STRANGERS_WAITING_MAX };
+        if all >= max {
+            return Err(Error::QueueFull { waiting: all, max, whose: "in all" });
         }
+        let prompts = state.waiting.iter().filter(|order| matches!(order.what, What::Prompt(_))).count();
+        if matches!(what, What::Prompt(_)) && prompts >= PROMPTS_WAITING_MAX {
+            return Err(Error::QueueFull { waiting: prompts, max: PROMPTS_WAITING_MAX, whose: "of prompts" });
+        }
+        if state.bytes + bytes > WAITING_BYTES_MAX {
+            return Err(Error::QueueFull { waiting: all, max: all, whose: "of this size" });
+        }
+        state.bytes += bytes;
         *state.places.entry(client.clone()).or_default() += 1;
-        Ok(Place { queue: self.clone(), client_id: client.clone(), is_used: false })
+        Ok(Place { queue: self.clone(), client_id: client.clone(), bytes, is_used: false })
     }
 
     /// The player's job as it stands now.
@@ -227,6 +262,13 @@ impl BuildQueue {
         let progress = self.state().progress(&job_id);
         let job = self.workshop.store.ask(move |db| db.job(&job_id, &client)).await?;
         Ok(job.map(|job| if job.status == Status::Pending { progress.apply(job) } else { job }))
+    }
+
+    /// Where a job is, as far as this process knows; it changes whenever there is something to tell of it.
+    pub fn phase(&self, job_id: &JobId) -> (usize, bool, bool) {
+        let state = self.state();
+        let steps = state.traces.get(job_id).map_or(0, Vec::len);
+        (steps, state.running.contains_key(job_id), state.waiting.iter().any(|order| order.job_id == *job_id))
     }
 
     /// The stages that a job went through, as far as this process knows: none of one that waits, or that ended long ago.
@@ -244,9 +286,12 @@ impl BuildQueue {
         let mut state = self.state();
         if let Some(index) = state.waiting.iter().position(|order| order.job_id == *job_id) {
             let order = state.waiting.remove(index).expect("it was found there");
-            state.give_back(&order.player.client_id);
+            state.give_back(&order.player.client_id, order.what.bytes());
             drop(state);
-            self.fail(&order, Failure::cancelled())?;
+            if let Err(error) = self.fail(&order, Failure::cancelled()) {
+                self.state().unwritten.insert(order.job_id, "the build was cancelled".into());
+                return Err(error);
+            }
             self.changes.send_modify(|count| *count += 1);
         } else if let Some(running) = state.running.get_mut(job_id) {
             running.is_cancelled = true;
@@ -279,17 +324,31 @@ impl BuildQueue {
         if let Some(artifact) = stored()? {
             return Ok(artifact);
         }
-        let input = Input::Component { hex: hex::encode(blobs.get(component)?), files: BTreeMap::new(), ours };
-        let (sender, notices) = mpsc::channel();
-        let made = self.compile(&JobId::generate(), input, Watch { sender, notices }, ours).map_err(|failure| Error::NoNative {
-            component: component.clone(),
-            engine: engine_id.into(),
-            reason: failure.message,
-        })?;
-        if made.finished.engine_id != engine_id {
-            let reason = format!("this server's builder makes it for {}", made.finished.engine_id);
-            return Err(Error::NoNative { component: component.clone(), engine: engine_id.into(), reason });
+        let none = |reason: String| Error::NoNative { component: component.clone(), engine: engine_id.into(), reason };
+        // Whoever asked again would wait as long, and be told the same.
+        if let Some(reason) = self.state().without_native.get(&native) {
+            return Err(none(reason.clone()));
         }
+        let input = Input::Component { hex: hex::encode(blobs.get(component)?), files: BTreeMap::new(), ours, has_been_cast: true };
+        let (sender, notices) = mpsc::channel();
+        let made = self.compile(&JobId::generate(), input, Watch { sender, notices, time_max: BUILD_TIME_MAX }, ours);
+        let made = made.map_err(|failure| failure.message).and_then(|made| {
+            let engine = &made.finished.engine_id;
+            if engine != engine_id {
+                return Err(format!("this server's builder makes it for {engine}"));
+            }
+            if made.component.hash == *component { Ok(made) } else { Err("the builder gave back another component".into()) }
+        });
+        let made = match made {
+            Ok(made) => made,
+            Err(reason) => {
+                let mut state = self.state();
+                if state.without_native.len() < WITHOUT_NATIVE_MAX {
+                    state.without_native.insert(native, reason.clone());
+                }
+                return Err(none(reason));
+            }
+        };
         store.with(|db| db.add_artifact(&native, &made.artifact))?;
         tracing::info!(%component, engine = engine_id, "native code made anew");
         blobs.get(&made.artifact)
@@ -301,6 +360,11 @@ impl BuildQueue {
             let job_id = order.job_id.clone();
             let outcome = catch_unwind(AssertUnwindSafe(|| self.build(&order, line)))
                 .unwrap_or_else(|_| Err(Failure::plain("the build crashed the server's worker")));
+            if outcome.as_ref().is_err_and(|failure| failure.is_slow) {
+                self.put_back(order);
+                continue;
+            }
+            let was_built = outcome.is_ok();
             let written = match outcome {
                 Ok(revision) => {
                     tracing::info!(job = %job_id, spell = %order.spell_id, %revision, "built");
@@ -309,8 +373,10 @@ impl BuildQueue {
                 Err(failure) => self.fail(&order, failure),
             };
             let mut state = self.state();
-            if let Some(running) = state.running.remove(&job_id) {
-                state.remember(running.client_id, running.since.elapsed());
+            if let Some(running) = state.running.remove(&job_id)
+                && trade == Trade::Packages
+            {
+                state.remember(running, was_built);
             }
             state.end_trace(&job_id);
             if let Err(error) = written {
@@ -324,6 +390,20 @@ impl BuildQueue {
         }
     }
 
+    /// What turned out not to be quick begins anew, among the strangers' builds.
+    fn put_back(&self, order: BuildOrder) {
+        let mut state = self.state();
+        state.running.remove(&order.job_id);
+        let client = order.player.client_id.clone();
+        state.quick.retain(|known| *known != client);
+        *state.places.entry(client).or_default() += 1;
+        state.bytes += order.what.bytes();
+        state.waiting.push_back(order);
+        drop(state);
+        self.changes.send_modify(|count| *count += 1);
+        self.work.notify_all();
+    }
+
     fn next(&self, trade: Trade) -> Option<(BuildOrder, Line)> {
         let mut state = self.state();
         loop {
@@ -332,11 +412,12 @@ impl BuildQueue {
             }
             if let Some(order) = state.pick(trade) {
                 let (sender, notices) = mpsc::channel();
-                state.give_back(&order.player.client_id);
+                state.give_back(&order.player.client_id, order.what.bytes());
                 // A prompt has a worker of its own.
                 let is_trusted = trade == Trade::Prompts || state.quick.contains(&order.player.client_id);
                 state.running.insert(order.job_id.clone(), Running::of(&order, sender.clone(), is_trusted));
-                return Some((order, Watch { sender, notices }));
+                let time_max = if is_trusted && trade == Trade::Packages { QUICK_BUILD_TIME_MAX } else { BUILD_TIME_MAX };
+                return Some((order, Watch { sender, notices, time_max }));
             }
             state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -355,15 +436,23 @@ impl BuildQueue {
             }
             What::Import { package, component } => {
                 let hash = Sha256Hex::of(component);
-                let built = if package.component.is_none() { self.make(&order.job_id, package, line).ok() } else { None };
+                let built = match package.component {
+                    None => self.make(&order.job_id, package, line),
+                    Some(_) => Err(Failure::plain("there is no source")),
+                };
+                if let Err(failure) = &built
+                    && failure.is_slow
+                {
+                    return Err(failure.clone());
+                }
                 self.check_cancelled(&order.job_id)?;
                 // Built here to the same bytes, it is ours. Else it was made by other tools, and is what it says it is: somebody's component.
                 let made = match built {
-                    Some(made) if made.component.hash == hash => made,
+                    Ok(made) if made.component.hash == hash => made,
                     _ => {
-                        let (sender, notices) = mpsc::channel();
-                        let input = Input::Component { hex: hex::encode(component), files: package.text.clone(), ours: false };
-                        self.compile(&order.job_id, input, Watch { sender, notices }, false)?
+                        let files = package.text.clone();
+                        let input = Input::Component { hex: hex::encode(component), files, ours: false, has_been_cast: false };
+                        self.compile(&order.job_id, input, self.fresh_line(&order.job_id), false)?
                     }
                 };
                 self.store(order, package, made)
@@ -378,15 +467,11 @@ impl BuildQueue {
         let mut line = Some(first);
         loop {
             self.advance(&order.job_id, Stage::Generate);
-            let code = generator.write(&conversation).map_err(|error| {
-                tracing::error!(job = %order.job_id, %error, "the generator failed");
-                Failure::coded("generator", &format!("the generator failed: {}", error.in_short()))
-            })?;
-            self.check_cancelled(&order.job_id)?;
+            let line_or_fresh = line.take().unwrap_or_else(|| self.fresh_line(&order.job_id));
+            let code = self.ask(generator, &conversation, &order.job_id, &line_or_fresh)?;
             let package = Package::of_code(code.clone())
                 .map_err(|_| Failure::coded("generator", "the generator wrote more source than a spell may have"))?;
-            let line = line.take().unwrap_or_else(|| self.fresh_line(&order.job_id));
-            match self.make(&order.job_id, &package, line) {
+            match self.make(&order.job_id, &package, line_or_fresh) {
                 Ok(made) => return Ok((package, made)),
                 Err(failure) => {
                     self.check_cancelled(&order.job_id)?;
@@ -398,6 +483,26 @@ impl BuildQueue {
                 }
             }
         }
+    }
+
+    /// Source from the generator, unless the job is taken back or the server stops meanwhile: then nobody waits for the answer.
+    fn ask(&self, generator: &Generator, conversation: &generator::Conversation, job_id: &JobId, line: &Line) -> Result<String, Failure> {
+        let (generator, conversation) = (generator.clone(), conversation.clone());
+        let (answer, answered) = mpsc::channel();
+        let done = line.sender.clone();
+        thread::spawn(move || {
+            answer.send(generator.write(&conversation)).ok();
+            done.send(Notice::Over).ok();
+        });
+        match line.notices.recv_timeout(GENERATOR_TIME_MAX) {
+            Ok(Notice::Over) | Err(mpsc::RecvTimeoutError::Timeout | mpsc::RecvTimeoutError::Disconnected) => {}
+            Ok(Notice::Stop | Notice::Cancel) => self.check_cancelled(job_id)?,
+        }
+        let answer = answered.try_recv().unwrap_or(Err(generator::GeneratorError::Slow));
+        answer.map_err(|error| {
+            tracing::error!(job = %job_id, %error, "the generator failed");
+            Failure::coded("generator", &format!("the generator failed: {}", error.in_short()))
+        })
     }
 
     /// Builds a package, or finds what it was built to before.
@@ -412,7 +517,7 @@ impl BuildQueue {
         let files = package.text.clone();
         let (input, ours) = match &package.component {
             None => (Input::Source { files }, true),
-            Some(component) => (Input::Component { hex: hex::encode(component), files, ours: false }, false),
+            Some(component) => (Input::Component { hex: hex::encode(component), files, ours: false, has_been_cast: false }, false),
         };
         let made = self.compile(job_id, input, line, ours)?;
         let result = serde_json::to_string(&made).map_err(|error| internal(error.into()))?;
@@ -423,7 +528,7 @@ impl BuildQueue {
     /// What this key's package was built to, if all of it is still there and whole.
     fn known(&self, key: &Sha256Hex) -> Result<Option<Yield>, Error> {
         let Workshop { store, blobs, .. } = &self.workshop;
-        let Some(known) = store.with(|db| db.built(key))? else { return Ok(None) };
+        let Some(known) = store.with(|db| db.built(key, clock::now_ms()))? else { return Ok(None) };
         // A result of an older version of ours may not read: then it is built again.
         let known = serde_json::from_str::<Yield>(&known).ok();
         Ok(known.filter(|known| blobs.get(&known.component.hash).is_ok() && blobs.get(&known.artifact).is_ok()))
@@ -451,7 +556,7 @@ impl BuildQueue {
         let metadata = order.metadata.clone().or_else(|| finished.metadata.clone()).unwrap_or_default();
         revision::check_icon(&metadata, package).map_err(|why| Failure::coded("metadata", &why))?;
         self.write(order, package, Yield { finished, component, artifact, ours }, metadata).map_err(|error| match error {
-            Error::Revoked { .. } | Error::TooMany { .. } => Failure::plain(error.to_string()),
+            Error::Revoked { .. } | Error::TooMany { .. } | Error::Foreign(_) => Failure::plain(error.to_string()),
             error => internal(error),
         })
     }
@@ -469,6 +574,7 @@ impl BuildQueue {
         let built = Built {
             job_id: &order.job_id,
             spell_id: &order.spell_id,
+            client_id: &order.player.client_id,
             content_hash: &content_hash,
             native: &native,
             artifact_hash: &artifact,
@@ -477,7 +583,7 @@ impl BuildQueue {
             now_ms,
         };
         let author = order.player.username.clone();
-        let manifest = |id, parent, number| content.manifest(order.spell_id.clone(), (id, parent, number), author, log(&diagnostics), now_ms);
+        let manifest = |id, parent, number| content.manifest(order.spell_id.clone(), (id, parent, number), (author, ours), log(&diagnostics), now_ms);
         store.with(|db| db.add_revision(&built, manifest))
     }
 
@@ -490,9 +596,8 @@ impl BuildQueue {
     fn advance(&self, job_id: &JobId, stage: Stage) {
         let mut state = self.state();
         // What is made for a game server has no job that anybody follows.
-        if !state.running.contains_key(job_id) {
-            return;
-        }
+        let Some(running) = state.running.get_mut(job_id) else { return };
+        running.has_compiled |= stage == Stage::Compile || stage == Stage::Componentize;
         state.traces.entry(job_id.clone()).or_default().push(Step { stage, since_ms: clock::now_ms() });
         drop(state);
         self.changes.send_modify(|count| *count += 1);
@@ -509,10 +614,15 @@ impl BuildQueue {
     /// A line to a further worker of the same job.
     fn fresh_line(&self, job_id: &JobId) -> Line {
         let (sender, notices) = mpsc::channel();
-        if let Some(running) = self.state().running.get_mut(job_id) {
+        let mut state = self.state();
+        let is_stopping = state.stopping;
+        if let Some(running) = state.running.get_mut(job_id) {
+            // What was said to the one before is said again.
+            let said = [(is_stopping, Notice::Stop), (running.is_cancelled, Notice::Cancel)];
+            said.into_iter().filter(|(was, _)| *was).for_each(|(_, notice)| drop(sender.send(notice)));
             running.notices = sender.clone();
         }
-        Watch { sender, notices }
+        Watch { sender, notices, time_max: BUILD_TIME_MAX }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -544,11 +654,16 @@ impl State {
         self.waiting.remove(index)
     }
 
-    /// Whether this player's builds are quick, as far as the last one tells.
-    fn remember(&mut self, client: ClientId, took: Duration) {
-        self.quick.retain(|known| *known != client);
+    /// Whether this player's builds are quick, as far as the last one tells. One that failed, or was found built already, tells nothing.
+    fn remember(&mut self, running: Running, was_built: bool) {
+        let Running { client_id, since, has_compiled, .. } = running;
+        let took = since.elapsed();
+        if took <= QUICK_BUILD_TIME_MAX && !(was_built && has_compiled) {
+            return;
+        }
+        self.quick.retain(|known| *known != client_id);
         if took <= QUICK_BUILD_TIME_MAX {
-            self.quick.push_back(client);
+            self.quick.push_back(client_id);
         }
         if self.quick.len() > QUICK_PLAYERS_MAX {
             self.quick.pop_front();
@@ -565,7 +680,8 @@ impl State {
         }
     }
 
-    fn give_back(&mut self, client: &ClientId) {
+    fn give_back(&mut self, client: &ClientId, bytes: usize) {
+        self.bytes -= bytes;
         if let Some(places) = self.places.get_mut(client) {
             *places -= 1;
             if *places == 0 {
@@ -587,7 +703,7 @@ impl State {
 impl Running {
     fn of(order: &BuildOrder, notices: Sender<Notice>, is_trusted: bool) -> Self {
         let (spell_id, client_id) = (order.spell_id.clone(), order.player.client_id.clone());
-        Self { spell_id, client_id, notices, is_cancelled: false, is_trusted, since: Instant::now() }
+        Self { spell_id, client_id, notices, is_cancelled: false, is_trusted, has_compiled: false, since: Instant::now() }
     }
 }
 

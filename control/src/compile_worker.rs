@@ -13,6 +13,7 @@ use std::{
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender},
     thread,
+    time::Duration,
 };
 
 /// What the watch over a running build waits for.
@@ -31,21 +32,25 @@ pub struct Watch {
     pub sender: Sender<Notice>,
     /// Hears it.
     pub notices: Receiver<Notice>,
+    /// What the build may take. One with less than `BUILD_TIME_MAX` is not failed by it, but put off.
+    pub time_max: Duration,
 }
 
 /// Why a build yielded nothing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Failure {
     /// In one line.
     pub message: String,
     /// What the compiler and inspection found.
     pub diagnostics: Vec<Diagnostic>,
+    /// It took longer than a quick build may, and is to begin anew with all the time that there is.
+    pub is_slow: bool,
 }
 
 impl Failure {
     /// A failure that has no place in the source.
     pub fn plain(message: impl Into<String>) -> Self {
-        Self { message: message.into(), diagnostics: Vec::new() }
+        Self { message: message.into(), diagnostics: Vec::new(), is_slow: false }
     }
 
     /// Who asked for it has taken it back.
@@ -66,7 +71,7 @@ impl Failure {
             message: message.into(),
             help: None,
         };
-        Self { message: message.into(), diagnostics: vec![found] }
+        Self { message: message.into(), diagnostics: vec![found], is_slow: false }
     }
 }
 
@@ -84,11 +89,11 @@ pub fn run<T>(
         Failure::plain("the compile worker does not start; the server's log says why")
     })?;
     let group = Pid::from_child(&child);
-    let Watch { sender, notices } = line;
+    let Watch { sender, notices, time_max } = line;
     // Its lifeline: the worker that sees it end empties its scratch and ends, also when that is because this process is killed.
     let mut input = child.stdin.take().expect("stdin is piped");
     let (said, cut) = thread::scope(|scope| {
-        let watch = scope.spawn(move || watch(group, &notices));
+        let watch = scope.spawn(move || watch(group, &notices, time_max));
         let said = converse(&mut child, &mut input, order, stage);
         // The receiver is gone when the watch has already cut the build short.
         sender.send(Notice::Over).ok();
@@ -97,10 +102,11 @@ pub fn run<T>(
     let result = match (cut, said) {
         (Some(cut), _) => Err(cut),
         (None, Ok(Some(Event::Finished(finished)))) => take(finished),
-        (None, Ok(Some(Event::Failed { message, diagnostics }))) => Err(Failure { message, diagnostics }),
+        (None, Ok(Some(Event::Failed { message, diagnostics }))) => Err(Failure { message, diagnostics, is_slow: false }),
         (None, Ok(_)) => {
             kill_process_group(group, Signal::KILL).ok();
-            Err(Failure::plain(format!("the compile worker ended without a result ({})", ending(child.wait()))))
+            // Reaped, its group's number may be another's: there is nothing more to kill by it.
+            return Err(Failure::plain(format!("the compile worker ended without a result ({})", ending(child.wait()))));
         }
         (None, Err(message)) => Err(Failure::plain(message)),
     };
@@ -118,11 +124,12 @@ fn spawn(builder: &Path) -> std::io::Result<Child> {
 }
 
 /// Waits for the build's end and makes one where it does not come; says why it did.
-fn watch(group: Pid, notices: &Receiver<Notice>) -> Option<Failure> {
-    let reason = match notices.recv_timeout(BUILD_TIME_MAX) {
+fn watch(group: Pid, notices: &Receiver<Notice>, time_max: Duration) -> Option<Failure> {
+    let reason = match notices.recv_timeout(time_max) {
         Ok(Notice::Over) | Err(RecvTimeoutError::Disconnected) => return None,
         Ok(Notice::Stop) => Failure::plain("the server is stopping: build again when it is back"),
         Ok(Notice::Cancel) => Failure::cancelled(),
+        Err(RecvTimeoutError::Timeout) if time_max < BUILD_TIME_MAX => Failure { is_slow: true, ..Failure::plain("the build is not quick") },
         Err(RecvTimeoutError::Timeout) => Failure::plain(format!("the build took longer than {} s and was stopped", BUILD_TIME_MAX.as_secs())),
     };
     kill_process_group(group, Signal::KILL).ok();

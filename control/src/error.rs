@@ -92,6 +92,9 @@ pub enum Error {
         /// Why it could not be made.
         reason: String,
     },
+    /// The disk has too little room.
+    #[error("the server's disk is nearly full: nothing is built until there is room")]
+    DiskFull,
     /// A world's file, or what should become one.
     #[error(transparent)]
     World(#[from] ::store::StoreError),

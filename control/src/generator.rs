@@ -1,10 +1,12 @@
 //! Source for a prompt, by whatever the operator has configured. What it writes is built like anyone's: it is trusted with nothing.
 
-use crate::limits::{GENERATOR_ANSWER_BYTES_MAX, GENERATOR_TIME_MAX};
+use crate::limits::{GENERATOR_ANSWER_BYTES_MAX, GENERATOR_END_TIME_MAX, GENERATOR_TIME_MAX};
 use protocol::job::Diagnostic;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -127,8 +129,14 @@ fn ask(url: &str, key: Option<&str>, body: &Value) -> Result<String, GeneratorEr
 
 fn run(command: &str, input: String) -> Result<String, GeneratorError> {
     let failed = |error: std::io::Error| GeneratorError::Command(error.to_string());
+    // Of our environment it gets what programs need to be found, and what is its own: nothing that signs or opens anything here.
+    let is_for_it = |name: &str| ["PATH", "HOME", "LANG"].contains(&name) || name.starts_with("GENERATOR_");
     let mut child = Command::new("/bin/sh")
         .args(["-c", command])
+        .env_clear()
+        .envs(std::env::vars().filter(|(name, _)| is_for_it(name)))
+        .current_dir(std::env::temp_dir())
+        .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
@@ -144,11 +152,19 @@ fn run(command: &str, input: String) -> Result<String, GeneratorError> {
         done.send(read).ok();
     });
     let read = over.recv_timeout(GENERATOR_TIME_MAX);
-    if read.is_err() {
-        child.kill().ok();
-    }
-    let status = child.wait().map_err(failed)?;
-    let answer = read.map_err(|_| GeneratorError::Slow)?.map_err(failed)?;
+    // What has closed its output has had its say; it gets a moment to say how it ended.
+    let group = Pid::from_child(&child);
+    let (ended, waits) = mpsc::channel::<()>();
+    let is_late = read.is_err();
+    let watch = thread::spawn(move || {
+        if is_late || waits.recv_timeout(GENERATOR_END_TIME_MAX) == Err(mpsc::RecvTimeoutError::Timeout) {
+            kill_process_group(group, Signal::KILL).ok();
+        }
+    });
+    let status = child.wait().map_err(failed);
+    drop(ended);
+    watch.join().ok();
+    let (status, answer) = (status?, read.map_err(|_| GeneratorError::Slow)?.map_err(failed)?);
     if !status.success() {
         return Err(GeneratorError::Command(format!("it ended with {status}")));
     }

@@ -138,6 +138,7 @@ impl Follower {
             if self.is_over {
                 return None;
             }
+            let phase = self.app.queue.phase(&self.job_id);
             // The job before its steps: all steps of one that has ended are there.
             let job = find(&self.app, &self.job_id, &self.client_id).await.ok()?;
             let steps = self.app.queue.trace(&self.job_id);
@@ -150,9 +151,12 @@ impl Follower {
                 self.ready.push_back(Event::default().id(END).event("end").data(text(&job)));
             } else if self.ready.is_empty() {
                 let mut stopping = self.app.stopping.subscribe();
-                tokio::select! {
-                    changed = self.changes.changed() => changed.ok()?,
-                    _ = stopping.wait_for(|stop| *stop) => return None,
+                // Most changes are other jobs': those are told from ours without the database.
+                while self.app.queue.phase(&self.job_id) == phase {
+                    tokio::select! {
+                        changed = self.changes.changed() => changed.ok()?,
+                        _ = stopping.wait_for(|stop| *stop) => return None,
+                    }
                 }
             }
         }

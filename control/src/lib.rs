@@ -42,7 +42,7 @@ use error::Error;
 use fleet::Fleet;
 use keys::{Keys, TokenHash};
 use login_flood::LoginFlood;
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{future::Future, net::SocketAddr, path::PathBuf, process::Command, sync::Arc, thread};
 use stops::Stops;
 use store::Store;
 use tokio::{
@@ -86,6 +86,7 @@ impl App {
             blobs: blobs.clone(),
         })?;
         collect_garbage(&store, &blobs)?;
+        make_native_ahead(queue.clone(), store.clone(), config.siblings.builder.clone())?;
         let fleet = Fleet::open(config.siblings.host.clone(), address, &keys, config.data_dir.join("worlds"))?;
         let published = watch::Sender::new(store.with(|db| db.newest_sequence())?);
         Ok(Arc::new(Self {
@@ -132,6 +133,22 @@ impl App {
         self.stopping.send_replace(true);
         builds.await.ok();
     }
+}
+
+/// Makes what worlds will ask for: after an upgrade or a new key, all of their native code is missing, and a world opens when it has it.
+fn make_native_ahead(queue: Arc<BuildQueue>, store: Store, builder: PathBuf) -> Result<(), Error> {
+    let make = move || {
+        let engine = Command::new(&builder).arg("engine").env_clear().output().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        // A builder that does not even say this is told of by its check.
+        let Some(engine) = engine.ok().filter(|engine| !engine.is_empty()) else { return };
+        let active = store.with(|db| db.activations_after(0)).unwrap_or_default();
+        for activation in active {
+            if let Err(error) = queue.native(&activation.component, activation.ours, &engine) {
+                tracing::error!(spell = %activation.spell_id, revision = %activation.revision_id, %error, "a published revision has no native code");
+            }
+        }
+    };
+    thread::Builder::new().name("native".into()).spawn(make).map(drop).map_err(Error::file("native thread"))
 }
 
 /// Forgets old drafts and what nothing names any more. At the start, when no build is about to name what it has just written.

@@ -89,6 +89,8 @@ pub const BUILDS_CACHED_MAX: u32 = 10_000;
 pub const DRAFTS_KEPT_PER_SPELL: u32 = 50;
 /// One answer of the generator: a large model takes half a minute for a spell.
 pub const GENERATOR_TIME_MAX: Duration = Duration::from_secs(90);
+/// For a command that has closed its output to end.
+pub const GENERATOR_END_TIME_MAX: Duration = Duration::from_secs(2);
 /// Bytes of such an answer, JSON and explanations included.
 pub const GENERATOR_ANSWER_BYTES_MAX: usize = 2 * SOURCE_BYTES_MAX;
 /// Times that source is asked for: once, and again with the compiler's errors.
@@ -102,6 +104,16 @@ pub const AUDIT_LISTED_MAX: u32 = 200;
 /// Builds that wait in all: two workers clear them within two minutes.
 pub const BUILDS_WAITING_MAX: usize = 256;
 const _: () = assert!(BUILDS_WAITING_PER_PLAYER_MAX <= BUILDS_WAITING_MAX);
+/// Of them, when the player who asks has not yet built quickly: newcomers, however many, leave room for those who have.
+pub const STRANGERS_WAITING_MAX: usize = BUILDS_WAITING_MAX / 2;
+/// Prompts that wait: each takes its worker for minutes at worst.
+pub const PROMPTS_WAITING_MAX: usize = 16;
+/// Packages that wait, all together.
+pub const WAITING_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Free bytes of the disk below which nothing is built: worlds are saved to it.
+pub const DISK_FREE_BYTES_MIN: u64 = 512 * 1024 * 1024;
+/// Components that are remembered because no native code could be made of them.
+pub const WITHOUT_NATIVE_MAX: usize = 1024;
 /// What a compile worker may write to its standard output: a few stages and `DIAGNOSTICS_MAX` diagnostics.
 pub const BUILDER_OUTPUT_BYTES_MAX: u64 = 1024 * 1024;
 /// Finished jobs that are remembered for one player.

@@ -125,14 +125,22 @@ async fn send_activations(app: &App, engine: &str, after: &mut i64, frames: &mps
     for activation in app.store.ask(move |db| db.activations_after(since)).await? {
         *after = activation.sequence;
         let (queue, engine) = (app.queue.clone(), engine.to_owned());
-        let prepared = tokio::task::spawn_blocking(move || {
+        let mut prepared = tokio::task::spawn_blocking(move || {
             let frame = queue.native(&activation.component, activation.ours, &engine).map(|artifact| activate(&activation, artifact));
             // One damaged component must not keep the other spells from a world.
             frame.inspect_err(|error| {
                 tracing::error!(spell = %activation.spell_id, revision = %activation.revision_id, %error, "a revision cannot be sent");
             })
         });
-        if let Ok(frame) = prepared.await.map_err(|_| Error::Lost)?
+        // Native code that has to be made takes its time, and a line that is silent is taken for dead.
+        let prepared = loop {
+            match timeout(LINK_ALIVE_INTERVAL, &mut prepared).await {
+                Ok(prepared) => break prepared.map_err(|_| Error::Lost)?,
+                Err(_) if frames.send(frame(&Push::Alive)).await.is_err() => return Ok(false),
+                Err(_) => {}
+            }
+        };
+        if let Ok(frame) = prepared
             && frames.send(frame).await.is_err()
         {
             return Ok(false);

@@ -119,6 +119,12 @@ impl Package {
         entries(bytes)?.into_iter().try_fold(Self::default(), |package, (name, bytes)| package.with(&name, bytes))?.complete()
     }
 
+    /// All its bytes.
+    pub fn bytes(&self) -> usize {
+        let text = self.text.values().map(String::len).sum::<usize>();
+        text + self.assets.values().map(|asset| asset.bytes.len()).sum::<usize>() + self.component.as_ref().map_or(0, Vec::len)
+    }
+
     /// Equal for equal packages, and for nothing else.
     pub fn hash(&self) -> Sha256Hex {
         let text = self.text.iter().map(|(path, text)| (path.as_str(), Sha256Hex::of(text.as_bytes())));
@@ -144,12 +150,11 @@ pub fn entries(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Problem> {
     let broken = |error: &dyn std::fmt::Display| bad_zip(format!("this is no zip that can be read: {error}"));
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(&error))?;
     // The reader keeps one entry of a name; what others would unpack may be another.
-    let listed = headers(bytes, archive.central_directory_start());
-    if listed != archive.len() {
-        return Err(bad_zip(format!("it lists {listed} entries under {} names: some are there twice", archive.len())));
+    if archive.has_duplicate_names() {
+        return Err(bad_zip("some entries are there twice".into()));
     }
-    if listed > ZIP_ENTRIES_MAX {
-        return Err(Problem::too_large(format!("{listed} entries are over the limit of {ZIP_ENTRIES_MAX}")));
+    if archive.len() > ZIP_ENTRIES_MAX {
+        return Err(Problem::too_large(format!("{} entries are over the limit of {ZIP_ENTRIES_MAX}", archive.len())));
     }
     let (mut files, mut all) = (Vec::new(), 0);
     for index in 0..archive.len() {
@@ -186,18 +191,6 @@ pub fn entries(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Problem> {
 const FILE_TYPE: u32 = 0o170_000;
 const PLAIN_FILE: u32 = 0o100_000;
 const FOLDER: u32 = 0o040_000;
-
-/// Entries of a zip's directory: runs of a header of 46 bytes and three texts whose lengths it says (APPNOTE.TXT 4.3.12).
-fn headers(bytes: &[u8], start: u64) -> usize {
-    let mut rest = usize::try_from(start).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
-    let mut count = 0;
-    while rest.starts_with(b"PK\x01\x02") && rest.len() >= 46 {
-        let length = |at: usize| usize::from(u16::from_le_bytes([rest[at], rest[at + 1]]));
-        count += 1;
-        rest = rest.get(46 + length(28) + length(30) + length(32)..).unwrap_or_default();
-    }
-    count
-}
 
 fn too_large(what: &str, bytes: usize, max: usize) -> Problem {
     Problem::too_large(format!("{what} of {bytes} bytes is over the limit of {max}"))

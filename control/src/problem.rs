@@ -85,6 +85,10 @@ impl From<Error> for Problem {
             Error::ChannelMoved { .. } => Self::new(StatusCode::CONFLICT, "channel_moved", detail),
             Error::TooMany { .. } => Self::unprocessable("too_many", detail),
             Error::QueueFull { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, "build_queue_full", detail).retry_after_s(5),
+            Error::DiskFull => {
+                tracing::error!(error = %detail, "a build was refused");
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail).retry_after_s(60)
+            }
             Error::NoServer { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_server", detail).retry_after_s(2),
             Error::World(::store::StoreError::Import(_)) => Self::unprocessable("bad_world", detail),
             Error::World(::store::StoreError::Pack(_)) => Self::unprocessable("bad_export", detail),

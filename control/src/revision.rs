@@ -52,13 +52,12 @@ impl Content {
         self,
         spell_id: SpellId,
         name: (RevisionId, Option<RevisionId>, u32),
-        author: String,
+        (author, ours): (String, bool),
         log: String,
         now_ms: i64,
     ) -> Manifest {
         let (revision_id, parent_revision_id, version) = name;
         let Finished { envelope, cost, in_flight, needs_wasi, measured, toolchain, sdk_version, .. } = self.finished;
-        let has_source = self.code.iter().any(|file| file.path.ends_with(".rs"));
         Manifest {
             spell_id,
             revision_id,
@@ -66,7 +65,8 @@ impl Content {
             version,
             created_at: clock::iso8601(now_ms),
             author,
-            language: if has_source { "rust" } else { "component" }.into(),
+            // Source that comes with somebody's component is theirs to vouch for.
+            language: if ours { "rust" } else { "component" }.into(),
             interface_version: INTERFACE_VERSION.into(),
             entrypoint: ENTRYPOINT.into(),
             component: self.component,

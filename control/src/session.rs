@@ -123,13 +123,16 @@ pub async fn session(player: Player) -> Json<Player> {
 }
 
 fn handle(text: String) -> Result<String, Problem> {
-    let well_formed =
-        (1..=HANDLE_CHARS_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    if well_formed {
+    if is_handle(&text) {
         Ok(text)
     } else {
         Err(Problem::unprocessable("bad_username", format!("a username has 1 to {HANDLE_CHARS_MAX} characters of A-Z, a-z, 0-9, _ and -")))
     }
+}
+
+/// Whether a player could be called so.
+pub fn is_handle(text: &str) -> bool {
+    (1..=HANDLE_CHARS_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 fn too_many_logins(wait_s: u32) -> Problem {

@@ -26,8 +26,8 @@ use std::sync::Arc;
     path = "/api/spells",
     responses((status = 200, description = "The spells changed last, and where their channels point", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
 )]
-pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
-    let spells = app.store.ask(|db| db.spells()).await?;
+pub async fn list(State(app): State<Arc<App>>, viewer: Viewer) -> Result<Json<Value>, Problem> {
+    let spells = app.store.ask(move |db| db.spells(viewer.0.as_ref().map(|player| &player.client_id))).await?;
     let spells: Vec<_> = spells.into_iter().map(summary).collect();
     Ok(Json(json!({ "spells": spells })))
 }

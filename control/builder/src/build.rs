@@ -68,10 +68,9 @@ fn stages(order: &Order, worker: &Path, begin: &mut dyn FnMut(Stage)) -> Result<
     };
     // Their sandboxes are made while the compiler works.
     let native = child::start(confined(order, ADDRESS_SPACE_BYTES_MAX, worker, &folders).arg("native").arg(given.name()))?;
-    let smoke = match given {
-        // What was built here has been cast.
-        Given::Ours => None,
-        Given::Core | Given::Foreign => Some(child::start(confined(order, SMOKE_ADDRESS_SPACE_BYTES_MAX, worker, &folders).arg("smoke"))?),
+    let smoke = match &order.input {
+        Input::Component { has_been_cast: true, .. } => None,
+        _ => Some(child::start(confined(order, SMOKE_ADDRESS_SPACE_BYTES_MAX, worker, &folders).arg("smoke"))?),
     };
 
     let (core, built_by, mut findings) = match &order.input {
@@ -92,6 +91,12 @@ fn stages(order: &Order, worker: &Path, begin: &mut dyn FnMut(Stage)) -> Result<
     let inspected = inspect::inspect(&native.component).map_err(inspection)?;
     if inspected.needs_wasi && given == Given::Core {
         return Err(blame(Stage::Inspect, "import", "imports wasi:*, which nothing that is built here does", None));
+    }
+    if given != Given::Core && native.component != core {
+        return Err(Stopped::Installation(io::Error::other("the native stage gave back another component than it was given")));
+    }
+    if native.notes.engine_id != native::engine_id() {
+        return Err(Stopped::Installation(io::Error::other("the native stage speaks of another engine than this one")));
     }
     let signed = artifact::sign(&native.component, &native.notes.engine_id, &native.code, &seed);
 

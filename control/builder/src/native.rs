@@ -50,6 +50,9 @@ pub struct Finding {
     pub help: Option<String>,
 }
 
+/// Threads that compile functions.
+const THREADS_MAX: usize = 4;
+
 /// What the stage is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Given {
@@ -78,7 +81,8 @@ impl Given {
 pub fn serve(given: Given) -> io::Result<()> {
     let mut bytes = Vec::new();
     io::stdin().take(CORE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
-    let answer = make(bytes, given);
+    // More threads than this would take all the address space that there is for stacks.
+    let answer = game::threads(THREADS_MAX.min(std::thread::available_parallelism()?.get()))?.install(|| make(bytes, given));
     io::stdout().write_all(&encode(&answer)?)
 }
 

@@ -287,7 +287,7 @@ fn a_panic_in_a_small_world_is_found_at_its_line() {
 fn a_component_is_built_without_its_source() {
     let first = run(GOOD);
     let hex = hex::encode(first.file(COMPONENT_FILE));
-    let component = |ours| run_input(Input::Component { hex: hex.clone(), files: BTreeMap::new(), ours });
+    let component = |ours| run_input(Input::Component { hex: hex.clone(), files: BTreeMap::new(), ours, has_been_cast: ours });
     // The same native code, which a host of another engine would get anew.
     let again = component(true);
     assert_eq!(again.stages, [Stage::Prepare, Stage::Componentize, Stage::Store]);

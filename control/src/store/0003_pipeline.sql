@@ -10,7 +10,6 @@ CREATE TABLE artifact (
 ) STRICT, WITHOUT ROWID;
 ALTER TABLE revision DROP COLUMN artifact_hash;
 ALTER TABLE revision ADD COLUMN ours INTEGER NOT NULL DEFAULT 1;
-ALTER TABLE revision ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
 -- Why it must not run any more.
 ALTER TABLE revision ADD COLUMN revoked TEXT;
 

@@ -33,6 +33,8 @@ pub struct Built<'a> {
     pub job_id: &'a JobId,
     /// The spell.
     pub spell_id: &'a SpellId,
+    /// Who asked, and must still be allowed to.
+    pub client_id: &'a ClientId,
     /// Equal for equal content.
     pub content_hash: &'a Sha256Hex,
     /// What its native code is of.
@@ -100,6 +102,9 @@ impl Database {
         manifest: impl FnOnce(RevisionId, Option<RevisionId>, u32) -> Manifest,
     ) -> Result<RevisionId, Error> {
         let change = self.connection.transaction()?;
+        if !may_change(&change, built.spell_id, built.client_id)? {
+            return Err(Error::Foreign(built.spell_id.clone()));
+        }
         let revision_id = match same_content(&change, built)? {
             Some(revision_id) => revision_id,
             None => insert_revision(&change, built, manifest)?,
@@ -177,19 +182,16 @@ fn insert_revision(
     let revision_id = RevisionId::of(number, built.content_hash);
     let manifest = manifest(revision_id.clone(), parent, number);
     change.execute(
-        "INSERT INTO revision (spell_id, number, revision_id, content_hash, ours, manifest, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO revision (spell_id, number, revision_id, content_hash, ours, manifest) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             built.spell_id.as_str(),
             number,
             revision_id.as_str(),
             built.content_hash.as_str(),
             built.native.ours,
-            serde_json::to_string(&manifest)?,
-            built.now_ms
+            serde_json::to_string(&manifest)?
         ],
     )?;
-    let display_name = if manifest.metadata.name.is_empty() { built.spell_id.as_str() } else { &manifest.metadata.name };
-    change.execute("UPDATE spell SET display_name = ?2 WHERE spell_id = ?1", [built.spell_id.as_str(), display_name])?;
     Ok(revision_id)
 }
 

@@ -16,7 +16,7 @@ pub struct Act<'a> {
     pub spell_id: &'a SpellId,
     /// By whom: a player's id, or `operator`.
     pub actor: &'a str,
-    /// In one word: `publish`, `revoke`, `collaborators`, `fork`, `import`.
+    /// In one word: `publish`, `revoke`, `collaborators`.
     pub action: &'static str,
     /// The rest.
     pub detail: Value,

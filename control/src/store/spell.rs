@@ -109,10 +109,17 @@ impl Database {
         found(self.connection.prepare_cached("SELECT * FROM spell WHERE spell_id = ?1")?.query_row([spell.as_str()], read_spell))
     }
 
-    /// The spells changed last, `LISTED_MAX` at most.
-    pub fn spells(&mut self) -> Result<Vec<SpellRow>, Error> {
-        let mut query = self.connection.prepare_cached("SELECT * FROM spell ORDER BY updated_at DESC, spell_id LIMIT ?1")?;
-        Ok(query.query_map([LISTED_MAX], read_spell)?.collect::<rusqlite::Result<_>>()?)
+    /// The spells changed last, `LISTED_MAX` at most: those that were published, and those that this player may change. Of the others the draft is not told.
+    pub fn spells(&mut self, viewer: Option<&ClientId>) -> Result<Vec<SpellRow>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT *, owner = ?1 OR EXISTS (SELECT 1 FROM collaborator WHERE collaborator.spell_id = spell.spell_id AND client_id = ?1) AS is_own
+                FROM spell WHERE beta IS NOT NULL OR stable IS NOT NULL OR is_own ORDER BY updated_at DESC, spell_id LIMIT ?2",
+        )?;
+        let rows = query.query_map(params![viewer.map_or("", ClientId::as_str), LISTED_MAX], |row| {
+            let spell = read_spell(row)?;
+            Ok(if row.get("is_own")? { spell } else { SpellRow { draft: None, ..spell } })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// A spell's newest revisions, `REVISIONS_LISTED_MAX` at most.
@@ -155,6 +162,12 @@ impl Database {
         let detail = json!({ "channel": channel, "revision_id": revision_id, "before": active });
         note(&change, &Act { spell_id, actor: client_id.as_str(), action: "publish", detail, now_ms: *now_ms })?;
         let sequence = point(&change, &row, *channel, Some(revision_id), client_id, *now_ms)?;
+        // What is not published yet is nobody's business, its name included.
+        if *channel != Channel::Draft {
+            let name = &stored.manifest.metadata.name;
+            let display_name = if name.is_empty() { spell_id.as_str() } else { name };
+            change.execute("UPDATE spell SET display_name = ?2 WHERE spell_id = ?1", [spell_id.as_str(), display_name])?;
+        }
         change.commit()?;
         Ok(Published { sequence, manifest: stored.manifest })
     }

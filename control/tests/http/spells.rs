@@ -39,7 +39,9 @@ fn a_build_becomes_a_revision_that_can_be_published_and_read() {
     assert_eq!(manifest["envelope"], json!({ "duration": { "mode": "instant" } }));
     assert_eq!(manifest["cost"], json!({ "cast_mana": 3.5, "worst_case": 8.5 }));
 
-    let spell = server.get("/api/spells", "").json()["spells"][0].clone();
+    let seen = server.get("/api/spells", "").json()["spells"][0].clone();
+    assert_eq!((&seen["active_draft_rev"], &seen["active_beta_rev"]), (&Value::Null, &json!(revision)));
+    let spell = server.get("/api/spells", &token).json()["spells"][0].clone();
     assert_eq!(
         (&spell["active_draft_rev"], &spell["active_beta_rev"], &spell["active_stable_rev"]),
         (&json!(revision), &json!(revision), &Value::Null)
@@ -223,7 +225,8 @@ fn publishing_what_is_not_there_is_refused() {
     server.publish(&token, "fireball", "rev_000007_00000000", "beta").is_problem(404, "unknown_revision");
     server.publish(&token, "fireball", "../../x", "beta").is_problem(404, "unknown_revision");
     server.publish(&token, "blizzard", &fireball, "beta").is_problem(404, "unknown_spell");
-    assert_eq!(server.get("/api/spells", "").json()["spells"][0]["active_beta_rev"], Value::Null);
+    assert_eq!(server.get("/api/spells", "").json()["spells"], json!([]));
+    assert_eq!(server.get("/api/spells", &token).json()["spells"][0]["active_beta_rev"], Value::Null);
 }
 
 #[test]

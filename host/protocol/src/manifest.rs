@@ -22,7 +22,7 @@ pub struct Manifest {
     pub created_at: String,
     /// The player who built it.
     pub author: String,
-    /// `rust`.
+    /// `rust` where it was built here of its source; `component` where the component was handed in, with whatever source beside it.
     pub language: String,
     /// The WIT package's version that the component was compiled against.
     pub interface_version: String,

@@ -43,6 +43,8 @@ pub enum Input {
         files: BTreeMap<PackagePath, String>,
         /// Whether this builder's componentize made it, so that it may be driven below the component layer.
         ours: bool,
+        /// Whether an earlier build has cast it in small worlds: what is published stays, whatever they would say today.
+        has_been_cast: bool,
     },
 }
 

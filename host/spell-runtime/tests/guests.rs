@@ -398,10 +398,6 @@ fn core(fields: &str) -> Vec<u8> {
 fn a_function_that_takes_seconds_to_compile_is_refused_by_its_size() {
     let branches = "(if (local.get 0) (then (local.set 0 (i32.add (local.get 0) (i32.const 1)))))".repeat(6000);
     let text = format!("(func $large (param i32) (local {}) {branches})", "i32 ".repeat(900));
-    let started = std::time::Instant::now();
-    let component = component(&text).expect("it can be wrapped");
-    let found = inspect::inspect(&component).expect_err("too large");
-    assert_eq!((found.len(), found[0].code), (1, "size"), "{found:?}");
-    assert!(found[0].message.contains("over the limit of 65536"), "{found:?}");
-    assert!(started.elapsed().as_secs() < 5, "it was not compiled");
+    let found = component(&text).expect_err("too large");
+    assert!(found.starts_with("size: has a function of ") && found.ends_with(" bytes, over the limit of 65536"), "{found}");
 }

@@ -64,7 +64,7 @@ pub fn build(project: &Project) -> Result<Option<Built>> {
     let order = Order {
         input: match &project.component {
             None => Input::Source { files },
-            Some(component) => Input::Component { hex: hex::encode(component), files, ours: false },
+            Some(component) => Input::Component { hex: hex::encode(component), files, ours: false, has_been_cast: false },
         },
         scratch: scratch.path().to_path_buf(),
         sdk: sdk.folder,
