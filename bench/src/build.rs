@@ -37,8 +37,12 @@ const BOMB: &str = "#![allow(long_running_const_eval)]\npub const ENDLESS: u64 =
 /// Ticks between two casts of ours: the cooldown is 30, and what the dearest library spell costs is back after 240.
 const PAUSE_TICKS: u64 = 240;
 /// The stages whose share is told.
-const STAGES: [(&str, &str); 4] =
-    [("compile", "stage.compile_ms"), ("precompile", "stage.precompile_ms"), ("smoke", "stage.smoke_ms"), ("componentize", "stage.componentize_ms")];
+const STAGES: [(&str, &str); 4] = [
+    ("compile", "stage.compile_ms"),
+    ("precompile", "stage.precompile_ms"),
+    ("smoke", "stage.smoke_ms"),
+    ("componentize", "stage.componentize_ms"),
+];
 
 /// One edit's times, each in seconds from the start of its own step.
 struct Edit {
@@ -87,7 +91,9 @@ pub fn run() -> Result<()> {
 
     let column = |of: Column| Samples::new(edits.iter().map(of).collect());
     let total = column(|edit| edit.build + edit.publish + edit.switch + edit.cast);
-    let how = format!("POST build to SPELL_CAST_EVENT of the new revision on one connection; {EDITS} edits of the library's 11 spells, warm; each edit is new source");
+    let how = format!(
+        "POST build to SPELL_CAST_EVENT of the new revision on one connection; {EDITS} edits of the library's 11 spells, warm; each edit is new source"
+    );
     report.extend([
         total.row("edit_to_live.p50_s", "s", "0.25", &how),
         total.only(0.95).row("edit_to_live.p95_s", "s", "0.5", &how),
@@ -100,7 +106,12 @@ pub fn run() -> Result<()> {
     for (stage, key) in STAGES {
         let all = edits.iter().filter_map(|edit| stage_ms(&edit.stages, stage)).collect();
         let aim = if stage == "precompile" { "5" } else { "" };
-        report.extend([Samples::new(all).row(key, "ms", aim, "of the builds above, as the job tells it; the sandbox's start is in it but for componentize")]);
+        report.extend([Samples::new(all).row(
+            key,
+            "ms",
+            aim,
+            "of the builds above, as the job tells it; the sandbox's start is in it but for componentize",
+        )]);
     }
     report.extend(answers(&http, &player)?);
     report.extend([sandbox()?]);
@@ -149,7 +160,12 @@ fn answers(http: &Http, player: &Player) -> Result<Vec<Row>> {
     progress("");
     Ok(vec![
         Samples::new(errors).row("errors.p50_s", "s", "0.1", "POST build of a source with a type error until the job says failed"),
-        Samples::new(hits).row("cache_hit.p50_ms", "ms", "20", "POST build of a package that was built before until the job says completed"),
+        Samples::new(hits).row(
+            "cache_hit.p50_ms",
+            "ms",
+            "20",
+            "POST build of a package that was built before until the job says completed",
+        ),
     ])
 }
 
@@ -167,7 +183,14 @@ fn sandbox() -> Result<Row> {
     let (mut within, mut alone) = (Vec::new(), Vec::new());
     for _ in 0..REPEATS {
         let mut confined = Command::new(&worker);
-        confined.arg("confine").arg(std::process::id().to_string()).args(["whole", "1073741824"]).arg(&place).arg("--").arg(&worker).arg("engine");
+        confined
+            .arg("confine")
+            .arg(std::process::id().to_string())
+            .args(["whole", "1073741824"])
+            .arg(&place)
+            .arg("--")
+            .arg(&worker)
+            .arg("engine");
         within.push(time(&mut confined)?);
         alone.push(time(Command::new(&worker).arg("engine"))?);
     }
@@ -199,7 +222,14 @@ fn bombs(server: &Server) -> Result<Vec<Row>> {
     let how = format!("{CROWD} players' edits at once, each from POST build until completed");
     Ok(vec![
         idle.only(0.95).row("crowd.idle_p95_s", "s", "", &how),
-        beside.only(0.95).against(&idle.only(0.95), "without bombs", "crowd.beside_bombs_p95_s", "s", "3x", how + &format!(", while {CROWD} others' builds never end by themselves")),
+        beside.only(0.95).against(
+            &idle.only(0.95),
+            "without bombs",
+            "crowd.beside_bombs_p95_s",
+            "s",
+            "3x",
+            how + &format!(", while {CROWD} others' builds never end by themselves"),
+        ),
     ])
 }
 

@@ -296,7 +296,11 @@ fn read_archive(bytes: &[u8]) -> Result<(Manifest, Package, Vec<u8>), Problem> {
     }
     let mut take = |path: &str, hash: &protocol::Sha256Hex| {
         let bytes = files.remove(path).ok_or_else(|| refused(format!("{path} is missing")))?;
-        if protocol::Sha256Hex::of(&bytes) == *hash { Ok(bytes) } else { Err(refused(format!("{path} has another hash than {MANIFEST} says"))) }
+        if protocol::Sha256Hex::of(&bytes) == *hash {
+            Ok(bytes)
+        } else {
+            Err(refused(format!("{path} has another hash than {MANIFEST} says")))
+        }
     };
     let component = take(&manifest.entrypoint, &manifest.component.hash)?;
     let mut package = Package::default();

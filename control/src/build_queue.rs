@@ -8,7 +8,9 @@ use crate::{
     generator::{self, Generator},
     ids::{ClientId, JobId},
     limits::{
-        BUILD_TIME_MAX, BUILD_WORKERS, BUILDS_WAITING_MAX, BUILDS_WAITING_PER_PLAYER_MAX, DISK_FREE_BYTES_MIN, GENERATOR_TIME_MAX, PROMPTS_WAITING_MAX, STRANGERS_WAITING_MAX, WAITING_BYTES_MAX, WITHOUT_NATIVE_MAX, GENERATOR_ROUNDS_MAX, QUICK_BUILD_TIME_MAX, QUICK_PLAYERS_MAX, TRACES_KEPT,
+        BUILD_TIME_MAX, BUILD_WORKERS, BUILDS_WAITING_MAX, BUILDS_WAITING_PER_PLAYER_MAX, DISK_FREE_BYTES_MIN, GENERATOR_ROUNDS_MAX,
+        GENERATOR_TIME_MAX, PROMPTS_WAITING_MAX, QUICK_BUILD_TIME_MAX, QUICK_PLAYERS_MAX, STRANGERS_WAITING_MAX, TRACES_KEPT,
+        WAITING_BYTES_MAX, WITHOUT_NATIVE_MAX,
     },
     package::Package,
     revision::{self, Content},
@@ -538,16 +540,21 @@ impl BuildQueue {
     fn compile(&self, job_id: &JobId, input: Input, line: Line, ours: bool) -> Result<Yield, Failure> {
         let Workshop { builder, sdk, signing_seed, sandbox, blobs, .. } = &self.workshop;
         let scratch = Scratch(self.workshop.scratch.join(job_id.as_str()));
-        let order =
-            Order { input, scratch: scratch.0.clone(), sdk: sdk.clone(), signing_seed: signing_seed.clone(), sandbox: *sandbox };
-        compile_worker::run(builder, &order, line, |stage| self.advance(job_id, stage), |finished| {
-            let component = output(&scratch.0.join(COMPONENT_FILE), COMPONENT_BYTES_MAX)?;
-            let artifact = output(&scratch.0.join(ARTIFACT_FILE), ARTIFACT_BYTES_MAX)?;
-            tracing::debug!(job = %job_id, stages_ms = ?finished.stage_ms, component = component.len(), artifact = artifact.len(), "compiled");
-            let component = blobs.put(&component).map_err(internal)?;
-            let artifact = blobs.put(&artifact).map_err(internal)?.hash;
-            Ok(Yield { finished, component, artifact, ours })
-        })
+        let order = Order { input, scratch: scratch.0.clone(), sdk: sdk.clone(), signing_seed: signing_seed.clone(), sandbox: *sandbox };
+        compile_worker::run(
+            builder,
+            &order,
+            line,
+            |stage| self.advance(job_id, stage),
+            |finished| {
+                let component = output(&scratch.0.join(COMPONENT_FILE), COMPONENT_BYTES_MAX)?;
+                let artifact = output(&scratch.0.join(ARTIFACT_FILE), ARTIFACT_BYTES_MAX)?;
+                tracing::debug!(job = %job_id, stages_ms = ?finished.stage_ms, component = component.len(), artifact = artifact.len(), "compiled");
+                let component = blobs.put(&component).map_err(internal)?;
+                let artifact = blobs.put(&artifact).map_err(internal)?.hash;
+                Ok(Yield { finished, component, artifact, ours })
+            },
+        )
     }
 
     fn store(&self, order: &BuildOrder, package: &Package, made: Yield) -> Result<RevisionId, Failure> {
@@ -567,7 +574,8 @@ impl BuildQueue {
         texts.chain(package.assets.values().map(|asset| asset.bytes.as_slice())).try_for_each(|bytes| blobs.put(bytes).map(drop))?;
         let (code, assets) = revision::files(package);
         let Yield { finished, component, artifact, ours } = made;
-        let native = Native { component: component.hash.clone(), ours, engine_id: finished.engine_id.clone(), public_key: public_key.clone() };
+        let native =
+            Native { component: component.hash.clone(), ours, engine_id: finished.engine_id.clone(), public_key: public_key.clone() };
         let (diagnostics, stage_ms) = (finished.diagnostics.clone(), finished.stage_ms.clone());
         let content = Content { component, code, assets, metadata, finished, origin: order.origin.clone() };
         let (content_hash, now_ms) = (content.hash(), clock::now_ms());
@@ -583,7 +591,8 @@ impl BuildQueue {
             now_ms,
         };
         let author = order.player.username.clone();
-        let manifest = |id, parent, number| content.manifest(order.spell_id.clone(), (id, parent, number), (author, ours), log(&diagnostics), now_ms);
+        let manifest =
+            |id, parent, number| content.manifest(order.spell_id.clone(), (id, parent, number), (author, ours), log(&diagnostics), now_ms);
         store.with(|db| db.add_revision(&built, manifest))
     }
 
@@ -650,7 +659,8 @@ impl State {
             !self.running.values().any(|running| running.spell_id == order.spell_id || running.client_id == order.player.client_id)
         };
         let is_mine = |order: &BuildOrder| matches!(order.what, What::Prompt(_)) == (trade == Trade::Prompts);
-        let index = self.waiting.iter().position(|order| is_mine(order) && is_free(order) && (has_room(order) || trade == Trade::Prompts))?;
+        let index =
+            self.waiting.iter().position(|order| is_mine(order) && is_free(order) && (has_room(order) || trade == Trade::Prompts))?;
         self.waiting.remove(index)
     }
 

@@ -101,7 +101,7 @@ pub fn run<T>(
     });
     let result = match (cut, said) {
         (Some(cut), _) => Err(cut),
-        (None, Ok(Some(Event::Finished(finished)))) => take(finished),
+        (None, Ok(Some(Event::Finished(finished)))) => take(*finished),
         (None, Ok(Some(Event::Failed { message, diagnostics }))) => Err(Failure { message, diagnostics, is_slow: false }),
         (None, Ok(_)) => {
             kill_process_group(group, Signal::KILL).ok();
@@ -129,8 +129,12 @@ fn watch(group: Pid, notices: &Receiver<Notice>, time_max: Duration) -> Option<F
         Ok(Notice::Over) | Err(RecvTimeoutError::Disconnected) => return None,
         Ok(Notice::Stop) => Failure::plain("the server is stopping: build again when it is back"),
         Ok(Notice::Cancel) => Failure::cancelled(),
-        Err(RecvTimeoutError::Timeout) if time_max < BUILD_TIME_MAX => Failure { is_slow: true, ..Failure::plain("the build is not quick") },
-        Err(RecvTimeoutError::Timeout) => Failure::plain(format!("the build took longer than {} s and was stopped", BUILD_TIME_MAX.as_secs())),
+        Err(RecvTimeoutError::Timeout) if time_max < BUILD_TIME_MAX => {
+            Failure { is_slow: true, ..Failure::plain("the build is not quick") }
+        }
+        Err(RecvTimeoutError::Timeout) => {
+            Failure::plain(format!("the build took longer than {} s and was stopped", BUILD_TIME_MAX.as_secs()))
+        }
     };
     kill_process_group(group, Signal::KILL).ok();
     Some(reason)

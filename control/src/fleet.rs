@@ -251,7 +251,10 @@ impl Fleet {
         }
         let started_for_nobody = state.servers.values().filter(|server| server.started_by == *client && server.players == 0).count();
         if started_for_nobody >= EMPTY_SERVERS_PER_PLAYER_MAX {
-            return Err(Error::TooMany { what: "running servers without players that one player has started", max: EMPTY_SERVERS_PER_PLAYER_MAX as u32 });
+            return Err(Error::TooMany {
+                what: "running servers without players that one player has started",
+                max: EMPTY_SERVERS_PER_PLAYER_MAX as u32,
+            });
         }
         let (secret, (phase_sender, phase), (stop, stopped)) = (keys::token(), watch::channel(Phase::Starting), watch::channel(false));
         let server = Server {

@@ -2,10 +2,10 @@
 
 use crate::limits::{GENERATOR_ANSWER_BYTES_MAX, GENERATOR_END_TIME_MAX, GENERATOR_TIME_MAX};
 use protocol::job::Diagnostic;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
-use rustix::process::{Pid, Signal, kill_process_group};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;

@@ -88,12 +88,7 @@ pub async fn cancel(State(app): State<Arc<App>>, player: Player, Path(id): Path<
     responses((status = 200, description = "A `stage` for each step, and the `end`", content_type = "text/event-stream"), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
-pub async fn events(
-    State(app): State<Arc<App>>,
-    player: Player,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub async fn events(State(app): State<Arc<App>>, player: Player, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
     let job_id = known(&id)?;
     find(&app, &job_id, &player.client_id).await?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or("");

@@ -9,8 +9,8 @@ mod compile_worker;
 pub mod config;
 mod connections;
 pub mod error;
-mod fleet;
 mod fingerprint;
+mod fleet;
 pub mod generator;
 pub mod ids;
 mod jobs;
@@ -138,7 +138,11 @@ impl App {
 /// Makes what worlds will ask for: after an upgrade or a new key, all of their native code is missing, and a world opens when it has it.
 fn make_native_ahead(queue: Arc<BuildQueue>, store: Store, builder: PathBuf) -> Result<(), Error> {
     let make = move || {
-        let engine = Command::new(&builder).arg("engine").env_clear().output().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        let engine = Command::new(&builder)
+            .arg("engine")
+            .env_clear()
+            .output()
+            .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
         // A builder that does not even say this is told of by its check.
         let Some(engine) = engine.ok().filter(|engine| !engine.is_empty()) else { return };
         let active = store.with(|db| db.activations_after(0)).unwrap_or_default();

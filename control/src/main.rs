@@ -53,7 +53,10 @@ fn carry_out(command: &Command, data_dir: &Path) -> Result<()> {
         Command::World(command) => println!("{}", command.run(data_dir)?),
         Command::RotateKey { distrust } => {
             let generation = Generation::rotate(data_dir, *distrust)?;
-            println!("artifacts are signed with key {} from now on, and trusted from key {} on", generation.current, generation.oldest_trusted);
+            println!(
+                "artifacts are signed with key {} from now on, and trusted from key {} on",
+                generation.current, generation.oldest_trusted
+            );
         }
     }
     Ok(())

@@ -109,7 +109,9 @@ impl Package {
         let has_root = self.text.keys().any(|path| path.as_str() == SOURCE_ROOT);
         match (&self.component, has_root) {
             (Some(_), true) => Err(refused(format!("there are both {SOURCE_ROOT} and a component: one of them is what is to be built"))),
-            (None, false) => Err(Problem::unprocessable("code_missing", format!("there is no {SOURCE_ROOT}, and no component in its place"))),
+            (None, false) => {
+                Err(Problem::unprocessable("code_missing", format!("there is no {SOURCE_ROOT}, and no component in its place")))
+            }
             _ => Ok(self),
         }
     }

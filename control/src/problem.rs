@@ -102,7 +102,14 @@ impl From<Error> for Problem {
                 };
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "world_damaged", format!("this world's file is damaged; {offer}"))
             }
-            Error::World(_) | Error::Database(_) | Error::Row(_) | Error::File { .. } | Error::BlobDamaged(_) | Error::NoNative { .. } | Error::Archive(_) | Error::Lost => {
+            Error::World(_)
+            | Error::Database(_)
+            | Error::Row(_)
+            | Error::File { .. }
+            | Error::BlobDamaged(_)
+            | Error::NoNative { .. }
+            | Error::Archive(_)
+            | Error::Lost => {
                 tracing::error!(error = %detail, "request failed");
                 Self::internal()
             }

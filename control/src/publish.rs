@@ -130,7 +130,13 @@ pub async fn revoke_as_operator(
     take_out(&app, known(spell)?, &revision, request, "operator".into()).await
 }
 
-async fn take_out(app: &Arc<App>, spell_id: SpellId, revision_id: &str, request: RevokeRequest, actor: String) -> Result<Json<Value>, Problem> {
+async fn take_out(
+    app: &Arc<App>,
+    spell_id: SpellId,
+    revision_id: &str,
+    request: RevokeRequest,
+    actor: String,
+) -> Result<Json<Value>, Problem> {
     let revision_id = revision(revision_id)?;
     let reason = request.reason;
     let is_plain = !reason.trim().is_empty() && reason.chars().count() <= REVOKE_REASON_CHARS_MAX && !reason.chars().any(char::is_control);

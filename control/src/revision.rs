@@ -222,7 +222,11 @@ mod tests {
     #[test]
     fn an_icon_is_an_image_of_the_package() {
         let named = |icon: &str| Metadata { preview_icon: icon.into(), ..Metadata::default() };
-        let package = Package::default().with("assets/a.png", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec()).unwrap().with("assets/a.txt", b"a".to_vec()).unwrap();
+        let package = Package::default()
+            .with("assets/a.png", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec())
+            .unwrap()
+            .with("assets/a.txt", b"a".to_vec())
+            .unwrap();
         assert!(check_icon(&named(""), &package).is_ok() && check_icon(&named("assets/a.png"), &package).is_ok());
         for bad in ["assets/b.png", "assets/a.txt", "../../etc/passwd"] {
             assert!(check_icon(&named(bad), &package).is_err(), "{bad}");

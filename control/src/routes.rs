@@ -3,9 +3,9 @@
 use crate::{
     App, body, build, jobs,
     limits::{BODY_BYTES_MAX, REPORTS_BODY_BYTES_MAX, REQUEST_TIME_MAX, WORLD_BODY_BYTES_MAX},
-    link, operator, page, publish,
+    link, operator, page,
     problem::{self, Problem},
-    session, spell, world, world_file,
+    publish, session, spell, world, world_file,
 };
 use axum::{
     Router,
@@ -16,6 +16,7 @@ use axum::{
     routing::{get, post},
 };
 use std::{any::Any, sync::Arc};
+use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer as SetHeader, timeout::TimeoutLayer, trace::TraceLayer};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -24,7 +25,6 @@ use utoipa_axum::{
     router::{OpenApiRouter, UtoipaMethodRouterExt},
     routes,
 };
-use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer as SetHeader, timeout::TimeoutLayer, trace::TraceLayer};
 
 /// Everything that the control plane answers.
 pub fn router(app: Arc<App>) -> Router {

@@ -1,8 +1,7 @@
 //! Spells over HTTP, to look at: what there is, its revisions, their files and logs.
 
 use crate::{
-    App,
-    clock,
+    App, clock,
     error::Error,
     ids::ClientId,
     problem::Problem,

@@ -11,8 +11,8 @@ mod world;
 pub use artifact::Native;
 pub use job::{Built, NewJob};
 pub use log::LogEntry;
-pub use session::Login;
 pub use ownership::{Act, AuditEntry};
+pub use session::Login;
 pub use spell::{Activation, Publication, Published, Revision, SpellRow};
 pub use world::World;
 

@@ -100,7 +100,8 @@ impl Server {
         let address = listener.local_addr()?;
         let tickets = Tickets::new(&config.secrets.ticket_key, &config.world)?;
         let keys = std::iter::once(&config.secrets.artifact_key).chain(&config.secrets.older_artifact_keys);
-        let keys = keys.map(|key| PublicKey::from_hex(key).map_err(|error| StartError::Runtime(error.to_string()))).collect::<Result<_, _>>()?;
+        let keys =
+            keys.map(|key| PublicKey::from_hex(key).map_err(|error| StartError::Runtime(error.to_string()))).collect::<Result<_, _>>()?;
         let runtime = Runtime::new(config.casts_max).map_err(|error| StartError::Runtime(error.to_string()))?;
         let loader = Loader::trusting(runtime.clone(), keys).admitting_wasi(config.wasi);
         let (file, contents) = WorldFile::open(&config.save, &config.world)?;

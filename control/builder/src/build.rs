@@ -33,7 +33,7 @@ pub fn build(order: &Order, worker: &Path, on_event: &mut dyn FnMut(&Event)) -> 
         on_event(&Event::Stage { stage });
     });
     match result {
-        Ok(finished) => on_event(&Event::Finished(finished)),
+        Ok(finished) => on_event(&Event::Finished(Box::new(finished))),
         Err(Stopped::Source { stage, diagnostics }) => {
             // The stages of the second child are one call for us: name the one that refused.
             if stage != reached {
@@ -199,7 +199,16 @@ fn compile(
     let lib = toolchain::lib(&order.sdk).canonicalize()?;
     let confinement = confinement(order, ADDRESS_SPACE_BYTES_MAX, folders, vec![sysroot.canonicalize()?, lib, source.clone()]);
     let mut rustc = confinement.command(worker, &toolchain.rustc);
-    rustc.arg(source.join(SOURCE_ROOT)).args(["--crate-name", "spell", "--edition", "2024", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"]);
+    rustc.arg(source.join(SOURCE_ROOT)).args([
+        "--crate-name",
+        "spell",
+        "--edition",
+        "2024",
+        "--crate-type",
+        "cdylib",
+        "--target",
+        "wasm32-unknown-unknown",
+    ]);
     // One codegen unit: small, and the same bytes each time. A stack of 64 KiB, for rustc's default of 1 MiB is all the memory that a cast may have.
     rustc.args([
         "-C",
@@ -267,9 +276,12 @@ fn cast(signed: &[u8], seed: &[u8; 32], child: Started) -> Result<smoke::Answer,
     match program_end(ended.how) {
         How::Exited(0) => Ok(smoke::decode(&ended.stdout)?),
         How::Exited(confine::NOT_STARTED) => Err(not_started(&ended)),
-        How::TimedOut | How::Killed(CPU_TIME) => {
-            Err(blame(Stage::Smoke, "cpu", &format!("its casts in small worlds took more than {CPU_SECONDS_MAX} s"), Some("do less in a call")))
-        }
+        How::TimedOut | How::Killed(CPU_TIME) => Err(blame(
+            Stage::Smoke,
+            "cpu",
+            &format!("its casts in small worlds took more than {CPU_SECONDS_MAX} s"),
+            Some("do less in a call"),
+        )),
         how => {
             let words = String::from_utf8_lossy(&ended.stderr);
             Err(Stopped::Installation(io::Error::other(format!("smoke run ended with {how:?}: {}", words.trim()))))
@@ -334,7 +346,8 @@ fn compiler_end(how: How, ended: &Ended) -> (&'static str, String) {
 /// Errors and warnings, without the paths of this machine.
 fn read_diagnostics(ended: &Ended, files: &[String], order: &Order, toolchain: &Toolchain, folders: &Folders) -> Vec<Diagnostic> {
     let sysroot = toolchain.rustc.parent().and_then(Path::parent).unwrap_or(&toolchain.rustc);
-    let [work, source, sdk, sysroot] = [&folders.work, &folders.source, &order.sdk, sysroot].map(|path| path.to_string_lossy().into_owned());
+    let [work, source, sdk, sysroot] =
+        [&folders.work, &folders.source, &order.sdk, sysroot].map(|path| path.to_string_lossy().into_owned());
     let source_files = format!("{source}/");
     let hidden = [(work.as_str(), "/spell"), (&source_files, ""), (&source, ""), (&sdk, "/sdk"), (&sysroot, "/rust")];
     let files: Vec<&str> = files.iter().map(String::as_str).collect();

@@ -23,7 +23,8 @@ pub fn check_sandbox(worker: &Path) -> Vec<String> {
 fn probe(worker: &Path) -> std::io::Result<Vec<String>> {
     let folder = std::env::temp_dir().canonicalize()?.join(format!("ugc-builder-check-{}", std::process::id()));
     std::fs::create_dir(&folder)?;
-    let confinement = Confinement { sandbox: Sandbox::Whole, address_space: ADDRESS_SPACE_BYTES_MAX, folder: folder.clone(), reads: Vec::new() };
+    let confinement =
+        Confinement { sandbox: Sandbox::Whole, address_space: ADDRESS_SPACE_BYTES_MAX, folder: folder.clone(), reads: Vec::new() };
     let output = confinement.command(worker, worker).arg("probe").output();
     std::fs::remove_dir_all(&folder)?;
     let output = output?;

@@ -142,7 +142,9 @@ mod tests {
 
     #[test]
     fn a_child_that_waits_for_ever_is_killed() {
-        let ended = start(&mut shell("exec tail -f /dev/null")).and_then(|child| child.finish_within(b"", KEPT, Duration::from_millis(50))).expect("runs");
+        let ended = start(&mut shell("exec tail -f /dev/null"))
+            .and_then(|child| child.finish_within(b"", KEPT, Duration::from_millis(50)))
+            .expect("runs");
         assert_eq!(ended.how, How::TimedOut);
     }
 

@@ -141,12 +141,9 @@ fn die_with(launcher: u32) -> io::Result<()> {
 }
 
 fn limit_resources(address_space: u64) -> io::Result<()> {
-    for (resource, limit) in [
-        (Resource::As, address_space),
-        (Resource::Fsize, FILE_BYTES_MAX),
-        (Resource::Nofile, OPEN_FILES_MAX),
-        (Resource::Core, 0),
-    ] {
+    for (resource, limit) in
+        [(Resource::As, address_space), (Resource::Fsize, FILE_BYTES_MAX), (Resource::Nofile, OPEN_FILES_MAX), (Resource::Core, 0)]
+    {
         setrlimit(resource, Rlimit { current: Some(limit), maximum: Some(limit) })?;
     }
     // The soft limit's signal names the reason; the hard one, a second later, is for whoever ignores it.

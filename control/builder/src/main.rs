@@ -5,8 +5,8 @@ use builder::limits::ORDER_BYTES_MAX;
 use builder::{build, check, confine, lifeline, native, probe, smoke};
 use protocol::worker::Order;
 use std::ffi::OsString;
-use std::os::unix::fs::DirBuilderExt;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 const USAGE: &str = "usage: ugc-builder build    one order as a line of JSON on standard input, events as JSON lines on standard output; stays until the input ends

@@ -39,7 +39,11 @@ pub fn check(files: &Files) -> Vec<Diagnostic> {
         return vec![placeless("file", &format!("{path} is there twice: as two files, or as a file and a folder"), None)];
     }
     if let Some(path) = files.keys().find(|path| !matches!(kind(path), Some(Kind::Source | Kind::Text))) {
-        return vec![placeless("file", &format!("{path} is no text file of a package"), Some("source lies in src/, what people read beside it"))];
+        return vec![placeless(
+            "file",
+            &format!("{path} is no text file of a package"),
+            Some("source lies in src/, what people read beside it"),
+        )];
     }
     files.iter().filter(|(path, _)| kind(path) == Some(Kind::Source)).flat_map(|(path, text)| source::check(path, text)).collect()
 }
@@ -91,7 +95,10 @@ mod tests {
     #[test]
     fn a_mistake_in_spell_toml_has_its_place() {
         let at = |text: &str| spell_toml(&files(&[("spell.toml", text)])).map_err(|found| (found.line, found.column, found.message));
-        assert_eq!(at("[metadata]\nname = \"Fire\"\n[in_flight]\npolicy = \"migrate\"\n").expect("it reads").expect("it is there").metadata.name, "Fire");
+        assert_eq!(
+            at("[metadata]\nname = \"Fire\"\n[in_flight]\npolicy = \"migrate\"\n").expect("it reads").expect("it is there").metadata.name,
+            "Fire"
+        );
         let (line, _, message) = at("[metadata]\ncolour = \"red\"\n").expect_err("an unknown key");
         assert!(line == 2 && message.contains("colour"), "{line}: {message}");
         assert_eq!(at("[metadata").expect_err("cut off").0, 1);

@@ -45,12 +45,12 @@ const SITUATIONS: [Situation; 7] = [
                cast as kim at 0 1.9 0 aim 0 0 -1\nsettle 120 ticks",
     },
     Situation { name: "straight up", is_poor: false, text: "npc a at 0 1.9 -3\ncast as kim at 0 1.9 0 aim 0 1 0\nsettle 60 ticks" },
-    Situation { name: "straight down", is_poor: false, text: "world seed 2\nnpc a at 1 1.9 1\ncast as kim at 0 1.9 0 aim 0 -1 0\nsettle 60 ticks" },
     Situation {
-        name: "low mana",
-        is_poor: true,
-        text: "npc a at 0 1.9 -3\ncast as kim at 0 1.9 0 aim 0 0 -1 target a\nsettle 120 ticks",
+        name: "straight down",
+        is_poor: false,
+        text: "world seed 2\nnpc a at 1 1.9 1\ncast as kim at 0 1.9 0 aim 0 -1 0\nsettle 60 ticks",
     },
+    Situation { name: "low mana", is_poor: true, text: "npc a at 0 1.9 -3\ncast as kim at 0 1.9 0 aim 0 0 -1 target a\nsettle 120 ticks" },
     Situation {
         name: "second caster",
         is_poor: false,
@@ -78,7 +78,8 @@ pub fn serve() -> io::Result<()> {
     let key = PublicKey::from_hex(&String::from_utf8_lossy(&key)).map_err(io::Error::other)?;
     let runtime = Runtime::new(SMOKE_CASTS_MAX).map_err(io::Error::other)?;
     keep_time(&runtime);
-    let loaded = Loader::new(runtime, key).admitting_wasi(true).load("candidate", "rev_000000_00000000", &artifact).map_err(io::Error::other)?;
+    let loaded =
+        Loader::new(runtime, key).admitting_wasi(true).load("candidate", "rev_000000_00000000", &artifact).map_err(io::Error::other)?;
     // One thread: the sandbox has one CPU's time to give, and a cast or two need no more.
     let answer = game::threads(1)?.install(|| run(&loaded));
     io::stdout().write_all(&serde_json::to_vec(&answer)?)
@@ -141,7 +142,11 @@ impl Answer {
         }
         for failure in report.failures().filter(|_| report.faults.is_empty()) {
             let message = format!("a cast does not go on from what it saved as it would have without ({}, {failure})", situation.name);
-            self.find(warning("save", &message, Some("what a spell remembers must be in its state, and `restore` must take what `save` gave")));
+            self.find(warning(
+                "save",
+                &message,
+                Some("what a spell remembers must be in its state, and `restore` must take what `save` gave"),
+            ));
         }
         let denied = report.logs.iter().filter(|line| line.text.ends_with("the envelope does not declare its capability"));
         for line in denied {
@@ -159,7 +164,8 @@ impl Answer {
         for name in needed.without(declared).names().filter(|name| *name != "cross_chunk") {
             let help = format!("add it to the envelope: `.can(Can::{})`", name.to_uppercase());
             let place = self.findings.iter().find(|found| found.code == "capability" && found.line > 0).cloned();
-            let found = placeless("capability", &format!("calls for the capability {name}, which the envelope does not declare"), Some(&help));
+            let found =
+                placeless("capability", &format!("calls for the capability {name}, which the envelope does not declare"), Some(&help));
             let placed = place.map_or(found.clone(), |at| Diagnostic { message: found.message, help: found.help, ..at });
             self.findings.insert(0, placed);
         }
@@ -170,7 +176,8 @@ impl Answer {
             self.find(warning("unused_capability", &message, Some("what is declared is what casters pay for, and what worlds may refuse")));
         }
         if candidate.spec.cast_mana > USUAL_MANA {
-            let message = format!("a cast costs {:.1} mana, and players of most worlds have at most {USUAL_MANA}", candidate.spec.cast_mana);
+            let message =
+                format!("a cast costs {:.1} mana, and players of most worlds have at most {USUAL_MANA}", candidate.spec.cast_mana);
             self.find(warning("mana", &message, Some("declare a smaller envelope: docs/spells.md has what each part of it costs")));
         }
         self.findings.sort_by_key(|found| found.severity == Severity::Warning);

@@ -279,7 +279,10 @@ fn a_panic_in_a_small_world_is_found_at_its_line() {
     assert_eq!(built.stages.last(), Some(&Stage::Smoke));
     let failure = built.failure();
     let line = GOOD.lines().position(|line| line.contains(cast)).expect("it is there") as u32 + 2;
-    assert_eq!((failure[0].code.as_str(), failure[0].file.as_str(), failure[0].line, failure[0].column), ("unreachable", "src/lib.rs", line, 9));
+    assert_eq!(
+        (failure[0].code.as_str(), failure[0].file.as_str(), failure[0].line, failure[0].column),
+        ("unreachable", "src/lib.rs", line, 9)
+    );
     assert!(failure[0].message.contains("straight up") && failure[0].message.contains("not up there"), "{failure:?}");
 }
 
@@ -372,13 +375,7 @@ fn files(files: &[(&str, &str)]) -> BTreeMap<PackagePath, String> {
 
 fn order_of(input: Input) -> (tempfile::TempDir, Order) {
     let scratch = tempfile::tempdir().expect("a scratch folder");
-    let order = Order {
-        input,
-        scratch: scratch.path().into(),
-        sdk: sdk(),
-        signing_seed: hex::encode(SEED),
-        sandbox: Sandbox::Whole,
-    };
+    let order = Order { input, scratch: scratch.path().into(), sdk: sdk(), signing_seed: hex::encode(SEED), sandbox: Sandbox::Whole };
     (scratch, order)
 }
 

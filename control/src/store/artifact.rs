@@ -39,7 +39,8 @@ impl Database {
 
     /// What a build of this package came to, as JSON.
     pub fn built(&mut self, package_key: &Sha256Hex, now_ms: i64) -> Result<Option<String>, Error> {
-        let mut query = self.connection.prepare_cached("UPDATE built SET used_at = max(used_at, ?2) WHERE package_key = ?1 RETURNING result")?;
+        let mut query =
+            self.connection.prepare_cached("UPDATE built SET used_at = max(used_at, ?2) WHERE package_key = ?1 RETURNING result")?;
         found(query.query_row(params![package_key.as_str(), now_ms], |row| row.get(0)))
     }
 

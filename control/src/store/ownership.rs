@@ -65,9 +65,9 @@ impl Database {
 
     /// The handles of those who may, beside the owner.
     pub fn collaborators(&mut self, spell: &SpellId) -> Result<Vec<String>, Error> {
-        let mut query = self.connection.prepare_cached(
-            "SELECT username FROM collaborator JOIN player USING (client_id) WHERE spell_id = ?1 ORDER BY username",
-        )?;
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT username FROM collaborator JOIN player USING (client_id) WHERE spell_id = ?1 ORDER BY username")?;
         Ok(query.query_map([spell.as_str()], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
     }
 

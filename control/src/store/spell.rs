@@ -291,7 +291,9 @@ fn point(
 /// What was published to this channel last and is not revoked; for drafts what was built last.
 fn last_good(change: &Transaction<'_>, spell: &SpellId, channel: Channel) -> Result<Option<RevisionId>, Error> {
     let last = match channel {
-        Channel::Draft => "SELECT revision_id FROM revision WHERE spell_id = ?1 AND revoked IS NULL AND ?2 != '' ORDER BY number DESC LIMIT 1",
+        Channel::Draft => {
+            "SELECT revision_id FROM revision WHERE spell_id = ?1 AND revoked IS NULL AND ?2 != '' ORDER BY number DESC LIMIT 1"
+        }
         Channel::Beta | Channel::Stable => {
             "SELECT revision_id FROM publication JOIN revision USING (spell_id, revision_id)
                 WHERE spell_id = ?1 AND channel = ?2 AND revoked IS NULL ORDER BY sequence DESC LIMIT 1"

@@ -82,7 +82,10 @@ fn a_build_that_is_taken_back_ends_wherever_it_is() {
     until_running(&server, &token, &running);
     for job in [&waiting, &running] {
         let ended = server.request("DELETE", &format!("/api/jobs/{job}"), &token, None);
-        assert_eq!((ended.status, &ended.json()["status"], &ended.json()["diagnostics"][0]["code"]), (200, &json!("failed"), &json!("cancelled")));
+        assert_eq!(
+            (ended.status, &ended.json()["status"], &ended.json()["diagnostics"][0]["code"]),
+            (200, &json!("failed"), &json!("cancelled"))
+        );
         // Again: it is over, and stays what it is.
         assert_eq!(server.request("DELETE", &format!("/api/jobs/{job}"), &token, None).json(), ended.json());
     }

@@ -9,6 +9,9 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR and so on";
 
+/// A zip in the making.
+type Writer = ZipWriter<Cursor<Vec<u8>>>;
+
 fn options() -> SimpleFileOptions {
     SimpleFileOptions::default().compression_method(CompressionMethod::Deflated)
 }
@@ -71,7 +74,12 @@ fn a_zip_becomes_a_revision_with_all_its_files() {
     let path = format!("/api/spells/fireball/revisions/{revision}");
     let manifest = server.get(&format!("{path}/manifest"), &token).json()["manifest"].clone();
     let listed = |list: &str| -> Vec<String> {
-        manifest[list].as_array().unwrap().iter().map(|file| format!("{} {}", file["path"].as_str().unwrap(), file["content_type"].as_str().unwrap())).collect()
+        manifest[list]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|file| format!("{} {}", file["path"].as_str().unwrap(), file["content_type"].as_str().unwrap()))
+            .collect()
     };
     assert_eq!(
         listed("code"),
@@ -122,7 +130,7 @@ fn hostile_zips_are_refused_by_name_and_nothing_is_built() {
     let server = Server::start();
     let token = server.login("kim");
     let good = |name: &str| zip_of(&[("src/lib.rs", b"one"), (name, b"two")]);
-    let with = |write: &dyn Fn(&mut ZipWriter<Cursor<Vec<u8>>>)| {
+    let with = |write: &dyn Fn(&mut Writer)| {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         zip.start_file("src/lib.rs", options()).unwrap();
         zip.write_all(b"one").unwrap();
@@ -154,29 +162,47 @@ fn hostile_zips_are_refused_by_name_and_nothing_is_built() {
         ("backslashes", renamed(good("src_xx_x.rs"), "src_xx_x.rs", "src\\..\\x.rs"), 422, "bad_package", "ASCII"),
         ("a drive", renamed(good("CC/x.rs"), "CC/x.rs", "C:/x.rs"), 422, "bad_package", "ASCII"),
         ("zero byte", renamed(good("src/a_b.rs"), "src/a_b.rs", "src/a\0b.rs"), 422, "bad_package", "ASCII"),
-        ("not UTF-8", {
-            let mut zip = good("src/a_b.rs");
-            for at in 0..zip.len() - 10 {
-                if zip[at..].starts_with(b"src/a_b.rs") {
-                    zip[at + 5] = 0xff;
+        (
+            "not UTF-8",
+            {
+                let mut zip = good("src/a_b.rs");
+                for at in 0..zip.len() - 10 {
+                    if zip[at..].starts_with(b"src/a_b.rs") {
+                        zip[at + 5] = 0xff;
+                    }
                 }
-            }
-            zip
-        }, 422, "bad_zip", "UTF-8"),
+                zip
+            },
+            422,
+            "bad_zip",
+            "UTF-8",
+        ),
         ("twice", renamed(good("src/lob.rs"), "src/lob.rs", "src/lib.rs"), 422, "bad_zip", "twice"),
         ("twice but for case", good("src/LIB.rs"), 422, "bad_package", "twice"),
         ("file and folder", zip_of(&[("src/lib.rs", b""), ("src/a.rs", b""), ("src/a.rs/b.rs", b"")]), 422, "bad_package", "twice"),
         ("a link", with(&|zip| zip.add_symlink("src/passwd.rs", "/etc/passwd", options()).unwrap()), 422, "bad_zip", "link"),
         ("a device", with(&|zip| zip.start_file("src/dev.rs", options().unix_permissions(0o644)).unwrap()), 200, "", ""),
         ("a folder that leads up", with(&|zip| zip.add_directory("../x", options()).unwrap()), 422, "bad_zip", "elsewhere"),
-        ("a bomb", with(&|zip| {
-            zip.start_file("src/zeros.rs", options()).unwrap();
-            zip.write_all(&large).unwrap();
-        }), 413, "too_large", "unpacked"),
-        ("a small bomb", with(&|zip| {
-            zip.start_file("src/zeros.rs", options()).unwrap();
-            zip.write_all(&large[..900_000]).unwrap();
-        }), 422, "bad_zip", "times its size"),
+        (
+            "a bomb",
+            with(&|zip| {
+                zip.start_file("src/zeros.rs", options()).unwrap();
+                zip.write_all(&large).unwrap();
+            }),
+            413,
+            "too_large",
+            "unpacked",
+        ),
+        (
+            "a small bomb",
+            with(&|zip| {
+                zip.start_file("src/zeros.rs", options()).unwrap();
+                zip.write_all(&large[..900_000]).unwrap();
+            }),
+            422,
+            "bad_zip",
+            "times its size",
+        ),
         ("a bomb that claims to be small", claims_little, 422, "bad_zip", "no zip"),
         ("many files", zip_of(&many), 413, "too_large", "entries"),
         ("no source", zip_of(&[("README.md", b"x")]), 422, "code_missing", "src/lib.rs"),
@@ -186,7 +212,13 @@ fn hostile_zips_are_refused_by_name_and_nothing_is_built() {
         ("a page", good("assets/a.html"), 422, "bad_package", "no place"),
         ("a drawing", good("assets/a.svg"), 422, "bad_package", "no place"),
         ("a program", good("assets/a.wasm"), 422, "bad_package", "no place"),
-        ("a page that calls itself an image", zip_of(&[("src/lib.rs", b""), ("assets/a.png", b"<script>")]), 422, "bad_package", "bytes say otherwise"),
+        (
+            "a page that calls itself an image",
+            zip_of(&[("src/lib.rs", b""), ("assets/a.png", b"<script>")]),
+            422,
+            "bad_package",
+            "bytes say otherwise",
+        ),
         ("source that is no text", zip_of(&[("src/lib.rs", b"\xff\xfe")]), 422, "bad_package", "UTF-8"),
     ];
     for (what, zip, status, code, words) in entries {

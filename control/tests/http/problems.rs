@@ -134,7 +134,12 @@ fn the_document_has_every_route_and_what_each_takes() {
     // Whatever it says is there is there: 404 is an answer about a thing, never about a route.
     for route in &routes {
         let (method, path) = route.split_once(' ').unwrap();
-        let path = path.replace("{spell}", "nobodys").replace("{revision}", "rev_000001_00000000").replace("{job}", "job_0a1b2c3d4e5f").replace("{world}", "world_0a1b2c3d").replace("{path}", "src/lib.rs");
+        let path = path
+            .replace("{spell}", "nobodys")
+            .replace("{revision}", "rev_000001_00000000")
+            .replace("{job}", "job_0a1b2c3d4e5f")
+            .replace("{world}", "world_0a1b2c3d")
+            .replace("{path}", "src/lib.rs");
         let body = (method != "GET" && method != "DELETE").then_some(("application/json", b"{}".as_slice()));
         let answer = server.request(method, &path, "", body);
         assert!(answer.status < 500 && !String::from_utf8_lossy(&answer.bytes).contains("unknown_route"), "{route}: {answer:?}");

@@ -7,8 +7,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
+/// Heads and bodies of requests.
+type Asked = Arc<Mutex<Vec<(String, Value)>>>;
+
 /// An endpoint for chat completions that answers with these texts, one after the other, and keeps what it was asked.
-fn endpoint(answers: &[&str]) -> (String, Arc<Mutex<Vec<(String, Value)>>>) {
+fn endpoint(answers: &[&str]) -> (String, Asked) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/v1/chat/completions", listener.local_addr().unwrap());
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -38,7 +41,11 @@ fn endpoint(answers: &[&str]) -> (String, Arc<Mutex<Vec<(String, Value)>>>) {
                 text => ("200 OK", json!({ "choices": [{ "message": { "content": text } }] }).to_string()),
             };
             let length = body.len();
-            write!(stream, "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
+            write!(
+                stream,
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+            )
+            .unwrap();
         }
     });
     (url, asked)
@@ -62,7 +69,10 @@ fn a_prompt_becomes_a_revision() {
     let revision = job["result_revision_id"].as_str().unwrap_or_else(|| panic!("{job}"));
     assert_eq!(server.get(&format!("/api/spells/fireball/revisions/{revision}/files/src/lib.rs"), &token).bytes, b"one");
     let (head, body) = asked.lock().unwrap()[0].clone();
-    assert!(head.starts_with("POST /v1/chat/completions ") && head.to_ascii_lowercase().contains("authorization: bearer the key"), "{head}");
+    assert!(
+        head.starts_with("POST /v1/chat/completions ") && head.to_ascii_lowercase().contains("authorization: bearer the key"),
+        "{head}"
+    );
     assert_eq!((&body["model"], &body["messages"][0]["role"]), (&json!("a model"), &json!("system")));
     assert!(body["messages"][0]["content"].as_str().unwrap().contains("spell_sdk"));
     assert_eq!(body["messages"][1], json!({ "role": "user", "content": "a ball of fire" }));
@@ -81,7 +91,11 @@ fn what_does_not_build_is_mended_by_its_generator() {
     let messages = asked[2].1["messages"].as_array().unwrap();
     assert_eq!(messages.len(), 6);
     assert_eq!(messages[2], json!({ "role": "assistant", "content": "FAIL" }));
-    assert!(messages[3]["content"].as_str().unwrap().contains("src/lib.rs:3:9: E0308 mismatched types\n  help: try 1.0"), "{}", messages[3]);
+    assert!(
+        messages[3]["content"].as_str().unwrap().contains("src/lib.rs:3:9: E0308 mismatched types\n  help: try 1.0"),
+        "{}",
+        messages[3]
+    );
 }
 
 #[test]
@@ -101,7 +115,10 @@ fn a_generator_that_fails_fails_the_job_and_tells_nothing_of_the_operator_s() {
     let token = server.login("kim");
     for _ in 0..3 {
         let job = build(&server, &token);
-        assert_eq!((&job["status"], &job["stage"], &job["diagnostics"][0]["code"]), (&json!("failed"), &json!("generate"), &json!("generator")));
+        assert_eq!(
+            (&job["status"], &job["stage"], &job["diagnostics"][0]["code"]),
+            (&json!("failed"), &json!("generate"), &json!("generator"))
+        );
         assert!(!job.to_string().contains("secret") && !job.to_string().contains(&url), "{job}");
     }
 }

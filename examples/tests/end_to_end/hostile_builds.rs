@@ -14,7 +14,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What must be in no answer, no log and no artifact.
-const CANARIES: [&str; 3] = ["canary-of-a-file-5ec2e7c0ffee", "canary-of-the-environment-5ec2e7c0ffee", "canary-of-another-build-5ec2e7c0ffee"];
+const CANARIES: [&str; 3] =
+    ["canary-of-a-file-5ec2e7c0ffee", "canary-of-the-environment-5ec2e7c0ffee", "canary-of-another-build-5ec2e7c0ffee"];
 /// After every ending there is nothing left of a build by then.
 const LEFT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Two players build at once: as many as there are workers.
@@ -40,7 +41,9 @@ fn no_hostile_source_gets_further_than_it_should_or_learns_anything() -> Result<
             let mine: Vec<_> = files.iter().skip(number).step_by(BUILDERS).collect();
             scope.spawn(move || -> Result<Vec<String>> {
                 let player = http.login(Some(&format!("mallory{number}")))?;
-                let verdicts = mine.into_iter().map(|file| verdict(server, &http, &player, file, canary).with_context(|| format!("{}", file.display())));
+                let verdicts = mine
+                    .into_iter()
+                    .map(|file| verdict(server, &http, &player, file, canary).with_context(|| format!("{}", file.display())));
                 Ok(verdicts.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
             })
         });
@@ -135,7 +138,8 @@ fn components_are_inspected_before_anything_compiles_them() -> Result<()> {
     ensure!(tried >= 5, "only {tried} guests were tried");
 
     let cuts = (1..12).map(|twelfth| component[..component.len() * twelfth / 12].to_vec());
-    let artifact = fs::read_dir(server.data.join("blobs"))?.flat_map(|folder| fs::read_dir(folder.expect("a folder").path()).expect("a folder"));
+    let artifact =
+        fs::read_dir(server.data.join("blobs"))?.flat_map(|folder| fs::read_dir(folder.expect("a folder").path()).expect("a folder"));
     // The largest blob is native code, signed by this very server: none of it is a component.
     let artifact = artifact.map(|file| fs::read(file.expect("a file").path()).expect("a blob")).max_by_key(Vec::len).context("a blob")?;
     let nonsense = [Vec::new(), b"\0asm".to_vec(), vec![0xff; 1000], vec![0; 1 << 20], artifact[..artifact.len().min(1 << 20)].to_vec()];
@@ -194,7 +198,9 @@ fn a_control_plane_that_is_killed_at_any_moment_of_a_build_leaves_nothing() -> R
         let deadline = Instant::now() + LEFT_TIMEOUT;
         let is_left = || {
             let alive: Vec<u32> = family.iter().copied().filter(|process| is_running(*process)).collect();
-            let files: Vec<_> = fs::read_dir(server.data.join("scratch")).map(|files| files.flatten().map(|file| file.path()).collect()).unwrap_or_default();
+            let files: Vec<_> = fs::read_dir(server.data.join("scratch"))
+                .map(|files| files.flatten().map(|file| file.path()).collect())
+                .unwrap_or_default();
             (!alive.is_empty() || !files.is_empty()).then_some((alive, files))
         };
         while let Some(left) = is_left() {

@@ -14,9 +14,9 @@ mod usage;
 pub use revision::{LoadedRevision, Loader};
 pub use usage::Usage;
 // What whoever runs a game must name, so that it need not know the runtime itself.
+pub use sim::limits::TICK_HZ;
 pub use spell_runtime::artifact::PublicKey;
 pub use spell_runtime::envelope::{Capabilities, Envelope};
-pub use sim::limits::TICK_HZ;
 pub use spell_runtime::limits::EPOCH_TICK_MS;
 pub use spell_runtime::{ENGINE_ID, LoadError, Runtime};
 

@@ -1,11 +1,11 @@
 //! A revision made ready: verified and loaded off the tick, so that switching to it is one assignment.
 
 use crate::limits::{SPELL_INIT_FUEL_MAX, SPELL_SAVE_FUEL_MAX};
+use crate::usage::Usage;
 use sim::inbound::{School, Schools, SpellSpec};
 use sim::limits::TICK_HZ;
 use spell_runtime::artifact::{self, PublicKey};
 use spell_runtime::{Envelope, Fault, Instance, LoadError, Runtime, Spell, Suspended, envelope, mana};
-use crate::usage::Usage;
 use std::fmt;
 use std::sync::Arc;
 

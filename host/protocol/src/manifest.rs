@@ -206,14 +206,7 @@ mod tests {
         let read = |json: &str| serde_json::from_str::<Metadata>(json).map_err(|error| error.to_string()).and_then(|it| it.check());
         assert_eq!(read(r#"{"name": "Fire", "tags": ["hot"], "description": "one\ntwo"}"#), Ok(()));
         let (long, many) = (format!(r#"{{"name": "{}"}}"#, "x".repeat(65)), format!(r#"{{"tags": [{}]}}"#, ["\"t\""; 17].join(",")));
-        for bad in [
-            r#"{"name": 1}"#,
-            r#"{"colour": "red"}"#,
-            r#"{"name": "a\u202eb"}"#,
-            r#"{"description": "\u001b[31m"}"#,
-            &long,
-            &many,
-        ] {
+        for bad in [r#"{"name": 1}"#, r#"{"colour": "red"}"#, r#"{"name": "a\u202eb"}"#, r#"{"description": "\u001b[31m"}"#, &long, &many] {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

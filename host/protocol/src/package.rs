@@ -76,7 +76,9 @@ fn broken_rule(text: &str) -> Option<&'static str> {
         return Some("it lies too deep");
     }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if let Some(part) = text.split('/').find(|part| part.is_empty() || part.starts_with('.') || part.ends_with('.') || !part.chars().all(is_plain)) {
+    if let Some(part) =
+        text.split('/').find(|part| part.is_empty() || part.starts_with('.') || part.ends_with('.') || !part.chars().all(is_plain))
+    {
         return Some(match part {
             "" => "it begins or ends with a slash, or has two in a row",
             "." | ".." => "it leads elsewhere",
@@ -176,10 +178,31 @@ mod tests {
             assert_eq!(PackagePath::new(good).expect("a path").as_str(), good);
         }
         let long = "x".repeat(PACKAGE_PATH_CHARS_MAX + 1);
-        let deep = vec!["d"; PACKAGE_DEPTH_MAX + 1].join("/");
+        let deep = ["d"; PACKAGE_DEPTH_MAX + 1].join("/");
         for bad in [
-            "", "/", "/etc/passwd", "..", "../x", "src/../../x", "./x", "src//x", "src/", "a\\b", "C:/x", "C:x", "src/.hidden", "x.", "a b", "a\0b", "\u{202e}x", "\u{e4}.rs",
-            "~/x", "%2e%2e/x", "a/\n", &long, &deep,
+            "",
+            "/",
+            "/etc/passwd",
+            "..",
+            "../x",
+            "src/../../x",
+            "./x",
+            "src//x",
+            "src/",
+            "a\\b",
+            "C:/x",
+            "C:x",
+            "src/.hidden",
+            "x.",
+            "a b",
+            "a\0b",
+            "\u{202e}x",
+            "\u{e4}.rs",
+            "~/x",
+            "%2e%2e/x",
+            "a/\n",
+            &long,
+            &deep,
         ] {
             assert!(PackagePath::new(bad).is_err(), "{bad:?}");
         }

@@ -69,7 +69,7 @@ pub enum Event {
         stage: Stage,
     },
     /// The build is done; `component.wasm` and `artifact.bin` are in the scratch directory.
-    Finished(Finished),
+    Finished(Box<Finished>),
     /// The build failed through its source.
     Failed {
         /// In one line.

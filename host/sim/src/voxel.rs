@@ -8,9 +8,9 @@ pub use chunk::{Chunk, ChunkId, DecodeError};
 
 use crate::geometry::{Aabb, Contact, sweep_box};
 use crate::{IVec3, Vec3, limits::RAY_LENGTH_MAX_M, limits::WORLD_EXTENT_M};
-use std::ops::RangeInclusive;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// Voxels along an edge of a chunk.

@@ -29,7 +29,9 @@ pub struct Built {
 pub fn run(path: &Path, out: Option<&Path>) -> Result<bool> {
     let project = Project::open(path)?;
     match &project.component {
-        None => println!("{} ({} bytes in {} files)", project.name, project.files.values().map(String::len).sum::<usize>(), project.files.len()),
+        None => {
+            println!("{} ({} bytes in {} files)", project.name, project.files.values().map(String::len).sum::<usize>(), project.files.len())
+        }
         Some(_) => println!("{} (built elsewhere)", project.name),
     }
     let Some(built) = build(&project)? else { return Ok(false) };
@@ -80,7 +82,7 @@ pub fn build(project: &Project) -> Result<Option<Built>> {
         Some(Event::Finished(finished)) => {
             report::print(&finished.diagnostics, &project.files);
             let read = |file| fs::read(order.scratch.join(file)).with_context(|| format!("the builder left no {file}"));
-            Ok(Some(Built { component: read(COMPONENT_FILE)?, artifact: read(ARTIFACT_FILE)?, finished, took }))
+            Ok(Some(Built { component: read(COMPONENT_FILE)?, artifact: read(ARTIFACT_FILE)?, finished: *finished, took }))
         }
         Some(Event::Failed { message, diagnostics }) => {
             report::print(&diagnostics, &project.files);

@@ -68,7 +68,12 @@ impl Project {
 
     fn add(&mut self, path: &Path, name: &str) -> Result<()> {
         let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        ensure!(bytes.len() <= SOURCE_BYTES_MAX, "{} has {} bytes; a spell's source has at most {SOURCE_BYTES_MAX}", path.display(), bytes.len());
+        ensure!(
+            bytes.len() <= SOURCE_BYTES_MAX,
+            "{} has {} bytes; a spell's source has at most {SOURCE_BYTES_MAX}",
+            path.display(),
+            bytes.len()
+        );
         let text = String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", path.display()))?;
         self.files.insert(PackagePath::new(name)?, text);
         ensure!(self.files.len() <= PACKAGE_FILES_MAX, "a spell has at most {PACKAGE_FILES_MAX} files");

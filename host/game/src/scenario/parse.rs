@@ -74,7 +74,9 @@ fn parse_line(text: &str, scenario: &mut Scenario) -> Result<Option<Action>, Ref
         Some("reload") => Some(Action::Reload),
         Some("expect") => Some(Action::Expect(expectation(&mut words)?)),
         Some(other) => {
-            return Err(format!("{other:?} begins no step; steps begin with world, npc, prop, player, cast, run, settle, reload or expect"));
+            return Err(format!(
+                "{other:?} begins no step; steps begin with world, npc, prop, player, cast, run, settle, reload or expect"
+            ));
         }
     };
     match words.next() {
