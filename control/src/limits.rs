@@ -73,7 +73,7 @@ pub const BUILD_WORKERS: usize = 2;
 /// Wall time of one build, from the worker's start to its last word. An honest one takes under a second.
 pub const BUILD_TIME_MAX: Duration = Duration::from_secs(15);
 /// A player whose last build took no longer has a worker that strangers' builds are kept from.
-pub const QUICK_BUILD_TIME_MAX: Duration = Duration::from_secs(3);
+pub const QUICK_BUILD_TIME_MAX: Duration = Duration::from_secs(5);
 const _: () = assert!(BUILD_WORKERS >= 2, "one of them is kept");
 /// Players that are remembered for that.
 pub const QUICK_PLAYERS_MAX: usize = 4096;
