@@ -607,7 +607,12 @@ impl BuildQueue {
         // What is made for a game server has no job that anybody follows.
         let Some(running) = state.running.get_mut(job_id) else { return };
         running.has_compiled |= stage == Stage::Compile || stage == Stage::Componentize;
-        state.traces.entry(job_id.clone()).or_default().push(Step { stage, since_ms: clock::now_ms() });
+        let steps = state.traces.entry(job_id.clone()).or_default();
+        // The worker stores its files, and we what became of them: one stage to whoever follows.
+        if steps.last().is_some_and(|step| step.stage == stage) {
+            return;
+        }
+        steps.push(Step { stage, since_ms: clock::now_ms() });
         drop(state);
         self.changes.send_modify(|count| *count += 1);
     }

@@ -3,7 +3,7 @@
 use rustix::process::{Signal, getpgrp, kill_process_group};
 use std::fs;
 use std::io::{self, BufRead};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -47,7 +47,8 @@ fn survive_own_signal() {
     unsafe { libc::signal(libc::SIGTERM, handler as libc::sighandler_t) };
 }
 
-fn clear(scratch: &PathBuf) {
+/// Removes the scratch, with what children that end just now still leave there.
+pub fn clear(scratch: &Path) {
     for _ in 0..TRIES_MAX {
         match fs::remove_dir_all(scratch) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => thread::sleep(TRY_INTERVAL),

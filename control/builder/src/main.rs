@@ -52,14 +52,19 @@ fn launch() -> anyhow::Result<()> {
     // Made here, so that it is never there without somebody who takes it away.
     std::fs::DirBuilder::new().mode(0o700).create(&order.scratch).context("the scratch cannot be made")?;
     let lifeline = lifeline::hold(input, &order.scratch);
-    build(&order, &worker, &mut |event| {
+    let built = build(&order, &worker, &mut |event| {
         // Nobody listens any more: then there is nobody to tell, and the build is over soon.
         if let Ok(mut line) = serde_json::to_vec(event) {
             line.push(b'\n');
             let mut stdout = std::io::stdout().lock();
             drop(stdout.write_all(&line).and_then(|()| stdout.flush()));
         }
-    })?;
+    });
+    if let Err(error) = built {
+        // A child that the lifeline has just ended is an error too, and this process must not end before all is cleared.
+        lifeline::clear(&order.scratch);
+        return Err(error.into());
+    }
     lifeline.wait();
     Ok(())
 }

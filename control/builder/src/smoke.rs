@@ -112,7 +112,8 @@ pub fn run(candidate: &LoadedRevision) -> Answer {
 
 fn play(situation: &Situation, candidate: &LoadedRevision) -> Report {
     let cast_mana = candidate.spec.cast_mana;
-    let mana = if situation.is_poor { cast_mana.ceil() + 1.0 } else { (cast_mana * 2.0).ceil().max(USUAL_MANA) };
+    // A whole number whatever the envelope costs: what is beyond is cut off.
+    let mana = if situation.is_poor { cast_mana.ceil() + 1.0 } else { (cast_mana * 2.0).ceil().max(USUAL_MANA) } as u32;
     let text = format!("world small\nworld mana {mana}\n{}", situation.text);
     scenario::run(&scenario::parse(&text).expect("a test reads all situations"), candidate)
 }
