@@ -93,7 +93,7 @@ impl Setting {
             world.spawn_prop("crate", on_ground(x + 2.0, z + 3.0, 0.6));
         }
         let mut game = Game::with_world(world);
-        let activate = game.admit(calls);
+        let activate = game.activate(calls);
         game.step(&[activate], &mut |_| ());
         Ok(Self { game, caster, target })
     }

@@ -57,7 +57,7 @@ impl Throng {
         });
         let casters = casters.collect();
         let mut game = Game::with_world(world);
-        let activate = game.admit(spell.clone());
+        let activate = game.activate(spell.clone());
         game.step(&[activate], &mut |_| ());
         Self { game, casters, casts: 0 }
     }

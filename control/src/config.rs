@@ -30,6 +30,9 @@ pub struct Arguments {
     /// Whether builds fail where this machine lacks a layer of the sandbox (whole), or go on with the layers that there are (as-there-is).
     #[arg(long, env = "BUILD_SANDBOX", default_value = "whole", value_parser = parse_sandbox)]
     pub build_sandbox: Sandbox,
+    /// Has all worlds admit components that import WASI, as those of other toolchains do; a world's policy may also do so alone.
+    #[arg(long, env = "WORLD_WASI")]
+    pub world_wasi: bool,
     /// Where source is written for prompts: the whole address of an endpoint for chat completions, as OpenAI's API has it. GENERATOR_KEY is sent as bearer token.
     #[arg(long, env = "GENERATOR_URL", conflicts_with = "generator_command")]
     pub generator_url: Option<String>,
@@ -68,6 +71,8 @@ pub struct Config {
     pub admin_token: Option<String>,
     /// What becomes of builds where a layer of the sandbox is missing.
     pub sandbox: Sandbox,
+    /// Whether all worlds admit components that import WASI.
+    pub wasi: bool,
     /// What writes source for prompts, if anything does.
     pub generator: Option<Generator>,
     /// The other programs.
@@ -98,8 +103,8 @@ impl Config {
             Some(secret) => secret,
             None => secret_file(&data_dir.join("secret"))?,
         };
-        let generator = generator(arguments);
-        Ok(Self { data_dir, secret, admin_token: variable("ADMIN_TOKEN"), sandbox: arguments.build_sandbox, generator, siblings })
+        let (generator, wasi) = (generator(arguments), arguments.world_wasi);
+        Ok(Self { data_dir, secret, admin_token: variable("ADMIN_TOKEN"), sandbox: arguments.build_sandbox, wasi, generator, siblings })
     }
 }
 

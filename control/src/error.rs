@@ -64,6 +64,17 @@ pub enum Error {
         /// What it points at.
         active: Option<RevisionId>,
     },
+    /// There is no earlier revision to go back to.
+    #[error("{channel} pointed at nothing good before {active}: publish a revision, or revoke this one")]
+    NothingBefore {
+        /// The channel.
+        channel: Channel,
+        /// What it points at.
+        active: RevisionId,
+    },
+    /// The operator has revoked it, and only the operator lifts that.
+    #[error("{0} was revoked by the operator, who alone can lift that")]
+    OperatorsWord(RevisionId),
     /// There are as many as are allowed.
     #[error("{max} {what} are the limit")]
     TooMany {

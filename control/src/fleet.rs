@@ -3,12 +3,14 @@
 mod orders;
 mod process;
 
+use crate::store::World;
 use crate::{
     error::Error,
     ids::{ClientId, WorldId},
     keys::{self, Keys, TokenHash},
     limits::{
-        EMPTY_SERVERS_PER_PLAYER_MAX, GAME_PORT_FIRST, GAME_PORTS, ORDER_TIME_MAX, SERVER_DRAIN_TIME_MAX, SERVER_IDLE_TIME_MAX, SERVERS_MAX,
+        EMPTY_SERVERS_PER_PLAYER_MAX, EXPECTED_TIME_MAX, GAME_PORT_FIRST, GAME_PORTS, ORDER_TIME_MAX, SERVER_DRAIN_TIME_MAX,
+        SERVER_IDLE_TIME_MAX, SERVERS_MAX,
     },
 };
 use ::store::Generation;
@@ -63,12 +65,28 @@ struct Server {
     secret_hash: TokenHash,
     /// Whose join started it.
     started_by: ClientId,
-    players: u32,
+    /// Who plays there, as it reported last.
+    players: BTreeSet<ClientId>,
+    /// Who has been given a ticket, and when.
+    expected: BTreeMap<ClientId, Instant>,
+    /// Both together.
+    presence: watch::Sender<BTreeSet<ClientId>>,
     orders: Orders,
     /// Since when nobody plays. It begins with the start: a server that nobody ever comes to reports nothing.
     idle_since: Option<Instant>,
     phase: watch::Receiver<Phase>,
     stop: watch::Sender<bool>,
+}
+
+impl Server {
+    fn tell_presence(&self) {
+        let presence = self.players.iter().chain(self.expected.keys()).cloned().collect();
+        self.presence.send_if_modified(|before| {
+            let is_news = *before != presence;
+            *before = presence;
+            is_news
+        });
+    }
 }
 
 /// Where a server stands in its life.
@@ -113,6 +131,11 @@ impl Fleet {
         world_file(&self.worlds, world)
     }
 
+    /// Where game servers keep the artifacts that they have fetched.
+    pub fn artifacts(&self) -> PathBuf {
+        self.worlds.join("artifacts")
+    }
+
     /// Where copies of worlds' files are put to be read.
     pub fn copies(&self) -> PathBuf {
         self.worlds.join("copies")
@@ -121,6 +144,19 @@ impl Fleet {
     /// Whether this world has a server, in whatever phase of its life.
     pub fn is_running(&self, world: &WorldId) -> bool {
         self.state().servers.contains_key(world)
+    }
+
+    /// What this world's line has to carry beside changes: orders, and whose drafts are live.
+    pub fn line(&self, world: &WorldId) -> Option<(Orders, watch::Receiver<BTreeSet<ClientId>>)> {
+        self.state().servers.get(world).map(|server| (server.orders.clone(), server.presence.subscribe()))
+    }
+
+    /// This player is about to come.
+    pub fn expect(&self, world: &WorldId, client: &ClientId) {
+        if let Some(server) = self.state().servers.get_mut(world) {
+            server.expected.insert(client.clone(), Instant::now());
+            server.tell_presence();
+        }
     }
 
     /// What this world's server is to do.
@@ -154,16 +190,17 @@ impl Fleet {
     }
 
     /// The port of this world's server, started for this player where there is none. Two who ask at once get the same one; who asks while it ends gets the next one.
-    pub async fn ensure(self: &Arc<Self>, world: &WorldId, generation: Generation, client: &ClientId) -> Result<u16, Error> {
+    pub async fn ensure(self: &Arc<Self>, world: &World, client: &ClientId) -> Result<u16, Error> {
+        let id = &world.world_id;
         loop {
-            let mut phase = self.find_or_start(world, generation, client)?;
+            let mut phase = self.find_or_start(world, client)?;
             let was_ending = *phase.borrow() == Phase::Ending;
             let reached = phase.wait_for(|phase| matches!(phase, Phase::Ready(_) | Phase::Gone(_))).await.map(|phase| phase.clone());
             match reached {
                 Ok(Phase::Ready(port)) => return Ok(port),
                 Ok(Phase::Gone(_)) if was_ending => {}
-                Ok(Phase::Gone(reason)) => return Err(no_server(world, reason)),
-                _ => return Err(no_server(world, "its supervisor ended".into())),
+                Ok(Phase::Gone(reason)) => return Err(no_server(id, reason)),
+                _ => return Err(no_server(id, "its supervisor ended".into())),
             }
         }
     }
@@ -173,11 +210,14 @@ impl Fleet {
         self.state().servers.get(world).is_some_and(|server| keys::is_token(secret, &server.secret_hash))
     }
 
-    /// Notes how many play on this world.
-    pub fn set_players(&self, world: &WorldId, count: u32) {
+    /// Notes who plays on this world.
+    pub fn set_players(&self, world: &WorldId, clients: BTreeSet<ClientId>) {
         if let Some(server) = self.state().servers.get_mut(world) {
-            server.players = count;
-            server.idle_since = (count == 0).then(Instant::now);
+            server.idle_since = clients.is_empty().then(Instant::now);
+            // Who has come is not expected any more: when they leave, they are gone.
+            server.expected.retain(|client, since| !clients.contains(client) && since.elapsed() < EXPECTED_TIME_MAX);
+            server.players = clients;
+            server.tell_presence();
         }
     }
 
@@ -230,8 +270,7 @@ impl Fleet {
 
     fn find_or_start(
         self: &Arc<Self>,
-        world: &WorldId,
-        generation: Generation,
+        World { world_id: world, generation, policy, .. }: &World,
         client: &ClientId,
     ) -> Result<watch::Receiver<Phase>, Error> {
         let mut state = self.state();
@@ -249,7 +288,7 @@ impl Fleet {
         if state.servers.len() >= SERVERS_MAX {
             return Err(no_server(world, format!("{SERVERS_MAX} servers are running, which is the limit")));
         }
-        let started_for_nobody = state.servers.values().filter(|server| server.started_by == *client && server.players == 0).count();
+        let started_for_nobody = state.servers.values().filter(|server| server.started_by == *client && server.players.is_empty()).count();
         if started_for_nobody >= EMPTY_SERVERS_PER_PLAYER_MAX {
             return Err(Error::TooMany {
                 what: "running servers without players that one player has started",
@@ -261,7 +300,10 @@ impl Fleet {
             port: 0,
             secret_hash: keys::token_hash(&secret),
             started_by: client.clone(),
-            players: 0,
+            players: BTreeSet::new(),
+            // Whoever starts it is about to come.
+            expected: BTreeMap::from([(client.clone(), Instant::now())]),
+            presence: watch::Sender::new(BTreeSet::from([client.clone()])),
             orders: Orders::default(),
             idle_since: Some(Instant::now()),
             phase: phase.clone(),
@@ -270,7 +312,8 @@ impl Fleet {
         state.servers.insert(world.clone(), server);
         drop(state);
         // A task of its own: the request that started the server may be cancelled, others may wait for it too.
-        let birth = Birth { world: world.clone(), generation, secret };
+        let generation = Generation::named(generation).unwrap_or(Generation::Floor);
+        let birth = Birth { world: world.clone(), generation, wasi: policy.wasi, secret };
         tokio::spawn(self.clone().supervise(birth, phase_sender, stopped));
         Ok(phase)
     }
@@ -362,7 +405,7 @@ impl Fleet {
     fn describe(&self, world: &WorldId, server: &Server) -> ServerStatus {
         let address = format!("ws://{}", SocketAddr::new(self.reachable_ip(), server.port));
         let is_ready = matches!(*server.phase.borrow(), Phase::Ready(_));
-        ServerStatus { world_id: world.clone(), address, is_ready, players: server.players }
+        ServerStatus { world_id: world.clone(), address, is_ready, players: server.players.len() as u32 }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -375,6 +418,8 @@ pub struct Birth {
     world: WorldId,
     /// How the ground of a new world is made.
     generation: Generation,
+    /// Whether it admits components that import WASI.
+    wasi: bool,
     secret: String,
 }
 
@@ -415,13 +460,24 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_nobody_ever_comes_to_is_idle_from_its_start() {
-        let (fleet, world) = (fleet("127.0.0.1:5000"), "world_0a1b2c3d".parse().unwrap());
-        fleet.find_or_start(&world, Generation::Floor, &ClientId::generate()).unwrap();
+        let (fleet, world, client) = (fleet("127.0.0.1:5000"), WorldId::generate(), ClientId::generate());
+        let new = World {
+            world_id: world.clone(),
+            name: String::new(),
+            description: String::new(),
+            created_by: client.clone(),
+            generation: "floor".into(),
+            created_at_ms: 0,
+            updated_at_ms: 0,
+            policy: Default::default(),
+            changed: 0,
+        };
+        fleet.find_or_start(&new, &client).unwrap();
         let is_idle = |fleet: &Fleet| fleet.state().servers[&world].idle_since.is_some();
         assert!(is_idle(&fleet));
-        fleet.set_players(&world, 1);
+        fleet.set_players(&world, [ClientId::generate()].into());
         assert!(!is_idle(&fleet));
-        fleet.set_players(&world, 0);
+        fleet.set_players(&world, BTreeSet::new());
         assert!(is_idle(&fleet));
     }
 

@@ -21,12 +21,15 @@ mod login_flood;
 mod operator;
 mod package;
 mod page;
+mod policy;
 mod problem;
 mod publish;
 mod revision;
+mod rollout;
 mod routes;
 pub mod session;
 mod spell;
+mod spell_log;
 mod stops;
 pub mod store;
 mod ticket;
@@ -61,9 +64,13 @@ pub struct App {
     fleet: Arc<Fleet>,
     logins: LoginFlood,
     stops: Stops,
+    /// Whether all worlds admit components that import WASI.
+    wasi: bool,
     page_policy: String,
-    /// The newest publication's sequence number.
+    /// The number of the newest change to what worlds run.
     published: watch::Sender<i64>,
+    /// Counts additions to spells' logs.
+    logged: watch::Sender<u64>,
     stopping: watch::Sender<bool>,
 }
 
@@ -88,7 +95,7 @@ impl App {
         collect_garbage(&store, &blobs)?;
         make_native_ahead(queue.clone(), store.clone(), config.siblings.builder.clone())?;
         let fleet = Fleet::open(config.siblings.host.clone(), address, &keys, config.data_dir.join("worlds"))?;
-        let published = watch::Sender::new(store.with(|db| db.newest_sequence())?);
+        let published = watch::Sender::new(store.with(|db| db.newest_change())?);
         Ok(Arc::new(Self {
             store,
             blobs,
@@ -98,27 +105,31 @@ impl App {
             fleet,
             logins: LoginFlood::default(),
             stops: Stops::default(),
+            wasi: config.wasi,
             page_policy: page::policy(),
             published,
+            logged: watch::Sender::new(0),
             stopping: watch::Sender::new(false),
         }))
     }
 
-    /// Tells the worlds of a publication.
-    fn tell(&self, sequence: i64) {
-        self.published.send_modify(|newest| *newest = (*newest).max(sequence));
+    /// Tells the worlds of a change.
+    fn tell(&self, number: i64) {
+        self.published.send_modify(|newest| *newest = (*newest).max(number));
     }
 
     /// Answers requests until `stop`, then drains: no new connections, builds ended, game servers told to stop and waited for.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> Result<(), Error> {
         let (close, closed) = oneshot::channel::<()>();
         let router = routes::router(self.clone());
+        let judge = tokio::spawn(rollout::keep_judging(self.clone()));
         let mut server = tokio::spawn(connections::serve(listener, router, Bounds::default(), async { drop(closed.await) }));
         tokio::select! {
             ended = &mut server => return ended.map_err(|_| Error::Lost),
             () = stop => {}
         }
         drop(close);
+        judge.abort();
         self.drain().await;
         // Whoever still reads an answer has had the time of the drain for it.
         server.abort();
@@ -145,10 +156,9 @@ fn make_native_ahead(queue: Arc<BuildQueue>, store: Store, builder: PathBuf) -> 
             .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
         // A builder that does not even say this is told of by its check.
         let Some(engine) = engine.ok().filter(|engine| !engine.is_empty()) else { return };
-        let active = store.with(|db| db.activations_after(0)).unwrap_or_default();
-        for activation in active {
-            if let Err(error) = queue.native(&activation.component, activation.ours, &engine) {
-                tracing::error!(spell = %activation.spell_id, revision = %activation.revision_id, %error, "a published revision has no native code");
+        for (component, ours) in store.with(|db| db.published_components()).unwrap_or_default() {
+            if let Err(error) = queue.native(&component, ours, &engine) {
+                tracing::error!(%component, %error, "a published component has no native code");
             }
         }
     };

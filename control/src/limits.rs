@@ -101,6 +101,24 @@ pub const COLLABORATORS_MAX: usize = 16;
 pub const REVOKE_REASON_CHARS_MAX: usize = 200;
 /// Entries of a spell's audit log in one answer.
 pub const AUDIT_LISTED_MAX: u32 = 200;
+/// Publications that are made at once.
+pub const PUBLICATIONS_AT_ONCE_MAX: usize = 32;
+/// Drafts that one player has live at once.
+pub const LIVE_DRAFTS_PER_PLAYER_MAX: u32 = 32;
+/// Casts that a rollout may wait for: a day of a busy world's.
+pub const MIN_CASTS_MAX: u32 = 1_000_000;
+/// Seconds that a rollout may bake: 30 days.
+pub const BAKE_SECONDS_MAX: u32 = 30 * 24 * 60 * 60;
+/// How often rollouts are judged when no world says anything.
+pub const ROLLOUT_JUDGE_INTERVAL: Duration = Duration::from_secs(1);
+/// Rollouts of a spell in one list.
+pub const ROLLOUTS_LISTED_MAX: u32 = 50;
+/// Spells that a world's policy pins.
+pub const POLICY_PINS_MAX: usize = 256;
+/// Spells that a world's policy allows, or denies, by name.
+pub const POLICY_SPELLS_MAX: usize = 256;
+/// How long somebody who has a ticket is taken for present: as long as it is good, and some time to be reported.
+pub const EXPECTED_TIME_MAX: Duration = Duration::from_secs(40);
 /// Builds that wait in all: two workers clear them within two minutes.
 pub const BUILDS_WAITING_MAX: usize = 256;
 const _: () = assert!(BUILDS_WAITING_PER_PLAYER_MAX <= BUILDS_WAITING_MAX);

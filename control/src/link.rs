@@ -3,13 +3,15 @@
 use crate::{
     App,
     body::parse,
+    build_queue::BuildQueue,
     clock,
     error::Error,
     ids::WorldId,
     limits::{ENGINE_ID_CHARS_MAX, LINK_ALIVE_INTERVAL, LINK_FRAMES_WAITING_MAX},
     problem::Problem,
+    rollout::{By, judge_all},
     session::bearer,
-    store::Activation,
+    store::{Asked, Changed, Chosen, Database, Ending, Lineup},
 };
 use axum::{
     body::{Body, Bytes},
@@ -18,25 +20,29 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use protocol::{
-    SpellId,
-    limits::LINK_REPORTS_MAX,
-    link::{Activate, Order, Push, Report, encode},
+    Sha256Hex, SpellId,
+    limits::{DRAFTS_PER_SPELL_MAX, LINK_REPORTS_MAX},
+    link::{self, Barred, Order, Push, Report, Slot, Trial, TrialBy, encode},
 };
 use serde::Deserialize;
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    sync::Arc,
+};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
 /// `GET /internal/worlds/<id>/stream`.
 #[derive(Deserialize)]
 pub struct StreamQuery {
-    /// The newest sequence number that the server has seen; 0 or nothing for all.
+    /// The number of the last change that the server knows; 0 or nothing for all.
     after: Option<u64>,
     /// The engine that the server runs native code with.
     engine: String,
 }
 
-/// Frames for this world's server: what is active, `Synced`, then each change.
+/// Frames for this world's server: its lineups, `Synced`, then each change.
 pub async fn stream(
     State(app): State<Arc<App>>,
     GameServer(world): GameServer,
@@ -45,18 +51,32 @@ pub async fn stream(
     if query.engine.len() > ENGINE_ID_CHARS_MAX {
         return Err(Problem::unprocessable("bad_engine", "no engine has so long a name"));
     }
-    let newest = app.store.ask(|db| db.newest_sequence()).await?;
-    // A number that we have not given yet comes from another database: such a server needs everything.
-    let after = i64::try_from(query.after.unwrap_or(0)).ok().filter(|after| *after <= newest).unwrap_or(0);
+    let after = i64::try_from(query.after.unwrap_or(0)).unwrap_or(i64::MAX);
     let (sender, frames) = mpsc::channel(LINK_FRAMES_WAITING_MAX);
     tokio::spawn(async move {
-        match feed(&app, &world, &query.engine, after, &sender).await {
+        let feed = Feed {
+            asked: Asked { world_id: world.clone(), after, present: BTreeSet::new(), moved: BTreeSet::new(), wasi: app.wasi },
+            engine: query.engine,
+            frames: sender,
+        };
+        match feed.run(&app).await {
             Ok(()) => tracing::debug!(%world, "link closed"),
             Err(error) => tracing::error!(%world, %error, "link failed; the server will connect again"),
         }
     });
     let body = Body::from_stream(ReceiverStream::new(frames).map(Ok::<_, Infallible>));
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], body).into_response())
+}
+
+/// The bytes of a signed artifact.
+pub async fn artifact(State(app): State<Arc<App>>, _: GameServer, Path((_, hash)): Path<(String, String)>) -> Result<Response, Problem> {
+    let unknown = || Error::unknown("artifact", &hash);
+    let hash: Sha256Hex = hash.parse().map_err(|_| unknown())?;
+    let blobs = app.blobs.clone();
+    let named = hash.clone();
+    let bytes =
+        app.store.ask(move |db| if db.is_artifact(&named)? { blobs.get(&named).map(Some) } else { Ok(None) }).await?.ok_or_else(unknown)?;
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 
 /// What this world's server has to say.
@@ -67,7 +87,24 @@ pub async fn reports(State(app): State<Arc<App>>, GameServer(world): GameServer,
     }
     let about_spells: Vec<_> = reports.into_iter().filter_map(|report| note(&app, &world, report)).collect();
     if !about_spells.is_empty() {
-        app.store.ask(move |db| db.add_reports(&world, &about_spells, clock::now_ms())).await?;
+        let news = app.clone();
+        let keep = move |db: &mut Database| {
+            let mut is_to_judge = false;
+            for (_, report) in &about_spells {
+                is_to_judge |= keep(db, &news, &world, report)?;
+            }
+            let lines: Vec<_> = about_spells.into_iter().filter_map(|(spell, report)| Some((spell?, report))).collect();
+            db.add_reports(&world, &lines, clock::now_ms())?;
+            Ok((is_to_judge, lines.len()))
+        };
+        let (is_to_judge, lines) = app.store.ask(keep).await?;
+        if lines > 0 {
+            app.logged.send_modify(|logged| *logged += 1);
+        }
+        if is_to_judge {
+            let judged = app.clone();
+            tokio::task::spawn_blocking(move || judge_all(&judged)).await.map_err(|_| Error::Lost)??;
+        }
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -80,8 +117,9 @@ impl FromRequestParts<Arc<App>> for GameServer {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let refused = || Problem::unauthorized("this needs the secret of this world's running server");
-        let Path(world) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| refused())?;
-        let world: WorldId = world.parse().map_err(|_| refused())?;
+        // The path may have more parameters than the world.
+        let Path(path) = Path::<BTreeMap<String, String>>::from_request_parts(parts, app).await.map_err(|_| refused())?;
+        let world: WorldId = path.get("world").and_then(|world| world.parse().ok()).ok_or_else(refused)?;
         let secret = bearer(&parts.headers).ok_or_else(refused)?;
         if app.fleet.is_server(&world, secret) { Ok(Self(world)) } else { Err(refused()) }
     }
@@ -89,94 +127,145 @@ impl FromRequestParts<Arc<App>> for GameServer {
 
 /// What a link has to tell next.
 enum Next {
-    Published,
+    Changed,
     Order(Order),
     Quiet,
 }
 
-/// Writes frames until the reader is gone or the control plane stops.
-async fn feed(app: &App, world: &WorldId, engine: &str, mut after: i64, frames: &mpsc::Sender<Bytes>) -> Result<(), Error> {
-    let Some(orders) = app.fleet.orders(world) else { return Ok(()) };
-    let (mut published, mut stopping) = (app.published.subscribe(), app.stopping.subscribe());
-    // Subscribed before looking: a publication in between makes us look again.
-    if !send_activations(app, engine, &mut after, frames).await? || frames.send(frame(&Push::Synced)).await.is_err() {
-        return Ok(());
-    }
-    loop {
-        let next = tokio::select! {
-            changed = timeout(LINK_ALIVE_INTERVAL, published.changed()) => if changed.is_ok() { Next::Published } else { Next::Quiet },
-            order = orders.next() => Next::Order(order),
-            _ = stopping.wait_for(|stop| *stop) => return Ok(()),
-        };
-        let is_open = match next {
-            Next::Published => send_activations(app, engine, &mut after, frames).await?,
-            Next::Order(order) => frames.send(frame(&Push::Order(order))).await.is_ok(),
-            Next::Quiet => frames.send(frame(&Push::Alive)).await.is_ok(),
-        };
-        if !is_open {
-            return Ok(());
-        }
-    }
+/// One world's line.
+struct Feed {
+    asked: Asked,
+    engine: String,
+    frames: mpsc::Sender<Bytes>,
 }
 
-/// Sends what became active after this sequence number; false when nobody reads any more.
-async fn send_activations(app: &App, engine: &str, after: &mut i64, frames: &mpsc::Sender<Bytes>) -> Result<bool, Error> {
-    let since = *after;
-    for activation in app.store.ask(move |db| db.activations_after(since)).await? {
-        *after = activation.sequence;
-        let (queue, engine) = (app.queue.clone(), engine.to_owned());
-        let mut prepared = tokio::task::spawn_blocking(move || {
-            let frame = queue.native(&activation.component, activation.ours, &engine).map(|artifact| activate(&activation, artifact));
-            // One damaged component must not keep the other spells from a world.
-            frame.inspect_err(|error| {
-                tracing::error!(spell = %activation.spell_id, revision = %activation.revision_id, %error, "a revision cannot be sent");
-            })
-        });
+impl Feed {
+    /// Writes frames until the reader is gone or the control plane stops.
+    async fn run(mut self, app: &Arc<App>) -> Result<(), Error> {
+        let Some((orders, mut presence)) = app.fleet.line(&self.asked.world_id) else { return Ok(()) };
+        let (mut published, mut stopping) = (app.published.subscribe(), app.stopping.subscribe());
+        // Subscribed before looking: a change in between makes us look again.
+        self.asked.present = presence.borrow_and_update().clone();
+        let mut is_synced = false;
+        let mut next = Next::Changed;
+        loop {
+            let is_open = match next {
+                Next::Changed => {
+                    let news = self.send_changes(app, is_synced).await?;
+                    is_synced = true;
+                    news
+                }
+                Next::Order(order) => self.send(&Push::Order(order)).await,
+                Next::Quiet => self.send(&Push::Alive).await,
+            };
+            if !is_open {
+                return Ok(());
+            }
+            next = tokio::select! {
+                changed = timeout(LINK_ALIVE_INTERVAL, published.changed()) => if changed.is_ok() { Next::Changed } else { Next::Quiet },
+                Ok(()) = presence.changed() => {
+                    let present = presence.borrow_and_update().clone();
+                    self.asked.moved = self.asked.present.symmetric_difference(&present).cloned().collect();
+                    self.asked.present = present;
+                    Next::Changed
+                }
+                order = orders.next() => Next::Order(order),
+                _ = stopping.wait_for(|stop| *stop) => return Ok(()),
+            };
+        }
+    }
+
+    /// Sends what changed since the last time; false when nobody reads any more.
+    async fn send_changes(&mut self, app: &Arc<App>, is_synced: bool) -> Result<bool, Error> {
+        let asked = self.asked.clone();
+        self.asked.moved.clear();
+        let changed = app.store.ask(move |db| db.lineups(&asked)).await?;
+        if is_synced && !changed.complete && changed.lineups.is_empty() {
+            self.asked.after = changed.newest;
+            return Ok(true);
+        }
+        let (queue, engine) = (app.queue.clone(), self.engine.clone());
+        let Changed { newest, complete, lineups } = changed;
+        let mut prepared =
+            tokio::task::spawn_blocking(move || lineups.into_iter().filter_map(|lineup| wire(&queue, &engine, lineup)).collect::<Vec<_>>());
         // Native code that has to be made takes its time, and a line that is silent is taken for dead.
-        let prepared = loop {
+        let lineups = loop {
             match timeout(LINK_ALIVE_INTERVAL, &mut prepared).await {
                 Ok(prepared) => break prepared.map_err(|_| Error::Lost)?,
-                Err(_) if frames.send(frame(&Push::Alive)).await.is_err() => return Ok(false),
+                Err(_) if !self.send(&Push::Alive).await => return Ok(false),
                 Err(_) => {}
             }
         };
-        if let Ok(frame) = prepared
-            && frames.send(frame).await.is_err()
-        {
-            return Ok(false);
+        for lineup in lineups {
+            if !self.send(&Push::Lineup(lineup)).await {
+                return Ok(false);
+            }
         }
+        self.asked.after = newest;
+        let sequence = newest.cast_unsigned();
+        let end = if is_synced && !complete { Push::Apply { sequence } } else { Push::Synced { sequence, complete } };
+        Ok(self.send(&end).await)
     }
-    Ok(true)
+
+    async fn send(&self, push: &Push) -> bool {
+        self.frames.send(Bytes::from(encode(push))).await.is_ok()
+    }
 }
 
-fn activate(activation: &Activation, artifact: Vec<u8>) -> Bytes {
-    frame(&Push::Activate(Activate {
-        sequence: activation.sequence.cast_unsigned(),
-        spell_id: activation.spell_id.clone(),
-        channel: activation.channel,
-        revision_id: activation.revision_id.clone(),
-        artifact,
-    }))
+/// A lineup with native code for each of its revisions. One damaged component must not keep the other spells from a world: without native code for what should be
+/// active the world stays with what it has, and others are left out. Blocks.
+fn wire(queue: &BuildQueue, engine: &str, lineup: Lineup) -> Option<link::Lineup> {
+    let Lineup { spell_id, channel, active, trial, drafts, quarantined, barred } = lineup;
+    let slot = |chosen: &Chosen| {
+        let Chosen { revision_id, component, ours, in_flight, .. } = chosen;
+        let native = queue.native(component, *ours, engine);
+        let native =
+            native.inspect_err(|error| tracing::error!(spell = %spell_id, revision = %revision_id, %error, "a revision cannot be sent"));
+        Some(Slot { revision_id: revision_id.clone(), artifact: Sha256Hex::of(&native.ok()?), in_flight: *in_flight })
+    };
+    let wanted = active.is_some();
+    let active = active.as_ref().and_then(slot);
+    if wanted && active.is_none() {
+        return None;
+    }
+    let trial = trial.and_then(|(rollout, chosen)| {
+        let (share, by) = match rollout.terms.by {
+            By::Cast => (rollout.terms.share(), TrialBy::Cast),
+            By::Player => (rollout.terms.share(), TrialBy::Player),
+            // Drawn where the lineup was made.
+            By::World => (10_000, TrialBy::Cast),
+        };
+        Some(Trial { rollout: rollout.rollout.cast_unsigned(), slot: slot(&chosen)?, share, by })
+    });
+    let drafts = drafts.iter().take(DRAFTS_PER_SPELL_MAX).filter_map(|(client, draft)| Some((client.to_string(), slot(draft)?))).collect();
+    let barred = barred.map_or(Barred::All, Barred::Those);
+    Some(link::Lineup { spell_id: spell_id.clone(), channel, active, trial, drafts, quarantined, barred })
 }
 
-fn frame(push: &Push) -> Bytes {
-    Bytes::from(encode(push))
-}
-
-/// Logs a report; returns it with its spell where it is about one.
-fn note(app: &App, world: &WorldId, report: Report) -> Option<(SpellId, Report)> {
+/// Logs a report; returns it, with its spell where it is about one, if it is to be kept.
+fn note(app: &App, world: &WorldId, report: Report) -> Option<(Option<SpellId>, Report)> {
     let spell = match &report {
         Report::Fault { spell_id, revision_id, caster, tick, hook, limit, message } => {
             tracing::warn!(%world, spell = %spell_id, revision = %revision_id, caster, tick, hook = ?hook, limit = ?limit, message = ?message, "a cast was stopped");
             app.stops.count(spell_id, revision_id, limit);
-            spell_id.clone()
+            spell_id
+        }
+        Report::NotMigrated { spell_id, revision_id, to, caster, tick, limit, message } => {
+            tracing::warn!(%world, spell = %spell_id, revision = %revision_id, %to, caster, tick, limit = ?limit, message = ?message, "a cast was not migrated");
+            spell_id
+        }
+        Report::Line { spell_id, .. } => spell_id,
+        Report::Quarantined { spell_id, revision_id, message } => {
+            tracing::warn!(%world, spell = %spell_id, revision = %revision_id, message = ?message, "a revision was put into quarantine");
+            spell_id
         }
         Report::Refused { spell_id, revision_id, message } => {
             tracing::error!(%world, spell = %spell_id, revision = %revision_id, message = ?message, "a revision was refused");
-            spell_id.clone()
+            spell_id
         }
-        Report::Players { count } => {
-            app.fleet.set_players(world, *count);
+        Report::Trial { .. } => return Some((None, report)),
+        Report::Players { clients } => {
+            app.fleet.set_players(world, clients.iter().filter_map(|client| client.parse().ok()).collect());
             return None;
         }
         Report::Done(done) => {
@@ -186,5 +275,30 @@ fn note(app: &App, world: &WorldId, report: Report) -> Option<(SpellId, Report)>
             return None;
         }
     };
-    Some((spell, report))
+    Some((Some(spell.clone()), report))
+}
+
+/// Keeps what changes something; answers whether rollouts are to be judged anew.
+fn keep(db: &mut Database, app: &App, world: &WorldId, report: &Report) -> Result<bool, Error> {
+    match report {
+        Report::Trial { rollout, life, trial, active } => {
+            let (Ok(rollout), life) = (i64::try_from(*rollout), life.cast_signed()) else { return Ok(false) };
+            db.set_tally(rollout, world, life, trial, active)
+        }
+        Report::Quarantined { spell_id, revision_id, message } => {
+            let now_ms = clock::now_ms();
+            if let Some(number) = db.add_quarantine(world, spell_id, revision_id, message, now_ms)? {
+                app.tell(number);
+            }
+            // What one world does not run any more need not be tried on others.
+            let on_trial = db.running_rollouts()?.into_iter().map(|(rollout, _)| rollout);
+            for rollout in on_trial.filter(|rollout| rollout.spell_id == *spell_id && rollout.revision_id == *revision_id) {
+                if let Some(number) = db.end_rollout(&rollout, Ending::RolledBack, "server", message, now_ms)? {
+                    app.tell(number);
+                }
+            }
+            Ok(false)
+        }
+        _ => Ok(false),
+    }
 }

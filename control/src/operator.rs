@@ -9,6 +9,9 @@ use axum::{
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// The operator's name as an actor in what is written down.
+pub const OPERATOR: &str = "operator";
+
 /// Somebody with the admin token. As a handler's argument it demands one: 401 without any token, 403 with another, or where there is no admin token at all.
 pub struct Admin;
 

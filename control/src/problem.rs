@@ -83,6 +83,8 @@ impl From<Error> for Problem {
             Error::Revoked { .. } => Self::new(StatusCode::CONFLICT, "revoked", detail),
             Error::Gone { .. } => Self::new(StatusCode::GONE, "revoked", detail),
             Error::ChannelMoved { .. } => Self::new(StatusCode::CONFLICT, "channel_moved", detail),
+            Error::NothingBefore { .. } => Self::new(StatusCode::CONFLICT, "nothing_before", detail),
+            Error::OperatorsWord(_) => Self::new(StatusCode::FORBIDDEN, "operators_word", detail),
             Error::TooMany { .. } => Self::unprocessable("too_many", detail),
             Error::QueueFull { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, "build_queue_full", detail).retry_after_s(5),
             Error::DiskFull => {
@@ -164,6 +166,10 @@ fn unknown_code(what: &str) -> &'static str {
         "job" => "unknown_job",
         "server" => "unknown_server",
         "player" => "unknown_player",
+        "publication" => "unknown_publication",
+        "revocation" => "unknown_revocation",
+        "quarantine" => "unknown_quarantine",
+        "artifact" => "unknown_artifact",
         _ => "unknown",
     }
 }

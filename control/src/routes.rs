@@ -3,9 +3,9 @@
 use crate::{
     App, body, build, jobs,
     limits::{BODY_BYTES_MAX, REPORTS_BODY_BYTES_MAX, REQUEST_TIME_MAX, WORLD_BODY_BYTES_MAX},
-    link, operator, page,
+    link, operator, page, policy,
     problem::{self, Problem},
-    publish, session, spell, world, world_file,
+    publish, rollout, session, spell, spell_log, world, world_file,
 };
 use axum::{
     Router,
@@ -39,6 +39,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/spells/{spell}/revisions/{revision}/files/{*path}", get(spell::file))
         .route("/healthz", get(operator::health))
         .route("/internal/worlds/{world}/stream", get(link::stream))
+        .route("/internal/worlds/{world}/artifacts/{hash}", get(link::artifact))
         .route("/internal/worlds/{world}/reports", post(link::reports).layer(DefaultBodyLimit::max(REPORTS_BODY_BYTES_MAX)))
         // From the inside out.
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -86,25 +87,35 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(world::list, world::create))
         .routes(routes!(world_file::show, world_file::import, world_file::delete).layer(DefaultBodyLimit::max(WORLD_BODY_BYTES_MAX)))
         .routes(routes!(world_file::export))
+        .routes(routes!(policy::show, policy::set))
+        .routes(routes!(policy::quarantines))
+        .routes(routes!(policy::lift))
         .routes(routes!(spell::list))
         .routes(routes!(build::build))
         .routes(routes!(build::fork))
         .routes(routes!(build::import))
         .routes(routes!(publish::publish))
+        .routes(routes!(publish::publish_set))
+        .routes(routes!(publish::set_dev, publish::end_dev))
+        .routes(routes!(publish::devs))
+        .routes(routes!(rollout::rollback))
+        .routes(routes!(rollout::list))
         .routes(routes!(publish::collaborators, publish::set_collaborators))
         .routes(routes!(publish::audit))
-        .routes(routes!(spell::log))
+        .routes(routes!(spell_log::log))
+        .routes(routes!(spell_log::events))
         .routes(routes!(spell::revisions))
         .routes(routes!(spell::manifest))
         .routes(routes!(build::archive))
-        .routes(routes!(publish::revoke))
+        .routes(routes!(publish::revoke, publish::lift))
         .routes(routes!(jobs::show, jobs::cancel))
         .routes(routes!(jobs::events))
         .routes(routes!(operator::servers))
         .routes(routes!(operator::stop_server))
         .routes(routes!(operator::stops))
         .routes(routes!(operator::health))
-        .routes(routes!(publish::revoke_as_operator))
+        .routes(routes!(publish::revoke_as_operator, publish::lift_as_operator))
+        .routes(routes!(policy::lift_as_operator, policy::quarantine_as_operator))
         .routes(routes!(world_file::revert))
 }
 

@@ -6,7 +6,7 @@ use crate::{
     ids::ClientId,
     problem::Problem,
     revision,
-    session::{Player, Viewer},
+    session::Viewer,
     store::{Revision, SpellRow},
 };
 use axum::{
@@ -115,22 +115,6 @@ pub async fn immutable(
     let caching = if published { "public, max-age=31536000, immutable" } else { "private, max-age=31536000, immutable" };
     let headers = [(header::ETAG, etag), (header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, caching.into())];
     if cached { Ok((StatusCode::NOT_MODIFIED, headers).into_response()) } else { Ok((headers, bytes.await?).into_response()) }
-}
-
-/// `GET /api/spells/<id>/log`: what game servers reported, to those who may change the spell. Newest first.
-#[utoipa::path(
-    get,
-    path = "/api/spells/{spell}/log",
-    params(("spell" = String, Path, description = "A spell id")),
-    responses((status = 200, description = "What game servers reported, newest first", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
-    security(("session" = []))
-)]
-pub async fn log(State(app): State<Arc<App>>, player: Player, Path(spell): Path<String>) -> Result<Json<Value>, Problem> {
-    let spell_id = known(spell)?;
-    own(&app, &spell_id, &player.client_id).await?;
-    let spell = spell_id.clone();
-    let entries = app.store.ask(move |db| db.spell_log(&spell)).await?;
-    Ok(Json(json!({ "spell_id": spell_id, "entries": entries })))
 }
 
 fn summary(row: SpellRow) -> Value {

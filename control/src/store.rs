@@ -2,18 +2,22 @@
 
 mod artifact;
 mod job;
+mod lineup;
 mod log;
 mod ownership;
+mod rollout;
 mod session;
 mod spell;
 mod world;
 
 pub use artifact::Native;
 pub use job::{Built, NewJob};
+pub use lineup::{Asked, Changed, Chosen, Lineup, Quarantine};
 pub use log::LogEntry;
 pub use ownership::{Act, AuditEntry};
+pub use rollout::{Ending, Rollout};
 pub use session::Login;
-pub use spell::{Activation, Publication, Published, Revision, SpellRow};
+pub use spell::{Publication, Published, Revision, SpellRow};
 pub use world::World;
 
 use crate::error::Error;
@@ -26,8 +30,12 @@ use std::{
 };
 
 /// The schema's versions, oldest first; `PRAGMA user_version` counts those that were applied. A released one is never edited.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("store/0001_first.sql"), include_str!("store/0002_generation.sql"), include_str!("store/0003_pipeline.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("store/0001_first.sql"),
+    include_str!("store/0002_generation.sql"),
+    include_str!("store/0003_pipeline.sql"),
+    include_str!("store/0004_live.sql"),
+];
 
 /// A handle on the database; clones share it.
 #[derive(Clone)]
@@ -145,7 +153,7 @@ mod tests {
         let (spell, revision): (_, RevisionId) = ("fireball".parse().unwrap(), "rev_000001_00000000".parse().unwrap());
         let stored = store.with(|db| db.revision(&spell, &revision)).unwrap().unwrap();
         assert!(stored.published && stored.revoked.is_none() && stored.manifest.measured.is_none());
-        let active = store.with(|db| db.activations_after(0)).unwrap();
-        assert_eq!((active.len(), active[0].ours, active[0].component.as_str()), (1, true, hash.as_str()));
+        let published = store.with(|db| db.published_components()).unwrap();
+        assert_eq!(published, [(hash.parse().unwrap(), true)].into());
     }
 }

@@ -7,10 +7,11 @@ use crate::{
     error::Error,
     ids::WorldId,
     limits::{WORLD_DESCRIPTION_CHARS_MAX, WORLD_NAME_CHARS_MAX},
+    policy::Policy,
     problem::Problem,
     session::Player,
     store::World,
-    ticket, world_file,
+    ticket,
 };
 use ::store::Generation;
 use axum::{
@@ -84,7 +85,9 @@ pub async fn join(
         Some(id) => existing(&app, &id).await?,
         None => add(&app, &player, request.name, request.description, request.generation).await?,
     };
-    let port = app.fleet.ensure(&world.world_id, world_file::generation(&world), &player.client_id).await?;
+    // What they have drafts of has to be there when they come.
+    app.fleet.expect(&world.world_id, &player.client_id);
+    let port = app.fleet.ensure(&world, &player.client_id).await?;
     let world_id = world.world_id;
     // Signed last: the ticket's seconds count from when the server is there.
     let ticket = ticket::sign(&app.keys, &player, &world_id, clock::now_ms());
@@ -129,7 +132,17 @@ async fn add(
     };
     let now_ms = clock::now_ms();
     let (created_by, generation) = (player.client_id.clone(), generation.name().to_owned());
-    let world = World { world_id, name, description, created_by, generation, created_at_ms: now_ms, updated_at_ms: now_ms };
+    let world = World {
+        world_id,
+        name,
+        description,
+        created_by,
+        generation,
+        created_at_ms: now_ms,
+        updated_at_ms: now_ms,
+        policy: Policy::default(),
+        changed: 0,
+    };
     let added = world.clone();
     app.store.ask(move |db| db.add_world(&added)).await?;
     Ok(world)

@@ -28,7 +28,7 @@ use axum::{
 use protocol::link::{Errand, Whose};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 /// The content type of an export.
 const EXPORT_TYPE: &str = "application/vnd.ugc-world";
@@ -182,7 +182,7 @@ pub async fn revert(
     }
     let world = find(&app, &id).await?;
     // It is the world that knows who did what, so it has to run.
-    app.fleet.ensure(&world.world_id, generation(&world), &world.created_by).await?;
+    app.fleet.ensure(&world, &world.created_by).await?;
     app.fleet.order(&world.world_id, Errand::Revert { whose, seconds: seconds.ceil() as u32 }).await?;
     Ok(Json(json!({ "status": "reverted" })))
 }
@@ -193,14 +193,16 @@ pub fn generation(world: &World) -> Generation {
 }
 
 /// The world of the path, which the player who asks has made. As a handler's argument it demands that: 401, 404, 403, before the body is read.
-pub struct WorldOwner(World);
+pub struct WorldOwner(pub World);
 
 impl axum::extract::FromRequestParts<Arc<App>> for WorldOwner {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut axum::http::request::Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let player = Player::from_request_parts(parts, app).await?;
-        let Path(id) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| Error::unknown("world", ""))?;
+        // The path may have more parameters than the world.
+        let Path(path) = Path::<BTreeMap<String, String>>::from_request_parts(parts, app).await.map_err(|_| Error::unknown("world", ""))?;
+        let id = path.get("world").cloned().unwrap_or_default();
         let world = find(app, &id).await?;
         if world.created_by == player.client_id {
             return Ok(Self(world));
@@ -209,7 +211,8 @@ impl axum::extract::FromRequestParts<Arc<App>> for WorldOwner {
     }
 }
 
-async fn find(app: &App, id: &str) -> Result<World, Error> {
+/// The world of this name.
+pub async fn find(app: &App, id: &str) -> Result<World, Error> {
     let unknown = || Error::unknown("world", id);
     let world_id: WorldId = id.parse().map_err(|_| unknown())?;
     app.store.ask(move |db| db.world(&world_id)).await?.ok_or_else(unknown)

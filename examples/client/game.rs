@@ -43,6 +43,8 @@ pub const SPELL_EFFECT: u64 = 120;
 pub const SPELL_CAST_REJECTED: u64 = 121;
 /// New casts of a spell run another revision.
 pub const SPELL_ACTIVE_UPDATE: u64 = 122;
+/// A spell has a text for people.
+pub const SPELL_TEXT: u64 = 123;
 
 /// A player's connection to a world.
 #[derive(Debug)]

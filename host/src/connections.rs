@@ -1,14 +1,13 @@
 //! The game loop's table of who is connected: turns their mail into what the simulation takes in, and what it tells into what they get.
 
 use crate::chunks::{Job, Packer};
+use crate::circuits::{Circuits, Quarantined};
 use crate::convert::{self, Audience};
 use crate::inbox::{Mail, SessionId};
 use crate::limits::SNAPSHOT_INTERVAL_TICKS;
 use crate::outgoing::{Batch, Closing, Outgoing};
-use crate::trial::{Candidate, Quarantined, Trials};
-use game::{Game, LoadedRevision};
-use protocol::Channel;
-use protocol::link::Order;
+use game::Game;
+use protocol::link::{Order, Report};
 use protocol::v1::{self, ErrorCode};
 use sim::voxel::ChunkId;
 use sim::{EntityId, Inbound, Outbound};
@@ -24,19 +23,15 @@ pub struct Connections {
     by_player: BTreeMap<EntityId, SessionId>,
     /// One session for each player's stable id.
     by_client: BTreeMap<String, SessionId>,
-    /// By spell: the channel that named its active revision.
-    channels: BTreeMap<String, Channel>,
     /// Players to take out in the next tick: their clients went before the world had answered their join.
     leaving: Vec<EntityId>,
     /// Who has gone since the last publication.
     left: Vec<(EntityId, String)>,
     /// Players of a loaded world whose clients have not come back, and the tick until which they are waited for.
     awaited: BTreeMap<EntityId, u64>,
-    /// Code that the world's file does not have yet.
-    artifacts: Vec<Artifact>,
     /// Orders that wait for the tick in which they are carried out.
     orders: Vec<Order>,
-    trials: Trials,
+    circuits: Circuits,
     packer: Packer,
 }
 
@@ -59,20 +54,18 @@ impl Connections {
             sessions: BTreeMap::new(),
             by_player: BTreeMap::new(),
             by_client: BTreeMap::new(),
-            channels: BTreeMap::new(),
             leaving: Vec::new(),
             left: Vec::new(),
             awaited,
-            artifacts: Vec::new(),
             orders: Vec::new(),
-            trials: Trials::default(),
+            circuits: Circuits::default(),
             packer,
         }
     }
 
-    /// How many clients there are.
-    pub fn count(&self) -> usize {
-        self.sessions.len()
+    /// The stable ids of those who are connected.
+    pub fn clients(&self) -> impl Iterator<Item = &str> + Clone {
+        self.by_client.keys().map(String::as_str)
     }
 
     /// What the tick takes in, in the order of the mail.
@@ -80,9 +73,7 @@ impl Connections {
         let tick = game.world().tick();
         let gone = self.awaited.extract_if(.., |_, until| *until <= tick).map(|(player, _)| player);
         let mut inbound: Vec<Inbound> = self.leaving.drain(..).chain(gone).map(|player| Inbound::Leave { player }).collect();
-        for candidate in self.trials.take_back() {
-            inbound.push(self.activate(candidate, game));
-        }
+        inbound.extend(self.circuits.fall_back(game));
         for one in mail {
             match one {
                 Mail::Join { session, client_id, username, outgoing } => {
@@ -106,15 +97,11 @@ impl Connections {
                     inbound.extend(self.sessions.get(&session).and_then(|it| it.player).map(|player| convert::terraform(player, &request)));
                 }
                 Mail::Chunk { session, request } => self.send_chunk(session, request, game),
-                Mail::Activate { loaded, channel, artifact } => {
-                    let candidate = Candidate { loaded, artifact };
-                    if self.trials.begin(candidate.clone()) {
-                        self.channels.insert(candidate.loaded.spell.clone(), channel);
-                        inbound.push(self.activate(candidate, game));
-                    } else {
-                        let LoadedRevision { spell, revision, .. } = &candidate.loaded;
-                        tracing::warn!(%spell, %revision, "revision stays in quarantine");
+                Mail::Switch { switches, complete } => {
+                    if complete {
+                        inbound.extend(self.circuits.let_go(&switches, game.world()));
                     }
+                    inbound.extend(switches.into_iter().map(|wanted| self.circuits.switch(wanted, game)));
                 }
                 Mail::Order(order) => {
                     inbound.extend(convert::order(&order.what, tick));
@@ -129,7 +116,7 @@ impl Connections {
     pub fn publish(&mut self, game: &Game, outbound: &[Outbound]) {
         let tick = game.world().tick();
         let events = self.answer_joins(outbound);
-        self.send_events(tick, &events, outbound);
+        self.send_events(game, &events, outbound);
         self.welcome(game, outbound);
         if tick.is_multiple_of(SNAPSHOT_INTERVAL_TICKS) {
             self.send_snapshots(tick, game);
@@ -138,18 +125,17 @@ impl Connections {
 
     /// What a tick's faults have put into quarantine; from the next tick on, the revisions before are active again.
     pub fn judge(&mut self, outbound: &[Outbound]) -> Vec<Quarantined> {
-        self.trials.events(outbound)
+        self.circuits.events(outbound)
     }
 
-    fn activate(&mut self, candidate: Candidate, game: &mut Game) -> Inbound {
-        let Candidate { loaded, artifact } = candidate;
-        self.artifacts.push(Artifact { spell: loaded.spell.clone(), revision: loaded.revision.clone(), bytes: artifact });
-        game.admit(loaded)
+    /// How the trials go that have moved.
+    pub fn trials(&mut self, life: u64) -> Vec<Report> {
+        self.circuits.trials(life)
     }
 
     /// Code that has come since this was last asked.
     pub fn take_artifacts(&mut self) -> Vec<Artifact> {
-        std::mem::take(&mut self.artifacts)
+        self.circuits.take_artifacts()
     }
 
     /// Orders whose tick has been simulated.
@@ -225,11 +211,11 @@ impl Connections {
     }
 
     /// One shared batch for all who were here before, and one of their own for those whom an event concerns alone.
-    fn send_events(&self, tick: u64, comings_and_goings: &[Utf8Bytes], outbound: &[Outbound]) {
+    fn send_events(&self, game: &Game, comings_and_goings: &[Utf8Bytes], outbound: &[Outbound]) {
         let mut shared = comings_and_goings.to_vec();
         let mut own: BTreeMap<EntityId, Vec<Utf8Bytes>> = BTreeMap::new();
         for event in outbound {
-            match convert::message(tick, event, &self.channels) {
+            match convert::message(event, game.world(), &|spell| self.circuits.channel(spell)) {
                 Some((Audience::All, text)) => shared.push(text.into()),
                 Some((Audience::Only(player), text)) => own.entry(player).or_default().push(text.into()),
                 None => {}
@@ -255,7 +241,7 @@ impl Connections {
             self.awaited.remove(player);
             self.by_player.insert(*player, session);
             let world = game.world();
-            let messages = convert::welcome(&self.world_id, world.tick(), *player, world.scene(), game.active(), &self.channels);
+            let messages = convert::welcome(&self.world_id, *player, world, &|spell| self.circuits.channel(spell));
             connection.outgoing.send(messages.into_iter().map(Utf8Bytes::from).collect());
         }
     }

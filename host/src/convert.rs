@@ -10,8 +10,7 @@ use sim::outbound::NpcEventKind;
 use sim::scene::{Entity, Scene};
 use sim::undo;
 use sim::voxel::ChunkId;
-use sim::{Edit, EntityId, Inbound, Outbound, Quat, Vec3};
-use std::collections::BTreeMap;
+use sim::{Edit, EntityId, Inbound, Outbound, Quat, Vec3, World};
 
 /// Who is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +81,9 @@ pub fn cast(player: EntityId, request: v1::CastRequest) -> Inbound {
 }
 
 /// What clients are told of an event, and which of them; joins and leaves are the connections' business.
-pub fn message(tick: u64, event: &Outbound, channels: &BTreeMap<String, Channel>) -> Option<(Audience, String)> {
+/// `world` is as it stands after the event's tick; `channel` tells which one it follows for a spell.
+pub fn message(event: &Outbound, world: &World, channel: &dyn Fn(&str) -> Option<Channel>) -> Option<(Audience, String)> {
+    let tick = world.tick();
     let (audience, message) = match event {
         Outbound::Spawned { id, kind, position, rotation, name, owner, health_max } => {
             (Audience::All, spawn(tick, *id, *kind as u8, *position, *rotation, properties(name, *owner, *health_max)))
@@ -186,21 +187,22 @@ pub fn message(tick: u64, event: &Outbound, channels: &BTreeMap<String, Channel>
             };
             (if *aloud { Audience::All } else { Audience::Only(*caster) }, message)
         }
-        Outbound::Activated { spell, revision } => (Audience::All, active_update(spell, revision, channels)?),
+        Outbound::Activated { spell, revision } => (Audience::All, active_update(spell, channel(spell)?, Some(revision))?),
+        Outbound::Deactivated { spell } => (Audience::All, active_update(spell, channel(spell)?, None)?),
+        Outbound::DraftChanged { spell, revision: Some(draft), player } => {
+            (Audience::Only(*player), active_update(spell, Channel::Draft, Some(draft))?)
+        }
+        Outbound::DraftChanged { spell, revision: None, player } => {
+            (Audience::Only(*player), active_update(spell, channel(spell)?, world.active_revision(spell))?)
+        }
         _ => return None,
     };
     Some((audience, message.encode()))
 }
 
 /// What a client that has just come in must know before the next snapshot.
-pub fn welcome(
-    world_id: &str,
-    tick: u64,
-    player: EntityId,
-    scene: &Scene,
-    active: &BTreeMap<String, String>,
-    channels: &BTreeMap<String, Channel>,
-) -> Vec<String> {
+pub fn welcome(world_id: &str, player: EntityId, world: &World, channel: &dyn Fn(&str) -> Option<Channel>) -> Vec<String> {
+    let (tick, scene) = (world.tick(), world.scene());
     let response = ServerMessage::HandshakeResponse {
         success: true,
         server_tick: tick,
@@ -216,8 +218,10 @@ pub fn welcome(
         .entities()
         .filter(|entity| entity.kind == sim::EntityKind::Player)
         .map(|entity| ServerMessage::PlayerJoined { entity_id: entity.id.0, username: entity.name.clone() });
-    let spells = active.iter().filter_map(|(spell, revision)| active_update(spell, revision, channels));
-    std::iter::once(response).chain(spawns).chain(players).chain(spells).map(|message| message.encode()).collect()
+    let spells = world.active_revisions().filter_map(|(spell, revision)| active_update(spell, channel(spell)?, Some(revision)));
+    // After the active ones, for they take their place.
+    let drafts = world.drafts_of(player).filter_map(|(spell, draft)| active_update(spell, Channel::Draft, Some(draft)));
+    std::iter::once(response).chain(spawns).chain(players).chain(spells).chain(drafts).map(|message| message.encode()).collect()
 }
 
 /// Why a client does not come in.
@@ -351,12 +355,9 @@ fn terraform_refusal(limit: &str, allowed: f64, asked: f64) -> (ErrorCode, Strin
     }
 }
 
-fn active_update(spell: &str, revision: &str, channels: &BTreeMap<String, Channel>) -> Option<ServerMessage> {
-    Some(ServerMessage::SpellActiveUpdate {
-        spell_id: SpellId::new(spell).ok()?,
-        channel: *channels.get(spell)?,
-        revision_id: RevisionId::new(revision).ok()?,
-    })
+fn active_update(spell: &str, channel: Channel, revision: Option<&str>) -> Option<ServerMessage> {
+    let revision_id = revision.map(RevisionId::new).transpose().ok()?;
+    Some(ServerMessage::SpellActiveUpdate { spell_id: SpellId::new(spell).ok()?, channel, revision_id })
 }
 
 fn rejection(spell: &str, revision: &str, limit: &str, allowed: f64, asked: f64) -> String {
@@ -401,9 +402,9 @@ mod tests {
     fn clients_hear_what_npcs_notice() {
         let (kind, state) = (NpcEventKind::SuspicionChanged, sim::outbound::Detection::Suspicious);
         let event = Outbound::NpcEvent { npc: EntityId(4), kind, target: EntityId(9), state, suspicion: 0.3 };
-        let (audience, text) = message(7, &event, &BTreeMap::new()).expect("a message");
+        let (audience, text) = message(&event, &World::empty(1), &|_| None).expect("a message");
         assert_eq!(audience, Audience::All);
-        let expected = r#"{"type":105,"server_tick":7,"npc_id":4,"event_type":"suspicion_changed","target_entity_id":9,"detection_state":1,"suspicion_level":0.3}"#;
+        let expected = r#"{"type":105,"server_tick":0,"npc_id":4,"event_type":"suspicion_changed","target_entity_id":9,"detection_state":1,"suspicion_level":0.3}"#;
         assert_eq!(text, expected);
     }
 

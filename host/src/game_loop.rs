@@ -54,7 +54,8 @@ pub fn run(
         carry_out(orders, &saver, &mut journal);
         journal.events(tick, &outbound);
         journal.quarantined(tick, connections.judge(&outbound));
-        journal.players(connections.count());
+        journal.players(connections.clients());
+        journal.trials(tick, |life| connections.trials(life));
         journal.lateness(tick, &pace);
         std::thread::sleep(pace.next(Instant::now()));
     }

@@ -1,11 +1,10 @@
 //! What reaches the game loop from other threads: bounded, in the order in which it came.
 
 use crate::limits::INBOX_MAX;
+use crate::lineups::Switching;
 use crate::outgoing::Outgoing;
-use game::LoadedRevision;
 use protocol::link::Order;
-use protocol::{Channel, v1};
-use std::sync::Arc;
+use protocol::v1;
 use tokio::sync::mpsc;
 
 /// Names one connection for as long as the process lives.
@@ -59,14 +58,12 @@ pub enum Mail {
         /// The wish.
         request: v1::CastRequest,
     },
-    /// A revision that is ready to be the active one.
-    Activate {
-        /// The revision.
-        loaded: LoadedRevision,
-        /// The channel that named it.
-        channel: Channel,
-        /// Its bytes, for the world's file.
-        artifact: Arc<[u8]>,
+    /// Spells whose lineups change, all in one tick.
+    Switch {
+        /// What each runs.
+        switches: Vec<Switching>,
+        /// Whether the others are gone.
+        complete: bool,
     },
     /// The control plane wants something done.
     Order(Order),

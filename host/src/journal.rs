@@ -1,12 +1,13 @@
 //! What operators and authors learn of a tick: faults with all that names them, spells' own log lines within a budget, and late ticks.
 
-use crate::limits::{FAULT_LOG_LINES_PER_SECOND_MAX, SPELL_LOG_LINES_PER_SECOND_MAX};
+use crate::circuits::Quarantined;
+use crate::limits::{FAULT_LOG_LINES_PER_SECOND_MAX, SPELL_LOG_LINES_PER_SECOND_MAX, TRIAL_REPORT_TICKS};
 use crate::link::Reports;
 use crate::pace::Pace;
-use crate::trial::Quarantined;
 use protocol::link::{Done, Report};
 use protocol::{RevisionId, SpellId};
 use sim::{EntityId, Outbound};
+use std::collections::{BTreeSet, VecDeque};
 
 /// Bounds the lines of one sort.
 #[derive(Debug)]
@@ -25,18 +26,24 @@ pub struct Journal {
     fault_lines: Quota,
     spell_lines: Quota,
     /// As the control plane was told.
-    players: usize,
+    players: BTreeSet<String>,
+    /// What the control plane must hear of, until there is room.
+    unsent: VecDeque<Report>,
+    /// Names this life of the server.
+    life: u64,
     lateness_told: (u64, u64),
 }
 
 impl Journal {
-    /// An empty one; what the control plane should know goes to `reports`.
-    pub fn new(reports: Reports) -> Self {
+    /// An empty one; what the control plane should know goes to `reports`. `life` names this life of the server among all.
+    pub fn new(reports: Reports, life: u64) -> Self {
         Self {
             reports,
             fault_lines: Quota::new("faults of casts", FAULT_LOG_LINES_PER_SECOND_MAX),
             spell_lines: Quota::new("lines of spells", SPELL_LOG_LINES_PER_SECOND_MAX),
-            players: 0,
+            players: BTreeSet::new(),
+            unsent: VecDeque::new(),
+            life,
             lateness_told: (0, 0),
         }
     }
@@ -48,6 +55,16 @@ impl Journal {
                 Outbound::CastFaulted { spell, revision, caster, fault, .. } => self.fault(tick, spell, revision, *caster, fault),
                 Outbound::Log { spell, revision, caster, level, text, .. } => self.spell_line(tick, spell, revision, *caster, level, text),
                 Outbound::Activated { spell, revision } => tracing::info!(%spell, %revision, tick, "revision active"),
+                Outbound::Deactivated { spell } => tracing::info!(%spell, tick, "no revision active"),
+                Outbound::DraftChanged { spell, revision, player } => {
+                    tracing::info!(%spell, revision = revision.as_deref(), player = player.0, tick, "draft active for its author");
+                }
+                Outbound::Migrated { cast, spell, from, to, caster } => {
+                    tracing::debug!(cast = cast.0, %spell, %from, %to, caster = caster.0, tick, "cast goes on with another revision");
+                }
+                Outbound::MigrationFailed { spell, from, to, caster, fault, .. } => {
+                    self.not_migrated(tick, spell, (from, to), *caster, fault)
+                }
                 _ => {}
             }
         }
@@ -55,18 +72,33 @@ impl Journal {
 
     /// Notes what was put into quarantine; the control plane is told.
     pub fn quarantined(&mut self, tick: u64, quarantined: Vec<Quarantined>) {
-        for Quarantined { spell, revision, message } in quarantined {
+        for one in quarantined {
+            let Quarantined { spell, revision, message } = &one;
             tracing::warn!(%spell, %revision, tick, "revision {message}");
-            if let (Ok(spell_id), Ok(revision_id)) = (SpellId::new(&spell), RevisionId::new(&revision)) {
-                self.reports.send(Report::Refused { spell_id, revision_id, message });
-            }
+            self.unsent.extend(one.report());
+        }
+        // What is forgotten here would be active again after a restart: it is kept until there is room.
+        while let Some(report) = self.unsent.front().cloned()
+            && self.reports.send(report)
+        {
+            self.unsent.pop_front();
         }
     }
 
-    /// Notes how many players are connected, when that has changed; again in each tick until the report finds room.
-    pub fn players(&mut self, count: usize) {
-        if count != self.players && self.reports.send(Report::Players { count: u32::try_from(count).unwrap_or(u32::MAX) }) {
-            self.players = count;
+    /// Tells the control plane how trials go, four times a second.
+    pub fn trials(&mut self, tick: u64, trials: impl FnOnce(u64) -> Vec<Report>) {
+        if tick.is_multiple_of(TRIAL_REPORT_TICKS) {
+            trials(self.life).into_iter().for_each(|report| _ = self.reports.send(report));
+        }
+    }
+
+    /// Notes who is connected, when that has changed; again in each tick until the report finds room.
+    pub fn players<'a>(&mut self, clients: impl Iterator<Item = &'a str> + Clone) {
+        if !clients.clone().eq(self.players.iter().map(String::as_str)) {
+            let clients: BTreeSet<String> = clients.map(str::to_owned).collect();
+            if self.reports.send(Report::Players { clients: clients.clone() }) {
+                self.players = clients;
+            }
         }
     }
 
@@ -103,9 +135,23 @@ impl Journal {
         });
     }
 
+    fn not_migrated(&mut self, tick: u64, spell: &str, (from, to): (&str, &str), caster: EntityId, fault: &sim::spells::Fault) {
+        let sim::spells::Fault { limit, message, .. } = fault;
+        if self.fault_lines.admit(tick) {
+            tracing::warn!(%spell, %from, %to, caster = caster.0, limit, tick, "cast stays with its revision: {message:?}");
+        }
+        if let (Ok(spell_id), Ok(revision_id), Ok(to)) = (SpellId::new(spell), RevisionId::new(from), RevisionId::new(to)) {
+            let (limit, message) = ((*limit).to_owned(), message.clone());
+            self.reports.send(Report::NotMigrated { spell_id, revision_id, to, caster: caster.0, tick, limit, message });
+        }
+    }
+
     fn spell_line(&mut self, tick: u64, spell: &str, revision: &str, caster: EntityId, level: &str, text: &str) {
         if self.spell_lines.admit(tick) {
             tracing::info!(%spell, %revision, caster = caster.0, level, tick, "spell says {text:?}");
+            let (Ok(spell_id), Ok(revision_id)) = (SpellId::new(spell), RevisionId::new(revision)) else { return };
+            let (level, text) = (level.to_owned(), text.to_owned());
+            self.reports.send(Report::Line { spell_id, revision_id, caster: caster.0, tick, level, text });
         }
     }
 }
@@ -144,7 +190,7 @@ mod tests {
     #[test]
     fn a_storm_of_faults_leaves_a_bounded_log() {
         let (reports, _posts) = Reports::queue();
-        let mut journal = Journal::new(reports);
+        let mut journal = Journal::new(reports, 1);
         let storm = vec![fault(); 1_000];
         journal.events(7, &storm);
         assert_eq!((journal.fault_lines.asked, journal.fault_lines.admit(59)), (1_000, false));
@@ -155,12 +201,13 @@ mod tests {
     #[test]
     fn a_storm_of_faults_does_not_hide_how_many_players_there_are() {
         let (reports, posts) = Reports::queue();
-        let mut journal = Journal::new(reports);
+        let mut journal = Journal::new(reports, 1);
         journal.events(7, &vec![fault(); LINK_REPORTS_MAX]);
-        journal.players(3);
+        let clients = ["client_000000000001"];
+        journal.players(clients.into_iter());
         assert!(posts.try_iter().all(|report| matches!(report, Report::Fault { .. })), "there was no room for it");
-        journal.players(3);
-        journal.players(3);
-        assert_eq!(posts.try_iter().collect::<Vec<_>>(), [Report::Players { count: 3 }]);
+        journal.players(clients.into_iter());
+        journal.players(clients.into_iter());
+        assert_eq!(posts.try_iter().collect::<Vec<_>>(), [Report::Players { clients: clients.map(String::from).into() }]);
     }
 }

@@ -3,13 +3,16 @@
 //! One thread owns the world and waits for nothing but its own clock ([`game_loop`]); tokio owns the sockets ([`socket`]); the control plane's
 //! line has threads of its own ([`link`]). They meet in bounded queues ([`inbox`], [`outgoing`]).
 
+pub mod artifacts;
 pub mod chunks;
+pub mod circuits;
 pub mod connections;
 pub mod convert;
 pub mod game_loop;
 pub mod inbox;
 pub mod journal;
 pub mod limits;
+pub mod lineups;
 pub mod link;
 pub mod log;
 pub mod outgoing;
@@ -20,4 +23,3 @@ pub mod saver;
 pub mod server;
 pub mod socket;
 pub mod ticket;
-pub mod trial;

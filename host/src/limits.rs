@@ -94,4 +94,8 @@ pub const TRIAL_CASTS_MIN: u32 = 8;
 pub const TRIAL_FAULTS_PERCENT_MAX: u32 = 50;
 /// Casts after which both counts are halved, so that a revision that goes bad later is noticed too.
 pub const TRIAL_CASTS_REMEMBERED: u32 = 64;
+/// Ticks between two reports of how a trial goes (a quarter of a second): the longest that a bad revision is not judged.
+pub const TRIAL_REPORT_TICKS: u64 = 15;
+/// Bytes of artifacts that are kept on the disk, so that a restart needs no other machine: about 1,000 of the library's size.
+pub const ARTIFACT_CACHE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 const _: () = assert!(TRIAL_CASTS_MIN <= TRIAL_CASTS_REMEMBERED / 2);

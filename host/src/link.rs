@@ -1,12 +1,12 @@
-//! The line to the control plane: activations come in, reports go out, each on a thread of its own. While it is down the game goes on.
+//! The line to the control plane: lineups come in, reports go out, each on a thread of its own. While it is down the game goes on.
 
+use crate::artifacts::{Artifacts, FetchError};
 use crate::inbox::Mail;
-use crate::limits::{LINK_ANSWER_TIMEOUT, LINK_BACKOFF_MAX, LINK_BACKOFF_MIN, LINK_SILENCE_MAX, REPORTS_PER_POST_MAX, SPELLS_MAX};
+use crate::limits::{LINK_ANSWER_TIMEOUT, LINK_BACKOFF_MAX, LINK_BACKOFF_MIN, LINK_SILENCE_MAX, REPORTS_PER_POST_MAX};
+use crate::lineups::Lineups;
 use game::{ENGINE_ID, Loader};
-use protocol::SpellId;
 use protocol::limits::LINK_REPORTS_MAX;
-use protocol::link::{self, Activate, Push, Report};
-use std::collections::BTreeSet;
+use protocol::link::{self, Push, Report};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc as inbox, watch};
 
 /// Where the control plane is, and how it knows us.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Line {
     /// `http://host:port`, without a slash at its end.
     pub control_plane: String,
@@ -57,8 +57,7 @@ impl Reports {
 #[derive(Default)]
 struct SoFar {
     sequence: u64,
-    /// At most `SPELLS_MAX`.
-    spells: BTreeSet<SpellId>,
+    lineups: Lineups,
 }
 
 /// Why a connection to the stream ended.
@@ -68,19 +67,36 @@ enum StreamEnd {
     Http(#[from] ureq::Error),
     #[error(transparent)]
     Frame(#[from] link::FrameError),
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     /// Nobody is left who would take what comes.
     #[error("game loop has ended")]
     Stopped,
 }
 
-/// Follows the stream until the game loop has ended: loads what it activates, here and not in the tick, and posts it. `synced` turns true with the first complete state.
-pub fn follow(line: &Line, loader: &Loader, mail: &inbox::Sender<Mail>, reports: &Reports, synced: &watch::Sender<bool>) {
+/// What a follower works with.
+pub struct Ears<'a> {
+    /// Where the control plane is.
+    pub line: &'a Line,
+    /// Makes revisions ready.
+    pub loader: &'a Loader,
+    /// Where their bytes come from.
+    pub artifacts: &'a Artifacts,
+    /// What the game loop is told.
+    pub mail: &'a inbox::Sender<Mail>,
+    /// What the control plane is told.
+    pub reports: &'a Reports,
+}
+
+/// Follows the stream until the game loop has ended: makes ready what it brings, here and not in the tick, and posts it. `synced` turns true with the first complete state.
+pub fn follow(ears: &Ears<'_>, synced: &watch::Sender<bool>) {
+    let (line, mail) = (ears.line, ears.mail);
     let mut so_far = SoFar::default();
     let mut backoff = LINK_BACKOFF_MIN;
     while !mail.is_closed() {
         let before = so_far.sequence;
         let mut got_through = false;
-        let end = follow_once(line, loader, mail, reports, &mut so_far, &mut || {
+        let end = follow_once(ears, &mut so_far, &mut || {
             got_through = true;
             synced.send_replace(true);
         });
@@ -98,54 +114,36 @@ pub fn follow(line: &Line, loader: &Loader, mail: &inbox::Sender<Mail>, reports:
 }
 
 /// One connection's worth of pushes.
-fn follow_once(
-    line: &Line,
-    loader: &Loader,
-    mail: &inbox::Sender<Mail>,
-    reports: &Reports,
-    so_far: &mut SoFar,
-    on_synced: &mut dyn FnMut(),
-) -> Result<std::convert::Infallible, StreamEnd> {
+fn follow_once(ears: &Ears<'_>, so_far: &mut SoFar, on_synced: &mut dyn FnMut()) -> Result<std::convert::Infallible, StreamEnd> {
+    let Ears { line, loader, artifacts, mail, reports } = ears;
     let url = format!("{}/internal/worlds/{}/stream?after={}&engine={ENGINE_ID}", line.control_plane, line.world, so_far.sequence);
     let agent = agent().timeout_per_read(Some(LINK_SILENCE_MAX)).build().new_agent();
     let response = agent.get(url).header("authorization", format!("Bearer {}", line.secret)).call()?;
     // Unlimited: each frame is bounded, the stream is not.
     let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
+    so_far.lineups.begin();
     loop {
-        match link::read(&mut body)? {
-            Push::Activate(activate) => {
-                so_far.sequence = activate.sequence;
-                take(activate, loader, mail, reports, &mut so_far.spells)?;
+        let (sequence, complete, is_synced) = match link::read(&mut body)? {
+            Push::Lineup(lineup) => {
+                so_far.lineups.take(lineup);
+                continue;
             }
-            Push::Order(order) => mail.blocking_send(Mail::Order(order)).map_err(|_| StreamEnd::Stopped)?,
-            Push::Synced => on_synced(),
+            Push::Order(order) => {
+                mail.blocking_send(Mail::Order(order)).map_err(|_| StreamEnd::Stopped)?;
+                continue;
+            }
             Push::Alive if mail.is_closed() => return Err(StreamEnd::Stopped),
-            Push::Alive => {}
+            Push::Alive => continue,
+            Push::Apply { sequence } => (sequence, false, false),
+            Push::Synced { sequence, complete } => (sequence, complete, true),
+        };
+        let switches = so_far.lineups.ready(complete, line, loader, artifacts, reports)?;
+        if complete || !switches.is_empty() {
+            mail.blocking_send(Mail::Switch { switches, complete }).map_err(|_| StreamEnd::Stopped)?;
         }
-    }
-}
-
-/// Loads the revision and posts it; one that cannot be loaded is reported, and the last good one stays active.
-fn take(
-    activate: Activate,
-    loader: &Loader,
-    mail: &inbox::Sender<Mail>,
-    reports: &Reports,
-    spells: &mut BTreeSet<SpellId>,
-) -> Result<(), StreamEnd> {
-    let Activate { spell_id, revision_id, channel, artifact, .. } = activate;
-    let loaded = if spells.len() < SPELLS_MAX || spells.contains(&spell_id) {
-        spells.insert(spell_id.clone());
-        loader.load(spell_id.as_str(), revision_id.as_str(), &artifact).map_err(|error| error.to_string())
-    } else {
-        Err(format!("this world follows {SPELLS_MAX} spells already, and that is its limit"))
-    };
-    match loaded {
-        Ok(loaded) => mail.blocking_send(Mail::Activate { loaded, channel, artifact: artifact.into() }).map_err(|_| StreamEnd::Stopped),
-        Err(message) => {
-            tracing::error!(spell = %spell_id, revision = %revision_id, "revision refused: {message}");
-            reports.send(Report::Refused { spell_id, revision_id, message });
-            Ok(())
+        so_far.sequence = sequence;
+        if is_synced {
+            on_synced();
         }
     }
 }

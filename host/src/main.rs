@@ -29,6 +29,9 @@ struct Args {
     /// The world's file; it is made when there is none.
     #[arg(long)]
     save: PathBuf,
+    /// A folder to keep artifacts in, which servers of one machine may share; beside the world's file when left out.
+    #[arg(long)]
+    artifacts: Option<PathBuf>,
     /// How the ground of a new world is made: `floor` or `hills`.
     #[arg(long, default_value = "floor", value_parser = generation)]
     generation: Generation,
@@ -53,6 +56,7 @@ fn main() -> anyhow::Result<()> {
         world: args.world,
         control_plane: args.control_plane,
         secrets,
+        artifacts: args.artifacts.unwrap_or_else(|| args.save.with_extension("artifacts")),
         save: args.save,
         generation: args.generation,
         casts_max: u32::try_from(sim::limits::LIVE_CASTS_MAX)?,

@@ -1,12 +1,13 @@
 //! Puts a game server together: what starts in which order, and how it stops.
 
+use crate::artifacts::Artifacts;
 use crate::chunks::{self, Packer};
 use crate::connections::Connections;
 use crate::game_loop::{self, Shared};
 use crate::inbox::inbox;
 use crate::journal::Journal;
 use crate::limits::{CONNECTIONS_MAX, DRAIN_TIMEOUT, LAST_SAVE_TIMEOUT, SOCKET_SEND_BUFFER_BYTES};
-use crate::link::{self, Line, Reports};
+use crate::link::{self, Ears, Line, Reports};
 use crate::recordings::Recordings;
 use crate::resume;
 use crate::saver::Saver;
@@ -38,6 +39,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// The world's file; it is made when there is none.
     pub save: PathBuf,
+    /// Where artifacts are kept between two lives.
+    pub artifacts: PathBuf,
     /// How the ground of a new world is made.
     pub generation: Generation,
     /// Live casts that the runtime has room for; a world's limit is `sim::limits::LIVE_CASTS_MAX`.
@@ -120,7 +123,8 @@ impl Server {
         };
 
         start_epoch_ticker(&runtime, &shared)?;
-        start_link(line.clone(), loader, mail.clone(), reports.clone(), synced_sender)?;
+        let artifacts = Artifacts::in_folder(config.artifacts);
+        start_link(line.clone(), loader, artifacts, mail.clone(), reports.clone(), synced_sender)?;
         start_reports(line, reports.clone(), posts, &shared)?;
 
         let (game_loop_ends, game_loop_ended) = oneshot::channel();
@@ -129,13 +133,15 @@ impl Server {
         thread("chunks", move || chunks::pack(&jobs))?;
         let connections = Connections::new(&config.world, packer, awaited);
         let recordings = Recordings::start(store::recordings_folder(&config.save))?;
+        // The clock and the process: two lives of one world's server never share both.
+        let life = now_ms().cast_unsigned() << 20 | u64::from(std::process::id() & 0xf_ffff);
         let of_loop = shared.clone();
         let threads = game::threads(config.threads)?;
         thread("game", move || {
             // Dropped when the loop ends, by a panic too.
             let _ends = game_loop_ends;
             // On one of the threads, so that the others are only woken for what there is to share.
-            threads.install(|| game_loop::run(game, inbox, connections, (Journal::new(reports), recordings), saver, &of_loop));
+            threads.install(|| game_loop::run(game, inbox, connections, (Journal::new(reports, life), recordings), saver, &of_loop));
         })?;
 
         let door =
@@ -215,11 +221,15 @@ fn start_epoch_ticker(runtime: &Runtime, shared: &Arc<Shared>) -> std::io::Resul
 fn start_link(
     line: Line,
     loader: Loader,
+    artifacts: Artifacts,
     mail: tokio::sync::mpsc::Sender<crate::inbox::Mail>,
     reports: Reports,
     synced: watch::Sender<bool>,
 ) -> std::io::Result<()> {
-    thread("link", move || link::follow(&line, &loader, &mail, &reports, &synced))
+    thread("link", move || {
+        let ears = Ears { line: &line, loader: &loader, artifacts: &artifacts, mail: &mail, reports: &reports };
+        link::follow(&ears, &synced);
+    })
 }
 
 fn start_reports(

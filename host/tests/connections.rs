@@ -87,5 +87,5 @@ fn a_client_that_goes_before_the_world_has_answered_leaves_no_player_behind() {
     let join = Mail::Join { session: SESSION, client_id: "client_kim".into(), username: "kim".into(), outgoing };
     tick(&mut game, &mut connections, vec![join, Mail::Leave { session: SESSION }]);
     tick(&mut game, &mut connections, vec![]);
-    assert_eq!((game.world().scene().len(), connections.count()), (before, 0));
+    assert_eq!((game.world().scene().len(), connections.clients().count()), (before, 0));
 }

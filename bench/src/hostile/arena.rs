@@ -74,7 +74,7 @@ impl Arena {
         let mut game = Game::with_world(world);
         game.record_ticks(ticks);
         // The recording begins with this tick's checkpoint, before anything is cast.
-        let mut inbound: Vec<Inbound> = revisions.iter().map(|revision| game.admit(revision.clone())).collect();
+        let mut inbound: Vec<Inbound> = revisions.iter().map(|revision| game.activate(revision.clone())).collect();
         inbound.push(Inbound::Checkpoint(Thoroughness::InPassing));
         game.step(&inbound, &mut |_| ());
         game.take_checkpoint();

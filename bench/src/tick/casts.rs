@@ -143,7 +143,7 @@ impl Contender {
         let mut game = Game::with_world(world);
         let mut inbound = Vec::new();
         for (spell, artifact) in spells {
-            inbound.push(game.admit(loader.load(spell, "rev_000001_00000000", artifact)?));
+            inbound.push(game.activate(loader.load(spell, "rev_000001_00000000", artifact)?));
         }
         inbound.extend((0..PLAYERS).map(|token| Inbound::Join {
             token: token as u64,

@@ -130,7 +130,7 @@ impl Crowd {
     }
 
     fn cast_all(&mut self, spells: &[LoadedRevision]) -> Result<()> {
-        let inbound: Vec<_> = spells.iter().map(|spell| self.game.admit(spell.clone())).collect();
+        let inbound: Vec<_> = spells.iter().map(|spell| self.game.activate(spell.clone())).collect();
         self.game.step(&inbound, &mut |_| ());
         let volleys = self.census.volleys();
         let mut wishes = vec![Vec::new(); self.players.len()];

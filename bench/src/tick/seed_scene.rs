@@ -148,7 +148,7 @@ impl Ours {
         let boxes = (0..BOXES).map(|n| world.spawn_prop("crate", place(n, BOXES, 0.25, 1.5))).collect();
         let mut ours = Self { world, kicker: Kicker(boxes), players, sequence: 0, shooter: 0, snapshots: 0, bytes: 0 };
         let spec = SpellSpec::free(u32::MAX, 1);
-        let begin = [Inbound::Activate { spell: "kick".into(), revision: "1".into(), spec }, cast(ours.players[0], "kick")];
+        let begin = [Inbound::activate("kick", "1", spec), cast(ours.players[0], "kick")];
         let _ = step(&mut ours.world, &begin, &mut ours.kicker, &mut |_| ());
         (0..WARM_UP_TICKS).for_each(|_| ours.tick());
         ours

@@ -86,11 +86,15 @@ impl HostProcess {
 }
 
 fn command(fleet: &Fleet, birth: &Birth, port: u16) -> Command {
-    let Birth { world, generation, .. } = birth;
+    let Birth { world, generation, wasi, .. } = birth;
     let mut command = Command::new(&fleet.program);
     command.arg("--port").arg(port.to_string()).arg("--world").arg(world.as_str()).arg("--control-plane").arg(fleet.control_plane_url());
     command.arg("--save").arg(fleet.world_file(world)).arg("--generation").arg(generation.name());
+    command.arg("--artifacts").arg(fleet.artifacts());
     command.env_clear().envs(ENVIRONMENT_PASSED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    if *wasi {
+        command.env("WORLD_WASI", "true");
+    }
     // It listens where we do.
     command.env("HOST", fleet.address.ip().to_string());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

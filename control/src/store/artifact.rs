@@ -28,6 +28,12 @@ impl Database {
         found(query.query_row(of, |row| parsed(row, "artifact_hash")))
     }
 
+    /// Whether these are the bytes of a signed artifact.
+    pub fn is_artifact(&mut self, hash: &Sha256Hex) -> Result<bool, Error> {
+        let mut query = self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM artifact WHERE artifact_hash = ?1)")?;
+        Ok(query.query_row([hash.as_str()], |row| row.get(0))?)
+    }
+
     /// Notes it; one that was there is replaced.
     pub fn add_artifact(&mut self, native: &Native, artifact: &Sha256Hex) -> Result<(), Error> {
         self.connection.execute(

@@ -1,17 +1,20 @@
 //! Spells, their revisions and their channels in the database.
 
 use super::{
-    Act, Database, found, from_json,
+    Act, Database, Ending, found, from_json,
+    lineup::{touch, usable},
     ownership::{may_change, note},
-    parsed, parsed_option,
+    parsed, parsed_option, rollout,
 };
 use crate::{
     error::Error,
     ids::ClientId,
     limits::{DRAFTS_KEPT_PER_SPELL, LISTED_MAX, REVISIONS_LISTED_MAX},
+    operator::OPERATOR,
+    rollout::Terms,
 };
 use protocol::{Channel, Manifest, RevisionId, Sha256Hex, SpellId};
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -64,43 +67,27 @@ pub struct Revision {
 }
 
 /// A publication that was made.
+#[derive(Debug)]
 pub struct Published {
-    /// Rises with every publication of any spell.
-    pub sequence: i64,
     /// The revision's.
     pub manifest: Manifest,
+    /// Its rollout, where it has to prove itself first.
+    pub rollout: Option<i64>,
 }
 
 /// A publication that is asked for.
-pub struct Publication<'a> {
-    /// The spell.
-    pub spell_id: &'a SpellId,
-    /// What becomes active.
-    pub revision_id: &'a RevisionId,
-    /// Where.
-    pub channel: Channel,
-    /// By whom.
-    pub client_id: &'a ClientId,
-    /// What has to be active there until then, where that was said: `Some(None)` is nothing.
-    pub if_active: Option<Option<RevisionId>>,
-    /// Now.
-    pub now_ms: i64,
-}
-
-/// What worlds run of one spell.
-pub struct Activation {
-    /// The publication's.
-    pub sequence: i64,
+#[derive(Debug)]
+pub struct Publication {
     /// The spell.
     pub spell_id: SpellId,
-    /// The channel that worlds follow.
-    pub channel: Channel,
-    /// The active revision.
+    /// What becomes active.
     pub revision_id: RevisionId,
-    /// Its component.
-    pub component: Sha256Hex,
-    /// Whether this server's builder made it.
-    pub ours: bool,
+    /// Where.
+    pub channel: Channel,
+    /// What has to be active there until then, where that was said: `Some(None)` is nothing.
+    pub if_active: Option<Option<RevisionId>>,
+    /// On a share of the casts first.
+    pub rollout: Option<Terms>,
 }
 
 impl Database {
@@ -140,80 +127,107 @@ impl Database {
         )
     }
 
-    /// Points a channel of a spell that the player may change at one of its revisions.
-    pub fn publish(&mut self, publication: &Publication<'_>) -> Result<Published, Error> {
-        let Publication { spell_id, revision_id, channel, client_id, if_active, now_ms } = publication;
-        let row = self.spell(spell_id)?.ok_or_else(|| Error::unknown("spell", spell_id.as_str()))?;
-        let stored = self.revision(spell_id, revision_id)?;
+    /// Points channels of spells that the player may change at their revisions, or begins rollouts there: all of it, or none. Answers the change's number, and one
+    /// answer a publication.
+    pub fn publish(&mut self, publications: &[Publication], client: &ClientId, now_ms: i64) -> Result<(i64, Vec<Published>), Error> {
         let change = self.connection.transaction()?;
-        if !may_change(&change, spell_id, client_id)? {
-            return Err(Error::Foreign((*spell_id).clone()));
+        let mut published = Vec::with_capacity(publications.len());
+        for publication in publications {
+            published.push(publish_one(&change, publication, client, now_ms)?);
         }
-        let stored = stored.ok_or_else(|| Error::unknown("revision", revision_id.as_str()))?;
-        if let Some(reason) = stored.revoked {
-            return Err(Error::Revoked { revision_id: (*revision_id).clone(), reason });
-        }
-        let active = row.active(*channel);
-        if let Some(expected) = if_active
-            && expected.as_ref() != active
-        {
-            return Err(Error::ChannelMoved { channel: *channel, active: active.cloned() });
-        }
-        let detail = json!({ "channel": channel, "revision_id": revision_id, "before": active });
-        note(&change, &Act { spell_id, actor: client_id.as_str(), action: "publish", detail, now_ms: *now_ms })?;
-        let sequence = point(&change, &row, *channel, Some(revision_id), client_id, *now_ms)?;
-        // What is not published yet is nobody's business, its name included.
-        if *channel != Channel::Draft {
-            let name = &stored.manifest.metadata.name;
-            let display_name = if name.is_empty() { spell_id.as_str() } else { name };
-            change.execute("UPDATE spell SET display_name = ?2 WHERE spell_id = ?1", [spell_id.as_str(), display_name])?;
-        }
+        let number = change.query_row("SELECT number FROM change", [], |row| row.get(0))?;
         change.commit()?;
-        Ok(Published { sequence, manifest: stored.manifest })
+        Ok((number, published))
     }
 
-    /// Takes a revision out of use for good: channels that point at it go back to what they pointed at before, if that is good.
-    pub fn revoke(&mut self, act: &Act<'_>, revision: &RevisionId, reason: &str) -> Result<i64, Error> {
-        let row = self.spell(act.spell_id)?.ok_or_else(|| Error::unknown("spell", act.spell_id.as_str()))?;
+    /// Points a channel back, or ends the rollout that runs there. Answers the change's number, and what the channel points at.
+    pub fn roll_back(
+        &mut self,
+        spell: &SpellId,
+        channel: Channel,
+        to: Option<&RevisionId>,
+        client: &ClientId,
+        now_ms: i64,
+    ) -> Result<(i64, Option<RevisionId>), Error> {
         let change = self.connection.transaction()?;
+        if !may_change(&change, spell, client)? {
+            return Err(Error::Foreign(spell.clone()));
+        }
+        let row = spell_row(&change, spell)?;
+        let active = row.active(channel);
+        let ended = rollout::end(&change, spell, channel, Ending::RolledBack, "rolled back by hand", now_ms)?;
+        let back = match (to, active, &ended) {
+            (Some(to), ..) => {
+                usable(&change, spell, to)?;
+                Some(to.clone())
+            }
+            // What was on trial is not any more, and that is all.
+            (None, active, Some(_)) => active.cloned(),
+            (None, Some(active), None) => {
+                Some(good_before(&change, spell, channel, active)?.ok_or(Error::NothingBefore { channel, active: active.clone() })?)
+            }
+            (None, None, None) => return Err(Error::unknown("publication", channel.as_str())),
+        };
+        let detail =
+            json!({ "channel": channel, "revision_id": back, "before": active, "rollout": ended.as_ref().map(|ended| ended.rollout) });
+        note(&change, &Act { spell_id: spell, actor: client.as_str(), action: "rollback", detail, now_ms })?;
+        let number = match back.as_ref() != active {
+            true => point(&change, &row, channel, back.as_ref(), client, now_ms)?,
+            false => touch(&change, spell)?,
+        };
+        change.commit()?;
+        Ok((number, back))
+    }
+
+    /// Takes a revision out of use until that is lifted: its casts end, channels that point at it go back to what they pointed at before, if that is good, and no
+    /// rollout and no draft of it goes on.
+    pub fn revoke(&mut self, act: &Act<'_>, revision: &RevisionId, reason: &str) -> Result<i64, Error> {
+        let change = self.connection.transaction()?;
+        let row = spell_row(&change, act.spell_id)?;
         let revoked = change.execute(
-            "UPDATE revision SET revoked = coalesce(revoked, ?3) WHERE spell_id = ?1 AND revision_id = ?2",
-            [act.spell_id.as_str(), revision.as_str(), reason],
+            "UPDATE revision SET revoked_by = iif(revoked IS NULL OR ?4 = 'operator', ?4, revoked_by), revoked = coalesce(revoked, ?3)
+                WHERE spell_id = ?1 AND revision_id = ?2",
+            [act.spell_id.as_str(), revision.as_str(), reason, act.actor],
         )?;
         if revoked == 0 {
             return Err(Error::unknown("revision", revision.as_str()));
         }
         note(&change, act)?;
-        let mut sequence = 0;
         for channel in [Channel::Stable, Channel::Beta, Channel::Draft] {
+            if rollout::running(&change, act.spell_id, channel)?.is_some_and(|running| running.revision_id == *revision) {
+                rollout::end(&change, act.spell_id, channel, Ending::RolledBack, "its revision was revoked", act.now_ms)?;
+            }
             if row.active(channel) == Some(revision) {
                 let before = last_good(&change, act.spell_id, channel)?;
-                sequence = point(&change, &row, channel, before.as_ref(), &row.owner, act.now_ms)?;
+                point(&change, &row, channel, before.as_ref(), &row.owner, act.now_ms)?;
             }
         }
+        change.execute("DELETE FROM live_draft WHERE spell_id = ?1 AND revision_id = ?2", [act.spell_id.as_str(), revision.as_str()])?;
+        let number = touch(&change, act.spell_id)?;
         change.commit()?;
-        Ok(sequence)
+        Ok(number)
     }
 
-    /// What worlds run, as far as it changed after this sequence number, in its order.
-    pub fn activations_after(&mut self, sequence: i64) -> Result<Vec<Activation>, Error> {
-        let mut query = self.connection.prepare_cached(
-            "SELECT spell_id, active_sequence, iif(stable IS NULL, 'beta', 'stable') AS channel, revision_id, ours,
-                    json_extract(manifest, '$.component.hash') AS component
-                FROM spell JOIN revision USING (spell_id)
-                WHERE active_sequence > ?1 AND revision_id = coalesce(stable, beta) ORDER BY active_sequence",
+    /// Lets a revision be used again. What the operator has revoked, only the operator can; no channel moves by it.
+    pub fn lift_revocation(&mut self, act: &Act<'_>, revision: &RevisionId) -> Result<i64, Error> {
+        let change = self.connection.transaction()?;
+        let by: Option<Option<String>> = found(change.query_row(
+            "SELECT revoked_by FROM revision WHERE spell_id = ?1 AND revision_id = ?2 AND revoked IS NOT NULL",
+            [act.spell_id.as_str(), revision.as_str()],
+            |row| row.get(0),
+        ))?;
+        let by = by.ok_or_else(|| Error::unknown("revocation", revision.as_str()))?;
+        if by.as_deref() == Some(OPERATOR) && act.actor != OPERATOR {
+            return Err(Error::OperatorsWord(revision.clone()));
+        }
+        change.execute(
+            "UPDATE revision SET revoked = NULL, revoked_by = NULL WHERE spell_id = ?1 AND revision_id = ?2",
+            [act.spell_id.as_str(), revision.as_str()],
         )?;
-        let rows = query.query_map([sequence], |row| {
-            Ok(Activation {
-                sequence: row.get("active_sequence")?,
-                spell_id: parsed(row, "spell_id")?,
-                channel: parsed(row, "channel")?,
-                revision_id: parsed(row, "revision_id")?,
-                component: parsed(row, "component")?,
-                ours: row.get("ours")?,
-            })
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        note(&change, act)?;
+        let number = touch(&change, act.spell_id)?;
+        change.commit()?;
+        Ok(number)
     }
 
     /// Forgets drafts that never left the draft channel, but for the newest `DRAFTS_KEPT_PER_SPELL` of each spell and what one points at.
@@ -221,7 +235,8 @@ impl Database {
         Ok(self.connection.execute(
             "DELETE FROM revision WHERE published = 0 AND revoked IS NULL
                 AND number <= (SELECT max(number) FROM revision AS newest WHERE newest.spell_id = revision.spell_id) - ?1
-                AND revision_id NOT IN (SELECT coalesce(draft, '') FROM spell WHERE spell.spell_id = revision.spell_id)",
+                AND revision_id NOT IN (SELECT coalesce(draft, '') FROM spell WHERE spell.spell_id = revision.spell_id)
+                AND revision_id NOT IN (SELECT revision_id FROM live_draft WHERE live_draft.spell_id = revision.spell_id)",
             [DRAFTS_KEPT_PER_SPELL],
         )?)
     }
@@ -245,15 +260,66 @@ impl Database {
         }
         Ok(named)
     }
-
-    /// The newest publication's sequence number; 0 before the first.
-    pub fn newest_sequence(&mut self) -> Result<i64, Error> {
-        Ok(self.connection.query_row("SELECT coalesce(max(sequence), 0) FROM publication", [], |row| row.get(0))?)
-    }
 }
 
-/// Points a channel; answers the publication's sequence number.
-fn point(
+fn publish_one(change: &Transaction<'_>, publication: &Publication, client: &ClientId, now_ms: i64) -> Result<Published, Error> {
+    let Publication { spell_id, revision_id, channel, if_active, rollout } = publication;
+    let row = spell_row(change, spell_id)?;
+    if !may_change(change, spell_id, client)? {
+        return Err(Error::Foreign(spell_id.clone()));
+    }
+    let manifest = usable(change, spell_id, revision_id)?;
+    let active = row.active(*channel);
+    if let Some(expected) = if_active
+        && expected.as_ref() != active
+    {
+        return Err(Error::ChannelMoved { channel: *channel, active: active.cloned() });
+    }
+    let mut detail = json!({ "channel": channel, "revision_id": revision_id, "before": active });
+    if let Some(terms) = rollout {
+        detail["rollout"] = serde_json::to_value(terms)?;
+    }
+    note(change, &Act { spell_id, actor: client.as_str(), action: "publish", detail, now_ms })?;
+    rollout::end(change, spell_id, *channel, Ending::Stopped, "something else was published", now_ms)?;
+    // What is published is no draft of its author's any more.
+    if *channel != Channel::Draft {
+        change.execute("DELETE FROM live_draft WHERE spell_id = ?1 AND client_id = ?2", [spell_id.as_str(), client.as_str()])?;
+    }
+    let begun = match rollout {
+        None => {
+            point(change, &row, *channel, Some(revision_id), client, now_ms)?;
+            None
+        }
+        Some(terms) => {
+            change.execute(
+                "INSERT INTO rollout (spell_id, channel, revision_id, client_id, terms, state, started_at) VALUES (?1, ?2, ?3, ?4, ?5, 'running', ?6)",
+                params![spell_id.as_str(), channel.as_str(), revision_id.as_str(), client.as_str(), serde_json::to_string(terms)?, now_ms],
+            )?;
+            let begun = change.last_insert_rowid();
+            change.execute(
+                "UPDATE revision SET published = 1 WHERE spell_id = ?1 AND revision_id = ?2",
+                [spell_id.as_str(), revision_id.as_str()],
+            )?;
+            touch(change, spell_id)?;
+            Some(begun)
+        }
+    };
+    // What is not published yet is nobody's business, its name included.
+    if *channel != Channel::Draft {
+        let name = &manifest.metadata.name;
+        let display_name = if name.is_empty() { spell_id.as_str() } else { name };
+        change.execute("UPDATE spell SET display_name = ?2 WHERE spell_id = ?1", [spell_id.as_str(), display_name])?;
+    }
+    Ok(Published { manifest, rollout: begun })
+}
+
+fn spell_row(database: &Connection, spell: &SpellId) -> Result<SpellRow, Error> {
+    let row = found(database.prepare_cached("SELECT * FROM spell WHERE spell_id = ?1")?.query_row([spell.as_str()], read_spell))?;
+    row.ok_or_else(|| Error::unknown("spell", spell.as_str()))
+}
+
+/// Points a channel; answers the change's number.
+pub(super) fn point(
     change: &Transaction<'_>,
     row: &SpellRow,
     channel: Channel,
@@ -266,26 +332,29 @@ fn point(
         "INSERT INTO publication (spell_id, channel, revision_id, client_id, published_at) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![spell, channel.as_str(), revision.unwrap_or_default(), client.as_str(), now_ms],
     )?;
-    let sequence = change.last_insert_rowid();
-    let followed = channel == Channel::Stable || (channel == Channel::Beta && row.stable.is_none());
-    change.execute(
-        match channel {
-            Channel::Draft => {
-                "UPDATE spell SET draft = ?2, updated_at = ?3, active_sequence = iif(?4, ?5, active_sequence) WHERE spell_id = ?1"
-            }
-            Channel::Beta => {
-                "UPDATE spell SET beta = ?2, updated_at = ?3, active_sequence = iif(?4, ?5, active_sequence) WHERE spell_id = ?1"
-            }
-            Channel::Stable => {
-                "UPDATE spell SET stable = ?2, updated_at = ?3, active_sequence = iif(?4, ?5, active_sequence) WHERE spell_id = ?1"
-            }
-        },
-        params![spell, revision, now_ms, followed, sequence],
-    )?;
-    if channel != Channel::Draft {
-        change.execute("UPDATE revision SET published = 1 WHERE spell_id = ?1 AND revision_id = ?2", params![spell, revision])?;
+    let column = match channel {
+        Channel::Draft => "UPDATE spell SET draft = ?2, updated_at = ?3 WHERE spell_id = ?1",
+        Channel::Beta => "UPDATE spell SET beta = ?2, updated_at = ?3 WHERE spell_id = ?1",
+        Channel::Stable => "UPDATE spell SET stable = ?2, updated_at = ?3 WHERE spell_id = ?1",
+    };
+    change.execute(column, params![spell, revision, now_ms])?;
+    if channel == Channel::Draft {
+        // No world follows drafts.
+        return Ok(change.query_row("SELECT number FROM change", [], |row| row.get(0))?);
     }
-    Ok(sequence)
+    change.execute("UPDATE revision SET published = 1 WHERE spell_id = ?1 AND revision_id = ?2", params![spell, revision])?;
+    touch(change, &row.spell_id)
+}
+
+/// The newest good revision that this channel pointed at and that is older than this one.
+fn good_before(change: &Transaction<'_>, spell: &SpellId, channel: Channel, revision: &RevisionId) -> Result<Option<RevisionId>, Error> {
+    found(change.query_row(
+        "SELECT revision_id FROM revision WHERE spell_id = ?1 AND revoked IS NULL
+            AND number < (SELECT number FROM revision WHERE spell_id = ?1 AND revision_id = ?3)
+            AND revision_id IN (SELECT revision_id FROM publication WHERE spell_id = ?1 AND channel = ?2) ORDER BY number DESC LIMIT 1",
+        [spell.as_str(), channel.as_str(), revision.as_str()],
+        |row| parsed(row, "revision_id"),
+    ))
 }
 
 /// What was published to this channel last and is not revoked; for drafts what was built last.
@@ -302,7 +371,7 @@ fn last_good(change: &Transaction<'_>, spell: &SpellId, channel: Channel) -> Res
     found(change.query_row(last, [spell.as_str(), channel.as_str()], |row| parsed(row, "revision_id")))
 }
 
-fn read_spell(row: &Row<'_>) -> rusqlite::Result<SpellRow> {
+pub(super) fn read_spell(row: &Row<'_>) -> rusqlite::Result<SpellRow> {
     Ok(SpellRow {
         spell_id: parsed(row, "spell_id")?,
         owner: parsed(row, "owner")?,

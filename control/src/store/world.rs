@@ -1,10 +1,11 @@
 //! Worlds in the database.
 
-use super::{Database, found, parsed};
+use super::{Database, found, from_json, lineup, parsed};
 use crate::{
     error::Error,
     ids::{ClientId, WorldId},
     limits::{LISTED_MAX, WORLDS_PER_PLAYER_MAX},
+    policy::Policy,
 };
 use rusqlite::{Row, params};
 
@@ -25,6 +26,10 @@ pub struct World {
     pub created_at_ms: i64,
     /// When it was last joined.
     pub updated_at_ms: i64,
+    /// What of the spells it runs.
+    pub policy: Policy,
+    /// The number of the change that its policy came with.
+    pub changed: i64,
 }
 
 impl Database {
@@ -49,10 +54,24 @@ impl Database {
         Ok(changed == 1)
     }
 
+    /// Says what of the spells it runs; answers the change's number.
+    pub fn set_policy(&mut self, world: &WorldId, policy: &Policy) -> Result<i64, Error> {
+        let change = self.connection.transaction()?;
+        let number = lineup::number(&change)?;
+        change.execute(
+            "UPDATE world SET policy = ?2, changed = ?3 WHERE world_id = ?1",
+            params![world.as_str(), serde_json::to_string(policy)?, number],
+        )?;
+        change.commit()?;
+        Ok(number)
+    }
+
     /// Forgets a world.
     pub fn delete_world(&mut self, world: &WorldId) -> Result<(), Error> {
-        self.connection.execute("DELETE FROM world WHERE world_id = ?1", [world.as_str()])?;
-        Ok(())
+        let change = self.connection.transaction()?;
+        change.execute("DELETE FROM quarantine WHERE world_id = ?1", [world.as_str()])?;
+        change.execute("DELETE FROM world WHERE world_id = ?1", [world.as_str()])?;
+        Ok(change.commit()?)
     }
 
     /// One world.
@@ -76,5 +95,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<World> {
         generation: row.get("generation")?,
         created_at_ms: row.get("created_at")?,
         updated_at_ms: row.get("updated_at")?,
+        policy: from_json(row, "policy")?,
+        changed: row.get("changed")?,
     })
 }

@@ -73,6 +73,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let config = Config {
             sandbox: Sandbox::Whole,
+            wasi: false,
             generator,
             data_dir: folder.path().join("data"),
             secret: "a secret for tests".into(),
@@ -253,6 +254,23 @@ impl Server {
 
     pub fn publish(&self, token: &str, spell: &str, revision: &str, channel: &str) -> Answer {
         self.post(&format!("/api/spells/{spell}/publish"), token, &json!({ "revision_id": revision, "channel": channel }))
+    }
+
+    /// Publishes it to stable, after a rollout on these terms.
+    pub fn roll_out(&self, token: &str, spell: &str, revision: &str, terms: &Value) -> i64 {
+        let body = json!({ "revision_id": revision, "channel": "stable", "rollout": terms });
+        let answer = self.post(&format!("/api/spells/{spell}/publish"), token, &body);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["rollout"].as_i64().unwrap()
+    }
+
+    /// Puts a JSON body there.
+    pub fn put(&self, path: &str, token: &str, body: &Value) -> Answer {
+        self.request("PUT", path, token, Some(("application/json", body.to_string().as_bytes())))
+    }
+
+    pub fn delete(&self, path: &str, token: &str) -> Answer {
+        self.request("DELETE", path, token, None)
     }
 
     /// A new world whose server runs.

@@ -3,7 +3,7 @@
 use crate::harness::Server;
 use protocol::{
     Channel,
-    link::{Push, Report, read},
+    link::{Barred, Lineup, Push, Report, Slot, read},
 };
 use serde_json::json;
 use std::{
@@ -11,41 +11,100 @@ use std::{
     net::TcpStream,
 };
 
-/// A world's server with its stream open.
-struct Line {
-    world: String,
-    secret: String,
+/// A world's server.
+pub struct Line {
+    pub world: String,
+    pub secret: String,
+}
+
+/// Its stream, open.
+pub struct Stream<'a> {
+    server: &'a Server,
+    line: &'a Line,
+    body: Box<dyn Read>,
 }
 
 impl Line {
-    fn of(server: &Server, token: &str) -> Self {
+    pub fn of(server: &Server, token: &str) -> Self {
         let world = server.world(token);
+        Self::to(server, world)
+    }
+
+    pub fn to(server: &Server, world: String) -> Self {
         let secret = server.secrets(&world).server_secret;
         Self { world, secret }
     }
 
-    fn open(&self, server: &Server, after: u64) -> impl Read + use<> {
-        server.stream(&format!("/internal/worlds/{}/stream?after={after}&engine=engine-1", self.world), &self.secret)
+    pub fn open<'a>(&'a self, server: &'a Server, after: u64) -> Stream<'a> {
+        self.open_for(server, after, "engine-1")
     }
 
-    fn report(&self, server: &Server, reports: &[Report]) -> u16 {
+    fn open_for<'a>(&'a self, server: &'a Server, after: u64, engine: &str) -> Stream<'a> {
+        let path = format!("/internal/worlds/{}/stream?after={after}&engine={engine}", self.world);
+        Stream { server, line: self, body: Box::new(server.stream(&path, &self.secret)) }
+    }
+
+    pub fn report(&self, server: &Server, reports: &[Report]) -> u16 {
         let body = serde_json::to_value(reports).unwrap();
         server.post(&format!("/internal/worlds/{}/reports", self.world), &self.secret, &body).status
     }
 }
 
-/// The next frame that says something, in short.
-fn next(stream: &mut impl Read) -> String {
-    loop {
-        match read(stream).unwrap() {
-            Push::Alive => {}
-            Push::Synced => return "synced".into(),
-            Push::Order(order) => return format!("order {} {:?}", order.number, order.what),
-            Push::Activate(activate) => {
-                let artifact = String::from_utf8(activate.artifact).unwrap();
-                return format!("{} {} {artifact}", activate.spell_id, activate.channel);
+impl Stream<'_> {
+    /// The next frame that is more than a sign of life.
+    pub fn push(&mut self) -> Push {
+        loop {
+            match read(&mut self.body).unwrap() {
+                Push::Alive => {}
+                push => return push,
             }
         }
+    }
+
+    /// The next frame that says something, in short; artifacts by what their bytes say.
+    pub fn next(&mut self) -> String {
+        match self.push() {
+            Push::Lineup(lineup) => self.in_words(&lineup),
+            Push::Apply { .. } => "apply".into(),
+            Push::Synced { complete: true, .. } => "synced".into(),
+            Push::Synced { .. } => "synced with changes".into(),
+            Push::Order(order) => format!("order {} {:?}", order.number, order.what),
+            Push::Alive => unreachable!("it was skipped"),
+        }
+    }
+
+    /// The lineups up to the next end of a change.
+    pub fn change(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        loop {
+            let line = self.next();
+            if matches!(line.as_str(), "apply" | "synced" | "synced with changes") {
+                return lines;
+            }
+            lines.push(line);
+        }
+    }
+
+    fn in_words(&self, lineup: &Lineup) -> String {
+        let bytes = |slot: &Slot| {
+            let path = format!("/internal/worlds/{}/artifacts/{}", self.line.world, slot.artifact);
+            let answer = self.server.get(&path, &self.line.secret);
+            assert_eq!(answer.status, 200);
+            String::from_utf8(answer.bytes).unwrap()
+        };
+        let mut words = format!("{} {} {}", lineup.spell_id, lineup.channel, lineup.active.as_ref().map_or("nothing".into(), bytes));
+        if let Some(trial) = &lineup.trial {
+            words += &format!(", {} in 10000 by {:?} try {}", trial.share, trial.by, bytes(&trial.slot));
+        }
+        for draft in lineup.drafts.values() {
+            words += &format!(", draft {}", bytes(draft));
+        }
+        lineup.quarantined.iter().for_each(|revision| words += &format!(", quarantined {revision}"));
+        match &lineup.barred {
+            Barred::All => words += ", all barred",
+            Barred::Those(those) => those.iter().for_each(|revision| words += &format!(", barred {revision}")),
+        }
+        words
     }
 }
 
@@ -61,6 +120,10 @@ fn fault(spell: &str, tick: u64) -> Report {
     }
 }
 
+fn players(count: u32) -> Report {
+    Report::Players { clients: (0..count).map(|number| format!("client_{number:012x}")).collect() }
+}
+
 #[test]
 fn a_server_hears_what_is_active_and_then_each_publication_at_once() {
     let server = Server::start();
@@ -71,22 +134,23 @@ fn a_server_hears_what_is_active_and_then_each_publication_at_once() {
     let line = Line::of(&server, &token);
 
     let mut stream = line.open(&server, 0);
-    assert_eq!([next(&mut stream), next(&mut stream)], ["fireball beta artifact of one", "synced"]);
+    assert_eq!([stream.next(), stream.next()], ["fireball beta artifact of one", "synced"]);
 
     let two = server.revision(&token, "fireball", "two");
     server.publish(&token, "fireball", &two, "draft");
     server.publish(&token, "fireball", &two, "beta");
-    assert_eq!(next(&mut stream), "fireball beta artifact of two");
+    assert_eq!([stream.next(), stream.next()], ["fireball beta artifact of two", "apply"]);
     server.publish(&token, "fireball", &one, "stable");
-    assert_eq!(next(&mut stream), "fireball stable artifact of one");
-    // Worlds follow stable now: beta moves without them.
+    assert_eq!([stream.next(), stream.next()], ["fireball stable artifact of one", "apply"]);
+    // Worlds follow stable now: that beta moves changes nothing for them.
     server.publish(&token, "fireball", &two, "beta");
+    assert_eq!(stream.change(), ["fireball stable artifact of one"]);
     let mend = server.revision(&token, "mend", "three");
     server.publish(&token, "mend", &mend, "stable");
-    assert_eq!(next(&mut stream), "mend stable artifact of three");
+    assert_eq!(stream.change(), ["mend stable artifact of three"]);
 
     let mut fresh = line.open(&server, 0);
-    let state = [next(&mut fresh), next(&mut fresh), next(&mut fresh)];
+    let state = [fresh.next(), fresh.next(), fresh.next()];
     assert_eq!(state, ["fireball stable artifact of one", "mend stable artifact of three", "synced"]);
 }
 
@@ -95,12 +159,13 @@ fn a_publish_whose_client_leaves_reaches_the_worlds_all_the_same() {
     let server = Server::start();
     let token = server.login("kim");
     let revision = server.revision(&token, "fireball", "one");
-    let mut stream = Line::of(&server, &token).open(&server, 0);
-    assert_eq!(next(&mut stream), "synced");
+    let line = Line::of(&server, &token);
+    let mut stream = line.open(&server, 0);
+    assert_eq!(stream.next(), "synced");
     server.post_and_leave("/api/spells/fireball/publish", &token, &json!({ "revision_id": revision }));
     // An Alive comes each second: without the news there is nothing else.
-    let news = (0..10).map(|_| read(&mut stream).unwrap()).find(|push| *push != Push::Alive);
-    assert!(matches!(news, Some(Push::Activate(_))), "{news:?}");
+    let news = (0..10).map(|_| read(&mut stream.body).unwrap()).find(|push| *push != Push::Alive);
+    assert!(matches!(news, Some(Push::Lineup(_))), "{news:?}");
 }
 
 #[test]
@@ -121,24 +186,26 @@ fn a_server_that_reconnects_hears_only_what_it_missed() {
     let one = server.revision(&token, "fireball", "one");
     server.publish(&token, "fireball", &one, "beta");
     let mut stream = line.open(&server, 0);
-    let Push::Activate(seen) = read(&mut stream).unwrap() else { panic!("the state comes first") };
+    let Push::Lineup(seen) = stream.push() else { panic!("the state comes first") };
     assert_eq!(seen.channel, Channel::Beta);
+    let Push::Synced { sequence, complete: true } = stream.push() else { panic!("and then its end") };
     drop(stream);
     let mend = server.revision(&token, "mend", "two");
     server.publish(&token, "mend", &mend, "beta");
-    let mut stream = line.open(&server, seen.sequence);
-    assert_eq!([next(&mut stream), next(&mut stream)], ["mend beta artifact of two", "synced"]);
+    let mut stream = line.open(&server, sequence);
+    assert_eq!([stream.next(), stream.next()], ["mend beta artifact of two", "synced with changes"]);
     // A number from a future that never was: the server knew another database.
     let mut stream = line.open(&server, u64::MAX);
-    assert_eq!(next(&mut stream), "fireball beta artifact of one");
+    assert_eq!([stream.next(), stream.next(), stream.next()], ["fireball beta artifact of one", "mend beta artifact of two", "synced"]);
 }
 
 #[test]
 fn a_quiet_line_says_that_it_is_alive() {
     let server = Server::start();
     let token = server.login("kim");
-    let mut stream = Line::of(&server, &token).open(&server, 0);
-    assert_eq!([read(&mut stream).unwrap(), read(&mut stream).unwrap()], [Push::Synced, Push::Alive]);
+    let line = Line::of(&server, &token);
+    let mut stream = line.open(&server, 0).body;
+    assert_eq!([read(&mut stream).unwrap(), read(&mut stream).unwrap()], [Push::Synced { sequence: 0, complete: true }, Push::Alive]);
 }
 
 #[test]
@@ -156,8 +223,9 @@ fn a_damaged_artifact_is_made_anew_and_a_damaged_component_does_not_keep_the_oth
     damage(b"artifact of fireball");
     damage(b"artifact of gust");
     damage(b"component of gust");
-    let mut stream = Line::of(&server, &token).open(&server, 0);
-    let seen = [next(&mut stream), next(&mut stream), next(&mut stream)];
+    let line = Line::of(&server, &token);
+    let mut stream = line.open(&server, 0);
+    let seen = [stream.next(), stream.next(), stream.next()];
     assert_eq!(seen, ["fireball beta artifact of fireball", "mend beta artifact of mend", "synced"]);
 }
 
@@ -173,12 +241,11 @@ fn native_code_for_another_engine_is_made_when_a_server_asks_if_the_builder_can(
     server.database().execute("UPDATE artifact SET engine_id = 'engine-0'", []).unwrap();
     for _ in 0..2 {
         let mut stream = line.open(&server, 0);
-        assert_eq!([next(&mut stream), next(&mut stream)], ["fireball beta artifact of one", "synced"]);
+        assert_eq!([stream.next(), stream.next()], ["fireball beta artifact of one", "synced"]);
     }
     assert_eq!(server.builds(), builds + 1);
     // A game server of another version than the builder gets nothing that it could not run.
-    let path = format!("/internal/worlds/{}/stream?after=0&engine=engine-2", line.world);
-    assert_eq!(next(&mut server.stream(&path, &line.secret)), "synced");
+    assert_eq!(line.open_for(&server, 0, "engine-2").next(), "synced");
 }
 
 #[test]
@@ -189,6 +256,8 @@ fn a_line_opens_to_its_own_server_alone() {
     for secret in ["", "guess", &token, &other.secret] {
         server.get(&format!("/internal/worlds/{}/stream", line.world), secret).is_problem(401, "unauthorized");
         server.post(&format!("/internal/worlds/{}/reports", line.world), secret, &json!([])).is_problem(401, "unauthorized");
+        let hash = protocol::Sha256Hex::of(b"artifact of one");
+        server.get(&format!("/internal/worlds/{}/artifacts/{hash}", line.world), secret).is_problem(401, "unauthorized");
     }
     server.get("/internal/worlds/../stream", &line.secret).is_problem(401, "unauthorized");
 }
@@ -199,7 +268,7 @@ fn faults_are_in_the_spell_s_log_for_its_owner() {
     let (kim, eve) = (server.login("kim"), server.login("eve"));
     server.revision(&kim, "fireball", "one");
     let line = Line::of(&server, &eve);
-    assert_eq!(line.report(&server, &[fault("fireball", 1), fault("nobodys", 1), Report::Players { count: 3 }]), 204);
+    assert_eq!(line.report(&server, &[fault("fireball", 1), fault("nobodys", 1), players(3)]), 204);
     let log = server.get("/api/spells/fireball/log", &kim).json();
     let entry = &log["entries"][0];
     assert_eq!(
@@ -230,7 +299,7 @@ fn nonsense_reports_are_refused() {
     let line = Line::of(&server, &token);
     let path = format!("/internal/worlds/{}/reports", line.world);
     server.post(&path, &line.secret, &json!({ "report": "players" })).is_problem(422, "wrong_json");
-    server.post(&path, &line.secret, &json!([{ "report": "players", "count": -1 }])).is_problem(422, "wrong_json");
-    let many: Vec<_> = (0..257).map(|_| Report::Players { count: 0 }).collect();
+    server.post(&path, &line.secret, &json!([{ "report": "players", "clients": -1 }])).is_problem(422, "wrong_json");
+    let many: Vec<_> = (0..257).map(|_| players(0)).collect();
     assert_eq!(line.report(&server, &many), 413);
 }

@@ -4,6 +4,7 @@ mod auth;
 mod harness;
 mod jobs;
 mod link;
+mod live;
 mod ownership;
 mod packages;
 mod problems;

@@ -6,6 +6,7 @@ mod hostile_builds;
 mod hostile_spells;
 mod http;
 mod killed_builder;
+mod live;
 mod replay;
 mod shipped;
 mod story;

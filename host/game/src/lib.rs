@@ -23,7 +23,6 @@ pub use spell_runtime::{ENGINE_ID, LoadError, Runtime};
 use recording::{Late, Recorder, Recording};
 use sim::saved::{Dropped, Stored};
 use sim::{Checkpoint, Inbound, Outbound, Stage, World};
-use std::collections::BTreeMap;
 
 /// Threads for ticks to run on, by `install`; 0 is one for each core.
 ///
@@ -73,10 +72,15 @@ impl Game {
         self.world.take_checkpoint()
     }
 
-    /// Takes a revision in. The answer belongs into the next step's inbound: until then the last good one stays active.
-    pub fn admit(&mut self, loaded: LoadedRevision) -> Inbound {
-        let activate = Inbound::Activate { spell: loaded.spell.clone(), revision: loaded.revision.clone(), spec: loaded.spec };
+    /// Takes a revision in, before the step that switches to it.
+    pub fn admit(&mut self, loaded: LoadedRevision) {
         self.runner.admit(loaded);
+    }
+
+    /// Takes a revision in, to be everybody's. The answer belongs into the next step's inbound: until then the last good one stays active.
+    pub fn activate(&mut self, loaded: LoadedRevision) -> Inbound {
+        let activate = Inbound::activate(&loaded.spell, &loaded.revision, loaded.spec);
+        self.admit(loaded);
         activate
     }
 
@@ -87,7 +91,8 @@ impl Game {
         if let Some(recorder) = &mut self.recorder {
             recorder.note(inbound, late, &self.world, self.runner.loaded());
         }
-        self.runner.after_step(&outbound);
+        let switched = inbound.iter().any(|one| matches!(one, Inbound::Switch(_)));
+        self.runner.after_step(&self.world, switched);
         outbound
     }
 
@@ -116,12 +121,7 @@ impl Game {
         &self.world
     }
 
-    /// By spell: the revision that new casts run.
-    pub fn active(&self) -> &BTreeMap<String, String> {
-        self.runner.active()
-    }
-
-    /// The revisions that are held in memory: the active ones, and those that live casts are pinned to.
+    /// The revisions that are held in memory: those that new casts may run, and those that live casts are pinned to.
     pub fn loaded(&self) -> impl Iterator<Item = &LoadedRevision> {
         self.runner.loaded()
     }

@@ -6,6 +6,7 @@
 use crate::limits::{RECORDED_BYTES_MAX, RECORDED_TICKS, RECORDED_TICKS_MAX, RECORDING_BYTES_MAX, SEGMENT_TICKS};
 use crate::{Game, LoadedRevision};
 use serde::{Deserialize, Serialize};
+use sim::inbound::Switch;
 use sim::saved::{LoadError, Saved, Stored};
 use sim::undo::Entry;
 use sim::voxel::{Chunk, ChunkId};
@@ -17,7 +18,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 /// First bytes of a recording's file; the number is the layout's.
-const MAGIC: &[u8] = b"ugc-recording 3\n";
+const MAGIC: &[u8] = b"ugc-recording 4\n";
 const ZSTD_LEVEL: i32 = 3;
 
 /// A call that was ended by time, which no replay would do by itself.
@@ -31,6 +32,10 @@ pub(crate) enum Late {
     Save(CastId),
     /// The restore of a cast at a checkpoint.
     Restore(CastId),
+    /// The save of a cast that was to go on with another revision.
+    MigrationSave(CastId),
+    /// Its restore by the other revision.
+    MigrationRestore(CastId),
 }
 
 /// One tick.
@@ -161,7 +166,7 @@ impl Recorder {
             let bytes = postcard::to_stdvec(&frame).expect("numbers and texts are nothing that postcard refuses");
             segment.bytes += bytes.len();
             segment.frames.push(bytes.into());
-            if inbound.iter().any(|one| matches!(one, Inbound::Activate { .. })) {
+            if inbound.iter().any(|one| matches!(one, Inbound::Switch(_))) {
                 segment.know(loaded);
                 return self.forget();
             }
@@ -308,8 +313,8 @@ pub fn replay(
     for frame in &recording.frames {
         let Frame { inbound, late, digest } = postcard::from_bytes(frame).map_err(|error| RecordingError::Damaged(error.to_string()))?;
         for one in &inbound {
-            if let Inbound::Activate { spell, revision, .. } = one {
-                game.admit(find(spell, revision)?.clone());
+            if let Inbound::Switch(Switch { spell, specs, .. }) = one {
+                specs.keys().try_for_each(|revision| find(spell, revision).map(|loaded| game.admit(loaded.clone())))?;
             }
         }
         let tick = game.world().tick();
@@ -331,6 +336,10 @@ pub fn in_words(event: &Outbound) -> Option<(&str, String)> {
         Outbound::CastFaulted { spell, revision, fault, .. } => {
             Some((spell, format!("{revision} broke {} in {}: {}", fault.limit, fault.hook, fault.message)))
         }
+        Outbound::MigrationFailed { spell, from, to, fault, .. } => Some((
+            spell,
+            format!("a cast of {from} could not go on with {to}: it broke {} in {}: {}", fault.limit, fault.hook, fault.message),
+        )),
         _ => None,
     }
 }

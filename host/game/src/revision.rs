@@ -4,6 +4,7 @@ use crate::limits::{SPELL_INIT_FUEL_MAX, SPELL_SAVE_FUEL_MAX};
 use crate::usage::Usage;
 use sim::inbound::{School, Schools, SpellSpec};
 use sim::limits::TICK_HZ;
+use sim::lineup::InFlight;
 use spell_runtime::artifact::{self, PublicKey};
 use spell_runtime::{Envelope, Fault, Instance, LoadError, Runtime, Spell, Suspended, envelope, mana};
 use std::fmt;
@@ -84,9 +85,14 @@ impl LoadedRevision {
 }
 
 impl LoadedRevision {
-    /// An instance that goes on where one of this revision was suspended, and the fuel that this took, whether it does or not.
-    pub(crate) fn resume(&self, suspended: Suspended) -> Result<(Instance, u64), (Fault, u64)> {
-        self.code.resume(SPELL_INIT_FUEL_MAX, SPELL_SAVE_FUEL_MAX, number(&self.revision), suspended)
+    /// An instance that goes on where one of the revision `from`, of the same spell, was suspended, and the fuel that this took, whether it does or not.
+    pub(crate) fn resume(&self, from: &str, suspended: Suspended) -> Result<(Instance, u64), (Fault, u64)> {
+        self.code.resume(SPELL_INIT_FUEL_MAX, SPELL_SAVE_FUEL_MAX, number(from), suspended)
+    }
+
+    /// With what its manifest says of casts that run when it takes over.
+    pub fn with_in_flight(self, in_flight: InFlight) -> Self {
+        Self { spec: SpellSpec { in_flight, ..self.spec }, ..self }
     }
 }
 
@@ -110,6 +116,8 @@ fn spec(envelope: &Envelope) -> SpellSpec {
         cast_mana: mana::cost(envelope).cast_mana,
         school: school(envelope.school),
         counters: Schools(envelope.counters.0),
+        // The envelope does not say: the manifest does.
+        in_flight: InFlight::Finish,
     }
 }
 

@@ -6,8 +6,8 @@ use crate::recording::Late;
 use crate::revision::LoadedRevision;
 use crate::scheduler::{self, Callee};
 use sim::scene::Scene;
-use sim::spells::{Call, Fault, Hook, Kept, Outcome, Resumed, Spells};
-use sim::{CastId, Outbound, World};
+use sim::spells::{Call, Fault, Hook, Kept, Migrated, Migration, Outcome, Resumed, Spells};
+use sim::{CastId, World};
 use spell_runtime::mana::FUEL_UNIT;
 use spell_runtime::{Instance, View};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,10 +19,8 @@ pub(crate) struct Runner {
     tick_fuel: u64,
     /// Calls that the last tick made.
     calls_made: usize,
-    /// By spell and revision: the active ones, and older ones that live casts are pinned to.
+    /// By spell and revision: those that new casts may run, and others that live casts are pinned to.
     revisions: BTreeMap<(String, String), Arc<LoadedRevision>>,
-    /// By spell: the revision of new casts.
-    active: BTreeMap<String, String>,
     casts: BTreeMap<CastId, Live>,
     /// Calls of the last tick that were ended by time.
     late: Vec<Late>,
@@ -38,7 +36,6 @@ impl Default for Runner {
             tick_fuel: SPELLS_TICK_FUEL_MAX,
             calls_made: 0,
             revisions: BTreeMap::new(),
-            active: BTreeMap::new(),
             casts: BTreeMap::new(),
             late: Vec::new(),
             to_be_late: BTreeSet::new(),
@@ -55,6 +52,10 @@ fn late_fault(hook: &'static str) -> Fault {
     Fault { hook, limit: TIME, allowed: 0.0, asked: 0.0, message: format!("{hook} was ended by time when this was recorded") }
 }
 
+fn not_loaded(hook: &'static str, spell: &str, revision: &str) -> Fault {
+    Fault { hook, limit: "load", allowed: 0.0, asked: 0.0, message: format!("{spell} {revision} is not loaded any more") }
+}
+
 /// What came of a call that never was, or was ended by time.
 fn stopped(fault: Fault, fuel: u64) -> Outcome {
     Outcome { fault: Some(fault), fuel, upkeep: fuel as f32 * FUEL_UNIT, ..Outcome::default() }
@@ -66,6 +67,18 @@ struct Live {
     instance: Option<Instance>,
     /// Keeps the revision loaded; `None` when it was not loaded at all.
     revision: Option<Arc<LoadedRevision>>,
+}
+
+/// What came of replacing a cast's instance by one that is made of its save.
+enum Renewed {
+    /// The cast runs on a fresh instance made of this.
+    Fresh(Vec<u8>),
+    /// The save was not taken: the cast runs on as before.
+    AsBefore(Fault),
+    /// The save broke: there is no instance any more.
+    Broken(Fault),
+    /// There was no instance yet.
+    Unstarted,
 }
 
 /// A cast and what it sees in this tick.
@@ -83,36 +96,23 @@ impl Runner {
 
     /// After a load: what the world holds active, as it was told before the save.
     pub(crate) fn follow(&mut self, world: &World) {
-        self.active = world.active_revisions().map(|(spell, revision)| (spell.to_owned(), revision.to_owned())).collect();
         // Casts that wait for their first call hold their revisions too.
         for (cast, spell, revision) in world.waiting_casts() {
             let revision = self.revisions.get(&(spell.to_owned(), revision.to_owned())).cloned();
             self.casts.insert(cast, Live { instance: None, revision });
         }
-        self.sweep();
+        self.sweep(world);
     }
 
-    /// Follows what the simulation activated, and lets go of revisions that no cast and no activation uses any more.
-    pub(crate) fn after_step(&mut self, outbound: &[Outbound]) {
-        for event in outbound {
-            if let Outbound::Activated { spell, revision } = event {
-                self.active.insert(spell.clone(), revision.clone());
-                self.sweep_due = true;
-            }
-        }
-        if std::mem::take(&mut self.sweep_due) {
-            self.sweep();
+    /// Lets go of revisions that no live cast runs and no new one may run any more.
+    pub(crate) fn after_step(&mut self, world: &World, switched: bool) {
+        if std::mem::take(&mut self.sweep_due) || switched {
+            self.sweep(world);
         }
     }
 
-    fn sweep(&mut self) {
-        let active = &self.active;
-        self.revisions.retain(|(spell, revision), loaded| active.get(spell) == Some(revision) || Arc::strong_count(loaded) > 1);
-    }
-
-    /// By spell: the revision of new casts.
-    pub(crate) fn active(&self) -> &BTreeMap<String, String> {
-        &self.active
+    fn sweep(&mut self, world: &World) {
+        self.revisions.retain(|(spell, revision), loaded| world.needs(spell, revision) || Arc::strong_count(loaded) > 1);
     }
 
     /// Calls of the last tick that were ended by time.
@@ -186,6 +186,26 @@ impl Spells for Runner {
         answers
     }
 
+    /// The cast that reaches the fuel is the last.
+    fn migrate(&mut self, migrations: &[Migration], fuel: u64) -> Vec<(Migrated, u64)> {
+        self.sweep_due = true;
+        let mut left = fuel;
+        let mut answers = Vec::with_capacity(migrations.len());
+        for Migration { cast, spell, to, .. } in migrations {
+            let (migrated, spent, late) = match (left, self.revisions.get(&(spell.clone(), to.clone())), self.casts.get_mut(cast)) {
+                (0, ..) => (Migrated::Waits, 0, None),
+                (_, None, _) => (Migrated::Stays(not_loaded("restore", spell, to)), 0, None),
+                // It has not been called yet: it begins with the other revision.
+                (_, Some(_), None) => (Migrated::Moved, 0, None),
+                (_, Some(onto), Some(live)) => live.migrate(*cast, onto, &self.to_be_late),
+            };
+            left = left.saturating_sub(spent);
+            self.late.extend(late);
+            answers.push((migrated, spent));
+        }
+        answers
+    }
+
     fn knows(&self, spell: &str, revision: &str) -> bool {
         self.revisions.contains_key(&(spell.to_owned(), revision.to_owned()))
     }
@@ -193,7 +213,7 @@ impl Spells for Runner {
     fn resume(&mut self, cast: Resumed<'_>) -> bool {
         let revision = self.revisions.get(&(cast.spell.to_owned(), cast.revision.to_owned()));
         let (Some(revision), Ok(suspended)) = (revision, postcard::from_bytes(cast.state)) else { return false };
-        let Ok((instance, _)) = revision.resume(suspended) else { return false };
+        let Ok((instance, _)) = revision.resume(cast.revision, suspended) else { return false };
         self.casts.insert(cast.cast, Live { instance: Some(instance), revision: Some(revision.clone()) });
         true
     }
@@ -219,35 +239,61 @@ impl Live {
     /// Saves the cast and goes on with a fresh instance made of its save, as a load would. One that does not take its own save back goes on as it is. Answers
     /// also whether one of the two was ended by time.
     fn checkpoint(&mut self, cast: CastId, to_be_late: &BTreeSet<Late>) -> (Kept, u64, Option<Late>) {
-        let (Some(instance), Some(revision)) = (&mut self.instance, &self.revision) else { return (Kept::Unsaved, 0, None) };
-        let late = |at: Late| to_be_late.contains(&at);
-        let saved =
-            if late(Late::Save(cast)) { Err(late_fault("save")) } else { instance.suspend(SPELL_SAVE_FUEL_MAX).map_err(convert::fault) };
+        let Some(own) = self.revision.clone() else { return (Kept::Unsaved, 0, None) };
+        let (renewed, spent, late) = self.renew(&own, to_be_late, (Late::Save(cast), Late::Restore(cast)));
+        let kept = match renewed {
+            Renewed::Fresh(state) => Kept::State(state),
+            Renewed::AsBefore(_) | Renewed::Unstarted => Kept::Unsaved,
+            Renewed::Broken(fault) => Kept::Fault(fault),
+        };
+        (kept, spent, late)
+    }
+
+    /// Goes on with a fresh instance of another revision, made of what the cast saves on its own.
+    fn migrate(&mut self, cast: CastId, onto: &Arc<LoadedRevision>, to_be_late: &BTreeSet<Late>) -> (Migrated, u64, Option<Late>) {
+        let (renewed, spent, late) = self.renew(onto, to_be_late, (Late::MigrationSave(cast), Late::MigrationRestore(cast)));
+        let migrated = match renewed {
+            Renewed::Fresh(_) | Renewed::Unstarted => {
+                self.revision = Some(onto.clone());
+                Migrated::Moved
+            }
+            Renewed::AsBefore(fault) => Migrated::Stays(fault),
+            Renewed::Broken(fault) => Migrated::Fault(fault),
+        };
+        (migrated, spent, late)
+    }
+
+    /// Replaces the instance by a fresh one that is made of its save: of its own revision or of another one. `late` names the two calls.
+    fn renew(&mut self, onto: &LoadedRevision, to_be_late: &BTreeSet<Late>, late: (Late, Late)) -> (Renewed, u64, Option<Late>) {
+        let (Some(instance), Some(own)) = (&mut self.instance, &self.revision) else { return (Renewed::Unstarted, 0, None) };
+        let saved = match to_be_late.contains(&late.0) {
+            true => Err(late_fault("save")),
+            false => instance.suspend(SPELL_SAVE_FUEL_MAX).map_err(convert::fault),
+        };
         let suspended = match saved {
             Ok(suspended) => suspended,
             Err(fault) => {
                 self.instance = None;
-                let late = (fault.limit == TIME).then_some(Late::Save(cast));
-                return (Kept::Fault(fault), CALL_COST_FUEL + SPELL_SAVE_FUEL_MAX, late);
+                let late = (fault.limit == TIME).then_some(late.0);
+                return (Renewed::Broken(fault), CALL_COST_FUEL + SPELL_SAVE_FUEL_MAX, late);
             }
         };
         let saving = CALL_COST_FUEL + SPELL_SAVE_FUEL_MAX.saturating_sub(instance.fuel_left());
         let state = postcard::to_stdvec(&suspended).expect("bytes and numbers are nothing that postcard refuses");
-        let resumed = if late(Late::Restore(cast)) {
-            Err((late_fault("restore"), SPELL_INIT_FUEL_MAX + SPELL_SAVE_FUEL_MAX))
-        } else {
-            revision.resume(suspended).map_err(|(fault, spent)| (convert::fault(fault), spent))
+        let resumed = match to_be_late.contains(&late.1) {
+            true => Err((late_fault("restore"), SPELL_INIT_FUEL_MAX + SPELL_SAVE_FUEL_MAX)),
+            false => onto.resume(&own.revision, suspended).map_err(|(fault, spent)| (convert::fault(fault), spent)),
         };
         match resumed {
             Ok((fresh, spent)) => {
                 self.instance = Some(fresh);
-                (Kept::State(state), saving + INSTANCE_COST_FUEL + spent, None)
+                (Renewed::Fresh(state), saving + INSTANCE_COST_FUEL + spent, None)
             }
             // A refusal is charged what it took, not the cap: a few casts that cannot be saved must not leave a checkpoint without fuel for all others.
             Err((fault, spent)) => {
-                let late = (fault.limit == TIME).then_some(Late::Restore(cast));
+                let late = (fault.limit == TIME).then_some(late.1);
                 let spent = if late.is_some() { SPELL_INIT_FUEL_MAX + SPELL_SAVE_FUEL_MAX } else { spent };
-                (Kept::Unsaved, saving + INSTANCE_COST_FUEL + spent, late)
+                (Renewed::AsBefore(fault), saving + INSTANCE_COST_FUEL + spent, late)
             }
         }
     }
@@ -289,13 +335,7 @@ impl Live {
 
     /// Makes the instance and answers what that took.
     fn instantiate(&mut self, call: &Call) -> Result<u64, Fault> {
-        let revision = self.revision.as_ref().ok_or_else(|| Fault {
-            hook: "init",
-            limit: "load",
-            allowed: 0.0,
-            asked: 0.0,
-            message: format!("{} {} is not loaded any more", call.spell, call.revision),
-        })?;
+        let revision = self.revision.as_ref().ok_or_else(|| not_loaded("init", &call.spell, &call.revision))?;
         let instance = self.instance.insert(revision.code.instantiate(SPELL_INIT_FUEL_MAX).map_err(convert::fault)?);
         Ok(INSTANCE_COST_FUEL + SPELL_INIT_FUEL_MAX.saturating_sub(instance.fuel_left()))
     }

@@ -13,4 +13,4 @@ pub mod v1;
 pub mod worker;
 
 pub use ids::{Channel, IdError, RevisionId, Sha256Hex, SpellId};
-pub use manifest::Manifest;
+pub use manifest::{InFlightPolicy, Manifest};

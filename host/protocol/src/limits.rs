@@ -54,7 +54,11 @@ pub const TERRAFORM_RADIUS_MAX_M: f32 = 16.0;
 /// Highest material number: a voxel is one byte.
 pub const MATERIALS_MAX: u64 = 255;
 
-/// One frame on the link between control plane and game server: an artifact and its component.
-pub const LINK_FRAME_BYTES_MAX: usize = ARTIFACT_BYTES_MAX + COMPONENT_BYTES_MAX + 64 * 1024;
+/// One frame on the link between control plane and game server: a lineup with `DRAFTS_PER_SPELL_MAX` drafts and `BARRED_MAX` barred revisions takes a quarter of it.
+pub const LINK_FRAME_BYTES_MAX: usize = 256 * 1024;
+/// Players whose drafts of one spell are live in one world.
+pub const DRAFTS_PER_SPELL_MAX: usize = 256;
+/// Revoked revisions of a spell that a world is told of: the newest.
+pub const BARRED_MAX: usize = 256;
 /// Reports that a game server keeps for its control plane while it cannot be reached.
 pub const LINK_REPORTS_MAX: usize = 256;

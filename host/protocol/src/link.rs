@@ -1,19 +1,31 @@
 //! The control plane and a running game server.
 //!
 //! The server opens `GET /internal/worlds/<world>/stream?after=<sequence>` with its secret as bearer token and keeps reading the body: frames of a u32 length (little-endian)
-//! and a postcard [`Push`]. The first frames bring the state as it is, then each change is one frame, at once. A `Push::Alive` each second tells a dead line from a quiet one.
+//! and a postcard [`Push`]. The first frames bring what changed since that sequence number, or all; then each change comes at once: its lineups, and an `Apply`. A
+//! `Push::Alive` each second tells a dead line from a quiet one. Lineups name artifacts by their hash; `GET /internal/worlds/<world>/artifacts/<hash>` brings the bytes.
 //! What the server has to say goes by `POST /internal/worlds/<world>/reports` as a JSON list of [`Report`].
 
-use crate::{Channel, RevisionId, SpellId, limits::LINK_FRAME_BYTES_MAX};
+use crate::{Channel, InFlightPolicy, RevisionId, Sha256Hex, SpellId, limits::LINK_FRAME_BYTES_MAX};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Control plane to game server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Push {
-    /// From the next tick on, new casts of this spell run this revision.
-    Activate(Activate),
-    /// The state at connection time is complete: the server may open its door.
-    Synced,
+    /// What a spell runs from the next `Apply` or `Synced` on.
+    Lineup(Lineup),
+    /// The lineups since the last one are a change, to be made in one tick.
+    Apply {
+        /// The change's; the next connection asks for what came after it.
+        sequence: u64,
+    },
+    /// As `Apply`; and with it the server knows what it needs to open its door.
+    Synced {
+        /// The newest change's.
+        sequence: u64,
+        /// Whether the lineups since the connection began are all that there are: a spell that has none is gone.
+        complete: bool,
+    },
     /// Nothing happened for a second.
     Alive,
     /// Something to do, once.
@@ -69,19 +81,77 @@ pub struct Done {
     pub error: Option<String>,
 }
 
-/// A revision that becomes a world's active one.
+/// What a world runs of one spell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Activate {
-    /// Rises with every change; pushes of one stream come in this order.
-    pub sequence: u64,
+pub struct Lineup {
     /// The spell.
     pub spell_id: SpellId,
-    /// The channel that the world follows for this spell.
+    /// The channel that the world follows for it.
     pub channel: Channel,
-    /// The revision.
+    /// What everybody runs; none where the world has nothing to run.
+    pub active: Option<Slot>,
+    /// What some casts run instead.
+    pub trial: Option<Trial>,
+    /// By player: what it alone runs.
+    pub drafts: BTreeMap<String, Slot>,
+    /// Revisions that are in quarantine on this world, as the control plane knows.
+    pub quarantined: BTreeSet<RevisionId>,
+    /// Whose casts end at once.
+    pub barred: Barred,
+}
+
+/// A revision in a lineup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// Which.
     pub revision_id: RevisionId,
-    /// The signed artifact, as the builder wrote it.
-    pub artifact: Vec<u8>,
+    /// Of its signed artifact, as the builder wrote it.
+    pub artifact: Sha256Hex,
+    /// What its manifest says of casts that run when it takes over.
+    pub in_flight: InFlightPolicy,
+}
+
+/// A revision on trial, for a share of the casts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Names the rollout that it belongs to.
+    pub rollout: u64,
+    /// The revision.
+    pub slot: Slot,
+    /// Hundredths of a percent.
+    pub share: u16,
+    /// Who draws.
+    pub by: TrialBy,
+}
+
+/// Who draws whether a revision on trial is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrialBy {
+    /// Each cast.
+    Cast,
+    /// Each player, once.
+    Player,
+}
+
+/// Revisions that must not be called again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Barred {
+    /// These.
+    Those(BTreeSet<RevisionId>),
+    /// All of the spell's.
+    All,
+}
+
+/// How the casts of a revision went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Casts that began.
+    pub casts: u64,
+    /// Those that were stopped.
+    pub faults: u64,
+    /// Mana that their calls took, beside what they cost at first.
+    pub mana: f64,
 }
 
 /// Game server to control plane.
@@ -105,6 +175,58 @@ pub enum Report {
         /// In words, with figures.
         message: String,
     },
+    /// A cast was to go on with another revision, and goes on as it was.
+    NotMigrated {
+        /// The spell.
+        spell_id: SpellId,
+        /// The revision that it runs.
+        revision_id: RevisionId,
+        /// The one that did not take it.
+        to: RevisionId,
+        /// The caster's entity id.
+        caster: u64,
+        /// The tick.
+        tick: u64,
+        /// The limit or trap.
+        limit: String,
+        /// In words.
+        message: String,
+    },
+    /// A line that a spell wrote for its author.
+    Line {
+        /// The spell.
+        spell_id: SpellId,
+        /// The revision.
+        revision_id: RevisionId,
+        /// The caster's entity id.
+        caster: u64,
+        /// The tick.
+        tick: u64,
+        /// `debug`, `info`, `warn`, `error`.
+        level: String,
+        /// What.
+        text: String,
+    },
+    /// Too many of its casts were stopped: this world does not run it any more.
+    Quarantined {
+        /// The spell.
+        spell_id: SpellId,
+        /// The revision.
+        revision_id: RevisionId,
+        /// Why, and what is active now.
+        message: String,
+    },
+    /// How a trial goes on this world.
+    Trial {
+        /// Its rollout.
+        rollout: u64,
+        /// Names this life of the server: the tallies begin with it, or with the trial.
+        life: u64,
+        /// Of the revision on trial.
+        trial: Tally,
+        /// Of the active one meanwhile.
+        active: Tally,
+    },
     /// A revision could not be loaded; the last good one stays active.
     Refused {
         /// The spell.
@@ -118,8 +240,8 @@ pub enum Report {
     Done(Done),
     /// Players connected now.
     Players {
-        /// How many.
-        count: u32,
+        /// Their stable ids.
+        clients: BTreeSet<String>,
     },
 }
 

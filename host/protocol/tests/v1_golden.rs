@@ -188,7 +188,7 @@ fn server_messages() {
         ServerMessage::SpellActiveUpdate {
             spell_id: SpellId::new("fireball").unwrap(),
             channel: Channel::Beta,
-            revision_id: RevisionId::new("rev_000001_0a1b2c3d").unwrap(),
+            revision_id: Some(RevisionId::new("rev_000001_0a1b2c3d").unwrap()),
         },
         expect![[r#"{"type":122,"spell_id":"fireball","channel":"beta","revision_id":"rev_000001_0a1b2c3d"}"#]],
     );

@@ -1,18 +1,22 @@
 //! Casts: which requests are admitted, which hooks are due in which order, and when a cast is over.
 
 mod saved;
+mod switch;
 pub(crate) mod v2;
+pub(crate) mod v3;
 
 pub(crate) use saved::SavedCasts;
+pub(crate) use switch::{migrate, switch};
 
 use crate::inbound::{CastRequest, SpellSpec};
 use crate::limits::{
     CAST_COOLDOWN_TICKS, CAST_INSTANT_TICKS_MAX, CASTER_FUEL_PER_TICK, EVENTS_PER_CAST_MAX, FUEL_DEBT_PARTS, LIVE_CASTS_MAX,
     LIVE_CASTS_PER_CASTER_MAX, SPAWNS_PER_CALL_MAX, SUSPENSION_TICKS, TICK_HZ, TICK_SECONDS, TIMERS_PER_CAST_MAX,
 };
+use crate::lineup::Lineup;
 use crate::outbound::{CastEnd, DespawnReason};
 use crate::rng::Stream;
-use crate::spells::{Call, CancelReason, Event, Hook, Outcome};
+use crate::spells::{Call, CancelReason, Event, Fault, Hook, Outcome};
 use crate::strike::Strikes;
 use crate::{CastId, EntityId, Outbound, World, mana};
 use serde::{Deserialize, Serialize};
@@ -23,6 +27,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub(crate) struct Casts {
     spells: BTreeMap<String, KnownSpell>,
     live: BTreeMap<CastId, Cast>,
+    /// Live casts that are to go on with another revision, and which.
+    migrating: BTreeMap<CastId, String>,
     /// The live casts of each caster that has some.
     by_caster: BTreeMap<EntityId, BTreeSet<CastId>>,
     /// The tick of each caster's last cast of a spell, as long as it still counts.
@@ -37,11 +43,11 @@ pub(crate) struct Casts {
     ended: Vec<CastId>,
 }
 
-/// A spell that was activated here.
+/// A spell that can be cast here, or of which casts are live.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct KnownSpell {
-    pub active: String,
-    /// The active revision, and older ones that live casts are pinned to.
+    pub lineup: Lineup,
+    /// Those of the lineup, and others that live casts are pinned to.
     pub revisions: BTreeMap<String, KnownRevision>,
 }
 
@@ -96,25 +102,18 @@ struct Rejection {
 /// Admits a request or tells why not.
 pub(crate) fn admit(world: &mut World, request: &CastRequest) {
     let mut request = request.clone();
-    if request.revision.is_empty() {
-        request.revision = world.casts.active_revision(&request.spell).unwrap_or_default().into();
+    let revision = switch::revision_of(world, &request.spell, &request.revision, request.caster);
+    let is_admitted = revision.is_some();
+    if let Some(revision) = revision {
+        request.revision = revision;
     }
-    match check(world, &request) {
+    match check(world, &request, is_admitted) {
         Ok(spec) => start(world, request, spec),
         Err(Rejection { limit, allowed, asked }) => {
             let CastRequest { spell, revision, caster, .. } = request;
             world.emit(Outbound::CastRejected { spell, revision, caster, limit, allowed, asked });
         }
     }
-}
-
-/// From now on, casts of this spell run this revision; those that run stay with theirs.
-pub(crate) fn activate(world: &mut World, spell: &str, revision: &str, spec: SpellSpec) {
-    let known = world.casts.spells.entry(spell.into()).or_default();
-    known.active = revision.into();
-    known.revisions.entry(revision.into()).or_insert(KnownRevision { spec, live: 0 }).spec = spec;
-    known.forget_unused();
-    world.emit(Outbound::Activated { spell: spell.into(), revision: revision.into() });
 }
 
 /// The tick's stage: all calls that are due, by cast; those of one cast in the order cast, events, timers, tick, cancel. Each has its own block of ids.
@@ -176,6 +175,14 @@ pub(crate) fn end(world: &mut World, id: CastId, reason: CastEnd) {
     world.emit(Outbound::CastEnded { cast: id, reason });
 }
 
+/// A call of the cast was stopped: that counts against its caster, everybody is told, and the cast ends.
+pub(crate) fn faulted(world: &mut World, id: CastId, fault: Fault) {
+    let Some(CastRequest { spell, revision, caster, .. }) = world.casts.get(id).map(|cast| cast.request.clone()) else { return };
+    world.casts.strike(caster, &spell, &revision, world.tick);
+    world.emit(Outbound::CastFaulted { cast: id, spell, revision, caster, fault });
+    end(world, id, CastEnd::Fault);
+}
+
 /// Ends the instant casts that have nothing left to wait for.
 pub(crate) fn settle(world: &mut World) {
     let done: Vec<CastId> = world.casts.live.iter().filter(|(_, cast)| cast.is_done()).map(|(id, _)| *id).collect();
@@ -186,11 +193,16 @@ pub(crate) fn settle(world: &mut World) {
 }
 
 /// The checks of an admission, in the order in which a caster wants to hear of them.
-fn check(world: &World, request: &CastRequest) -> Result<SpellSpec, Rejection> {
+fn check(world: &World, request: &CastRequest, is_admitted: bool) -> Result<SpellSpec, Rejection> {
     let reject = |limit, allowed: f64, asked: f64| Err(Rejection { limit, allowed, asked });
     let casts = &world.casts;
-    let Some(known) = casts.spells.get(&request.spell) else { return reject("unknown_spell", 0.0, 0.0) };
-    let Some(revision) = known.revisions.get(&request.revision) else { return reject("unknown_revision", 0.0, 0.0) };
+    let Some(known) = casts.spells.get(&request.spell).filter(|known| !known.lineup.is_empty()) else {
+        return reject("unknown_spell", 0.0, 0.0);
+    };
+    // A revision that is only known because casts still run it is for them alone.
+    let Some(revision) = known.revisions.get(&request.revision).filter(|_| is_admitted) else {
+        return reject(if request.revision.is_empty() { "unknown_spell" } else { "unknown_revision" }, 0.0, 0.0);
+    };
     if !world.scene.entity(request.caster).is_some_and(|caster| caster.kind.is_character()) {
         return reject("caster_gone", 0.0, 0.0);
     }
@@ -290,9 +302,24 @@ impl Casts {
         *debt = debt.saturating_add(fuel);
     }
 
-    /// Lets go of spells that cannot be run; no cast may be live on what is forgotten.
+    /// Lets go of revisions that cannot be run; no cast may be live on what is forgotten.
     pub(crate) fn forget_unknown(&mut self, knows: impl Fn(&str, &str) -> bool) {
-        self.spells.retain(|spell, known| knows(spell, &known.active));
+        self.spells.retain(|spell, known| {
+            known.lineup.keep(|revision| knows(spell, revision));
+            known.forget_unused();
+            !known.revisions.is_empty()
+        });
+        self.migrating.retain(|id, to| self.live.get(id).is_some_and(|cast| knows(&cast.request.spell, to)));
+    }
+
+    /// Lets go of revisions of this spell that nothing can run any more, and of the spell with the last of them.
+    fn forget_unused(&mut self, spell: &str) {
+        if let Some(known) = self.spells.get_mut(spell) {
+            known.forget_unused();
+            if known.revisions.is_empty() {
+                self.spells.remove(spell);
+            }
+        }
     }
 
     fn debt(&self, caster: EntityId) -> u64 {
@@ -314,6 +341,20 @@ impl Casts {
     /// All live casts, by id.
     pub(crate) fn live(&self) -> impl Iterator<Item = (CastId, &Cast)> {
         self.live.iter().map(|(id, cast)| (*id, cast))
+    }
+
+    pub(crate) fn lineup(&self, spell: &str) -> Option<&Lineup> {
+        self.spells.get(spell).map(|known| &known.lineup)
+    }
+
+    /// Whether casts of this revision are live or may come to be.
+    pub(crate) fn knows(&self, spell: &str, revision: &str) -> bool {
+        self.spells.get(spell).is_some_and(|known| known.revisions.contains_key(revision))
+    }
+
+    /// Live casts that are to go on with another revision, and which.
+    pub(crate) fn migrating(&self) -> impl Iterator<Item = (CastId, &str)> {
+        self.migrating.iter().map(|(id, to)| (*id, to.as_str()))
     }
 
     /// All spells, by name.
@@ -346,7 +387,7 @@ impl Casts {
     }
 
     pub(crate) fn active_revision(&self, spell: &str) -> Option<&str> {
-        self.spells.get(spell).map(|known| known.active.as_str())
+        self.spells.get(spell)?.lineup.active.as_deref()
     }
 
     /// Tells the cast in the next tick, if it still lives and its queue is not full.
@@ -477,6 +518,7 @@ impl Casts {
 
     fn remove(&mut self, id: CastId) -> Option<Cast> {
         let cast = self.live.remove(&id)?;
+        self.migrating.remove(&id);
         self.ended.push(id);
         let CastRequest { spell, revision, caster, .. } = &cast.request;
         if let Some(casts) = self.by_caster.get_mut(caster) {
@@ -485,12 +527,10 @@ impl Casts {
                 self.by_caster.remove(caster);
             }
         }
-        if let Some(known) = self.spells.get_mut(spell) {
-            if let Some(known) = known.revisions.get_mut(revision) {
-                known.live -= 1;
-            }
-            known.forget_unused();
+        if let Some(known) = self.spells.get_mut(spell).and_then(|known| known.revisions.get_mut(revision)) {
+            known.live -= 1;
         }
+        self.forget_unused(spell);
         Some(cast)
     }
 }
@@ -498,7 +538,8 @@ impl Casts {
 impl KnownSpell {
     /// Revisions that nothing can run any more; the runner of the spells drops them too.
     fn forget_unused(&mut self) {
-        self.revisions.retain(|revision, known| *revision == self.active || known.live > 0);
+        let named: BTreeSet<&str> = self.lineup.revisions().collect();
+        self.revisions.retain(|revision, known| named.contains(revision.as_str()) || known.live > 0);
     }
 }
 

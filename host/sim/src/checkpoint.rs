@@ -1,13 +1,12 @@
 //! A checkpoint: the state is taken, and the running world goes on from it as a loaded one would, so that both are the same from then on.
 
 use crate::limits::CHECKPOINT_FUEL;
-use crate::outbound::CastEnd;
 use crate::physics::Rebuilt;
 use crate::saved::{Saved, Stored};
 use crate::spells::Kept;
 use crate::undo::JournalChange;
 use crate::voxel::{Chunk, ChunkId};
-use crate::{CastId, Outbound, Spells, World, cast};
+use crate::{CastId, Spells, World, cast};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,19 +53,7 @@ fn suspend(world: &mut World, spells: &mut impl Spells, fuel: u64) -> BTreeMap<C
         match kept {
             Kept::State(state) => _ = states.insert(id, state),
             Kept::Unsaved => {}
-            Kept::Fault(fault) => {
-                if let Some(request) = world.casts.get(id).map(|cast| cast.request.clone()) {
-                    world.casts.strike(request.caster, &request.spell, &request.revision, world.tick);
-                    world.emit(Outbound::CastFaulted {
-                        cast: id,
-                        spell: request.spell,
-                        revision: request.revision,
-                        caster: request.caster,
-                        fault,
-                    });
-                }
-                cast::end(world, id, CastEnd::Fault);
-            }
+            Kept::Fault(fault) => cast::faulted(world, id, fault),
         }
     }
     states

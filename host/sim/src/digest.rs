@@ -7,6 +7,7 @@ use crate::field::{Field, FieldSpec};
 use crate::inbound::{CastRequest, Input, SpellSpec};
 use crate::intent::Homing;
 use crate::joint::{End, Joint, JointKind};
+use crate::lineup::{Lineup, Trial};
 use crate::mana::{ManaPolicy, Purse};
 use crate::npc::Npc;
 use crate::path::{Cell, Route};
@@ -201,7 +202,7 @@ fn bodies(world: &World) -> u64 {
 fn casts(world: &World) -> u64 {
     let mut part = Part::new();
     for (name, spell) in world.casts.spells() {
-        part.text(name).text(&spell.active);
+        part.text(name).lineup(&spell.lineup);
         for (revision, known) in &spell.revisions {
             part.text(revision).spec(&known.spec).number(known.live as u64);
         }
@@ -220,6 +221,9 @@ fn casts(world: &World) -> u64 {
         cast.timers.iter().for_each(|timer| _ = part.number(timer.due).number(timer.token.into()));
         cast.spawned.iter().for_each(|id| _ = part.id(*id));
         part.number(cast.events.len() as u64).number(cast.timers.len() as u64).number(cast.spawned.len() as u64);
+    }
+    for (id, to) in world.casts.migrating() {
+        part.number(id.0).text(to);
     }
     for (caster, spell, tick) in world.casts.last_casts() {
         part.id(caster).text(spell).number(tick);
@@ -284,9 +288,19 @@ impl Part {
     }
 
     fn spec(&mut self, spec: &SpellSpec) -> &mut Self {
-        let SpellSpec { duration_ticks, tick_interval, event_interval, persistent, cast_mana, school, counters } = *spec;
+        let SpellSpec { duration_ticks, tick_interval, event_interval, persistent, cast_mana, school, counters, in_flight } = *spec;
         self.number(duration_ticks.into()).number(tick_interval.into()).number(event_interval.into()).flag(persistent).float(cast_mana);
-        self.number(school as u64).number(counters.0.into())
+        self.number(school as u64).number(counters.0.into()).number(in_flight as u64)
+    }
+
+    fn lineup(&mut self, lineup: &Lineup) -> &mut Self {
+        let Lineup { active, trial, drafts } = lineup;
+        self.flag(active.is_some()).text(active.as_deref().unwrap_or_default()).flag(trial.is_some());
+        if let Some(Trial { revision, share, by }) = trial {
+            self.text(revision).number((*share).into()).number(*by as u64);
+        }
+        drafts.iter().for_each(|(account, revision)| _ = self.text(account).text(revision));
+        self.number(drafts.len() as u64)
     }
 
     fn event(&mut self, event: &Event) {

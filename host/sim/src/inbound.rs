@@ -1,9 +1,11 @@
 //! Whatever can change an outcome: nothing else reaches the simulation, and all of it belongs in a recording.
 
 use crate::checkpoint::Thoroughness;
+use crate::lineup::{Barred, InFlight, Lineup};
 use crate::undo::Whose;
 use crate::{Edit, EntityId, Vec3};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One thing that came in for this tick.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,15 +52,29 @@ pub enum Inbound {
     },
     /// The tick ends with a checkpoint: `World::take_checkpoint` has it then.
     Checkpoint(Thoroughness),
+    /// From now on, new casts of a spell run what this says. Several in one tick are one change.
+    Switch(Switch),
+}
+
+impl Inbound {
     /// From now on, casts of this spell run this revision.
-    Activate {
-        /// The spell.
-        spell: String,
-        /// The revision.
-        revision: String,
-        /// What the simulation must know of its envelope.
-        spec: SpellSpec,
-    },
+    pub fn activate(spell: &str, revision: &str, spec: SpellSpec) -> Self {
+        let specs = BTreeMap::from([(revision.to_owned(), spec)]);
+        Self::Switch(Switch { spell: spell.to_owned(), lineup: Lineup::of(revision), specs, barred: Barred::none() })
+    }
+}
+
+/// What a world runs of a spell from now on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Switch {
+    /// The spell.
+    pub spell: String,
+    /// Which revisions. Those that are neither in `specs` nor known from before are left out.
+    pub lineup: Lineup,
+    /// By revision: what the simulation must know of it.
+    pub specs: BTreeMap<String, SpellSpec>,
+    /// Whose casts end at once.
+    pub barred: Barred,
 }
 
 /// A player's controls, in range already.
@@ -85,7 +101,7 @@ pub struct CastRequest {
     pub caster: EntityId,
     /// What.
     pub spell: String,
-    /// Empty: the active one. Any other must be the active one or still known to the world.
+    /// Empty: the caster's draft, the one on trial where that falls to it, or the active one. Any other must be one of these three.
     pub revision: String,
     /// Where.
     pub target_position: Vec3,
@@ -112,13 +128,16 @@ pub struct SpellSpec {
     pub school: School,
     /// The schools whose casts it can dispel.
     pub counters: Schools,
+    /// What becomes of casts of older revisions when it takes over, and of its own when it is rolled back.
+    pub in_flight: InFlight,
 }
 
 impl SpellSpec {
     /// One that costs nothing, has no school, and ends with its caster: for tests and benchmarks.
     pub const fn free(duration_ticks: u32, tick_interval: u32) -> Self {
         let (event_interval, persistent, cast_mana) = (0, false, 0.0);
-        Self { duration_ticks, tick_interval, event_interval, persistent, cast_mana, school: School::None, counters: Schools(0) }
+        let (school, counters, in_flight) = (School::None, Schools(0), InFlight::Finish);
+        Self { duration_ticks, tick_interval, event_interval, persistent, cast_mana, school, counters, in_flight }
     }
 
     /// Whether its mana is a price.

@@ -9,6 +9,12 @@ pub const TICK_SECONDS: f32 = 1.0 / TICK_HZ as f32;
 pub const TICK_MAX: u64 = 1 << 48;
 /// Fuel that saving the live casts of a world may take at a checkpoint in passing: about 2 ms, 130 casts of the library's. What does not fit is not saved.
 pub const CHECKPOINT_FUEL: u64 = 2_000_000;
+/// Fuel that casts may take in a tick to go on with another revision: about 2 ms. Those that do not fit follow in the next ticks.
+pub const MIGRATION_FUEL: u64 = 2_000_000;
+/// Casts that may be moved to another revision in a tick, however cheap they are.
+pub const MIGRATIONS_PER_TICK_MAX: usize = 256;
+/// The share of a trial that takes all casts: shares are given in hundredths of a percent.
+pub const TRIAL_SHARE_WHOLE: u16 = 10_000;
 /// Bytes of a player's handle or of another entity's name; the control plane lets in shorter ones.
 pub const NAME_BYTES_MAX: usize = 256;
 /// Bytes of the name of a player's account: the control plane's are 19 long.

@@ -217,6 +217,48 @@ pub enum Outbound {
         /// The revision.
         revision: String,
     },
+    /// This spell cannot be cast any more, but by those who have a draft of it.
+    Deactivated {
+        /// The spell.
+        spell: String,
+    },
+    /// A player who is here runs another draft of this spell from now on, or none.
+    DraftChanged {
+        /// The spell.
+        spell: String,
+        /// The draft.
+        revision: Option<String>,
+        /// Its author.
+        player: EntityId,
+    },
+    /// A cast goes on with another revision.
+    Migrated {
+        /// The cast.
+        cast: CastId,
+        /// Its spell.
+        spell: String,
+        /// The revision that it ran.
+        from: String,
+        /// The revision that it runs.
+        to: String,
+        /// Its caster.
+        caster: EntityId,
+    },
+    /// A cast was to go on with another revision, which did not take it; it goes on as before.
+    MigrationFailed {
+        /// The cast.
+        cast: CastId,
+        /// Its spell.
+        spell: String,
+        /// The revision that it runs.
+        from: String,
+        /// The one that it was offered to.
+        to: String,
+        /// Its caster.
+        caster: EntityId,
+        /// Why not.
+        fault: Fault,
+    },
 }
 
 /// What an NPC makes of a target. The numbers are the wire's.

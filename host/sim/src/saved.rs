@@ -2,9 +2,11 @@
 
 mod v1;
 mod v2;
+mod v3;
 
 pub use v1::SavedV1;
 pub use v2::SavedV2;
+pub use v3::SavedV3;
 
 use crate::absent::{self, Absent, Place};
 use crate::body::Prop;

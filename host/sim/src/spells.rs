@@ -24,6 +24,12 @@ pub trait Spells {
         let _ = fuel;
         casts.iter().map(|_| (Kept::Unsaved, 0)).collect()
     }
+    /// Goes on with each of these casts on another revision, which is given what it saves on its own. One answer a cast, in their order. Those that do not fit into
+    /// so much fuel answer [`Migrated::Waits`], and are asked for again in the next tick. By itself, one that runs spells has nothing that it would have to carry over.
+    fn migrate(&mut self, migrations: &[Migration], fuel: u64) -> Vec<(Migrated, u64)> {
+        let _ = fuel;
+        migrations.iter().map(|_| (Migrated::Moved, 0)).collect()
+    }
     /// Whether it can run this revision; asked when a world is loaded.
     fn knows(&self, spell: &str, revision: &str) -> bool {
         let _ = (spell, revision);
@@ -45,6 +51,32 @@ pub enum Kept {
     Unsaved,
     /// Its save broke a limit or trapped; the cast ends.
     Fault(Fault),
+}
+
+/// A cast that is to go on with another revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// The cast; it may still wait for its first call.
+    pub cast: CastId,
+    /// Its spell.
+    pub spell: String,
+    /// The revision that it is pinned to.
+    pub from: String,
+    /// The other one.
+    pub to: String,
+}
+
+/// What came of a [`Migration`]; beside it stands the fuel spent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Migrated {
+    /// The cast runs on a fresh instance of the other revision.
+    Moved,
+    /// The other revision did not take it: it runs on as before.
+    Stays(Fault),
+    /// Its save broke a limit or trapped; the cast ends.
+    Fault(Fault),
+    /// Not yet.
+    Waits,
 }
 
 /// A cast of a loaded world, which has been called before.
@@ -167,7 +199,7 @@ pub enum CancelReason {
     Duration,
     /// Its caster left or died.
     CasterGone,
-    /// Its revision was replaced or revoked.
+    /// Its revision was replaced.
     Revision,
     /// Its caster could not pay for it.
     Mana,

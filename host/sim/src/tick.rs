@@ -16,6 +16,9 @@ pub fn step(world: &mut World, inbound: &[Inbound], spells: &mut impl Spells, st
     stages(Stage::Admit);
     admit(world, inbound);
 
+    stages(Stage::Migrate);
+    cast::migrate(world, spells);
+
     stages(Stage::Terrain);
     generate::advance(world);
 
@@ -59,6 +62,8 @@ pub fn step(world: &mut World, inbound: &[Inbound], spells: &mut impl Spells, st
 pub enum Stage {
     /// What came in is sorted in, edits of the terrain included.
     Admit,
+    /// Casts whose revision was replaced go on with the new one, where it says so.
+    Migrate,
     /// Chunks that are missing around players are made.
     Terrain,
     /// Players and NPCs move, players shoot.
@@ -85,8 +90,9 @@ pub enum Stage {
 
 impl Stage {
     /// All stages, in the order of the tick.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Admit,
+        Self::Migrate,
         Self::Terrain,
         Self::Move,
         Self::Due,
@@ -104,6 +110,7 @@ impl Stage {
     pub fn name(self) -> &'static str {
         match self {
             Self::Admit => "admit",
+            Self::Migrate => "migrate",
             Self::Terrain => "terrain",
             Self::Move => "move",
             Self::Due => "due",
@@ -129,7 +136,7 @@ fn admit(world: &mut World, inbound: &[Inbound]) {
             Inbound::Terraform { player, edit, client_sequence } => edit::terraform(world, *player, *edit, *client_sequence),
             Inbound::Revert { whose, since_tick } => undo::revert(world, whose, *since_tick),
             Inbound::Checkpoint(thoroughness) => world.checkpoint_due = world.checkpoint_due.max(Some(*thoroughness)),
-            Inbound::Activate { spell, revision, spec } => cast::activate(world, spell, revision, *spec),
+            Inbound::Switch(switch) => cast::switch(world, switch),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::field::Field;
 use crate::generate::{self, Generation};
 use crate::joint::{self, Joint};
 use crate::limits::{CHARACTER_HEALTH_MAX, ENTITIES_MAX};
+use crate::lineup::Lineup;
 use crate::mana::Purse;
 use crate::npc::{self, Npc, Respawn, Spawner, Temper};
 use crate::outbound::DespawnReason;
@@ -191,9 +192,30 @@ impl World {
         self.casts.len()
     }
 
-    /// By spell: the revision that new casts run.
+    /// By spell: the revision that everybody's new casts run, where there is one.
     pub fn active_revisions(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.casts.spells().map(|(spell, known)| (spell, known.active.as_str()))
+        self.casts.spells().filter_map(|(spell, known)| Some((spell, known.lineup.active.as_deref()?)))
+    }
+
+    /// All spells that can be cast, or of which casts are live.
+    pub fn spells(&self) -> impl Iterator<Item = &str> {
+        self.casts.spells().map(|(spell, _)| spell)
+    }
+
+    /// By spell: the draft that this player alone runs.
+    pub fn drafts_of(&self, player: EntityId) -> impl Iterator<Item = (&str, &str)> {
+        let account = self.players.get(&player).map_or("", |player| player.account.as_str());
+        self.casts.spells().filter_map(move |(spell, known)| Some((spell, known.lineup.draft(account)?)))
+    }
+
+    /// What new casts of this spell run.
+    pub fn lineup(&self, spell: &str) -> Option<&Lineup> {
+        self.casts.lineup(spell)
+    }
+
+    /// Whether casts of this revision are live or may come to be.
+    pub fn needs(&self, spell: &str, revision: &str) -> bool {
+        self.casts.knows(spell, revision)
     }
 
     /// Casts that wait for their first call, with spell and revision.

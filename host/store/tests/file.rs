@@ -124,7 +124,7 @@ fn artifacts_are_kept_while_the_world_names_them() {
     let (mut held, _) = WorldFile::open(&path, WORLD).expect("a new file");
     let mut world = world();
     let spec = sim::inbound::SpellSpec::free(0, 0);
-    let activate = |revision: &str| Inbound::Activate { spell: "bolt".into(), revision: revision.into(), spec };
+    let activate = |revision: &str| Inbound::activate("bolt", revision, spec);
     let artifact = |revision: &str| Artifact { spell: "bolt".into(), revision: revision.into(), bytes: revision.as_bytes().into() };
     step(&mut world, &[activate("r1")], &mut NoSpells, &mut |_| ());
     held.save(&advance(&mut world, 0), &[artifact("r1"), artifact("r9")], 0).expect("saved");

@@ -5,12 +5,15 @@ use host::server::{Config, Server, StartError};
 use pasetors::claims::Claims;
 use pasetors::keys::{AsymmetricKeyPair, Generate};
 use pasetors::version4::{PublicToken, V4};
+use protocol::Sha256Hex;
 use protocol::link::{self, Push, Report, Secrets};
 use protocol::ticket::TICKET_PURPOSE;
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -23,6 +26,7 @@ pub struct ControlPlane {
     /// Each stream that the server opened: its query, and where pushes go.
     streams: Receiver<(String, TcpStream)>,
     reports: Receiver<Vec<Report>>,
+    artifacts: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
 }
 
 impl ControlPlane {
@@ -31,13 +35,22 @@ impl ControlPlane {
         let address = listener.local_addr().expect("an address");
         let (stream_sender, streams) = channel();
         let (report_sender, reports) = channel();
+        let artifacts = Arc::<Mutex<BTreeMap<String, Vec<u8>>>>::default();
+        let served = artifacts.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (stream_sender, report_sender) = (stream_sender.clone(), report_sender.clone());
-                std::thread::spawn(move || serve(stream, &stream_sender, &report_sender));
+                let (stream_sender, report_sender, served) = (stream_sender.clone(), report_sender.clone(), served.clone());
+                std::thread::spawn(move || serve(stream, &stream_sender, &report_sender, &served));
             }
         });
-        Self { address, streams, reports }
+        Self { address, streams, reports, artifacts }
+    }
+
+    /// From now on it has these bytes; answers their hash.
+    pub fn offer(&self, artifact: &[u8]) -> Sha256Hex {
+        let hash = Sha256Hex::of(artifact);
+        self.artifacts.lock().expect("nobody panicked").insert(hash.to_string(), artifact.to_vec());
+        hash
     }
 
     /// The next stream that the server opens.
@@ -60,7 +73,12 @@ pub fn push(stream: &mut TcpStream, push: &Push) {
     stream.write_all(&link::encode(push)).expect("the server reads its stream");
 }
 
-fn serve(stream: TcpStream, streams: &Sender<(String, TcpStream)>, reports: &Sender<Vec<Report>>) {
+fn serve(
+    stream: TcpStream,
+    streams: &Sender<(String, TcpStream)>,
+    reports: &Sender<Vec<Report>>,
+    artifacts: &Mutex<BTreeMap<String, Vec<u8>>>,
+) {
     let mut reader = BufReader::new(stream);
     while let Some((first, length)) = read_head(&mut reader) {
         if first.starts_with(&format!("GET /internal/worlds/{WORLD}/stream?")) {
@@ -68,6 +86,15 @@ fn serve(stream: TcpStream, streams: &Sender<(String, TcpStream)>, reports: &Sen
             stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").expect("the server reads");
             let _ = streams.send((first, stream));
             return;
+        }
+        if let Some(asked) = first.strip_prefix(&format!("GET /internal/worlds/{WORLD}/artifacts/")) {
+            let hash = asked.split(' ').next().unwrap_or_default();
+            let artifact = artifacts.lock().expect("nobody panicked").get(hash).cloned();
+            let status = if artifact.is_some() { "200 OK" } else { "404 Not Found" };
+            let artifact = artifact.unwrap_or_default();
+            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", artifact.len());
+            reader.get_mut().write_all(&[head.into_bytes(), artifact].concat()).expect("the server reads");
+            continue;
         }
         assert!(first.starts_with(&format!("POST /internal/worlds/{WORLD}/reports ")), "{first}");
         let mut body = vec![0; length];
@@ -219,6 +246,7 @@ fn config(folder: &TempDir, control_plane: &ControlPlane, office: &TicketOffice)
         control_plane: format!("http://{}", control_plane.address),
         secrets: secrets(office),
         save: folder.path().join("world.sqlite"),
+        artifacts: folder.path().join("artifacts"),
         generation: sim::Generation::Floor,
         casts_max: 4,
         wasi: false,
@@ -230,7 +258,7 @@ fn config(folder: &TempDir, control_plane: &ControlPlane, office: &TicketOffice)
 fn open(runtime: &tokio::runtime::Runtime, config: Config, control_plane: &ControlPlane) -> Result<(Server, TcpStream), StartError> {
     let server = runtime.block_on(Server::start(config))?;
     let (_, mut stream) = control_plane.stream();
-    push(&mut stream, &Push::Synced);
+    push(&mut stream, &Push::Synced { sequence: 0, complete: true });
     assert!(runtime.block_on(server.ready()));
     Ok((server, stream))
 }

@@ -37,7 +37,7 @@ fn start_over(folder: TempDir) -> Process {
     let mut stdin = child.stdin.take().expect("piped");
     writeln!(stdin, "{}", serde_json::to_string(&secrets(&office)).expect("JSON")).expect("it reads its secrets");
     let (_, mut stream) = control_plane.stream();
-    push(&mut stream, &Push::Synced);
+    push(&mut stream, &Push::Synced { sequence: 0, complete: true });
     let mut line = String::new();
     BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("it prints its port");
     let port = line.trim().strip_prefix("GAMESERVER_PORT=").and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("{line:?}"));

@@ -2,27 +2,36 @@
 
 use crate::control_plane::{World, push};
 use host::limits::SPELLS_MAX;
-use protocol::link::{Activate, Push, Report};
-use protocol::{Channel, RevisionId, SpellId};
+use protocol::link::{Barred, Lineup, Push, Report, Slot};
+use protocol::{Channel, InFlightPolicy, RevisionId, Sha256Hex, SpellId};
+use std::collections::{BTreeMap, BTreeSet};
 
-fn bad_activation(sequence: u64) -> Push {
-    bad_activation_of("fireball", sequence)
+/// A change to a revision that cannot be loaded.
+fn bad_change(world: &mut World, spell: &str, sequence: u64) {
+    let artifact = world.control_plane.offer(b"not signed by anyone");
+    for one in change(spell, artifact, sequence) {
+        push(&mut world.stream, &one);
+    }
 }
 
-fn bad_activation_of(spell: &str, sequence: u64) -> Push {
-    Push::Activate(Activate {
-        sequence,
+fn change(spell: &str, artifact: Sha256Hex, sequence: u64) -> [Push; 2] {
+    let revision_id = RevisionId::new("rev_000001_0a1b2c3d").expect("an id");
+    let lineup = Lineup {
         spell_id: SpellId::new(spell).expect("an id"),
         channel: Channel::Stable,
-        revision_id: RevisionId::new("rev_000001_0a1b2c3d").expect("an id"),
-        artifact: b"not signed by anyone".to_vec(),
-    })
+        active: Some(Slot { revision_id, artifact, in_flight: InFlightPolicy::Finish }),
+        trial: None,
+        drafts: BTreeMap::new(),
+        quarantined: BTreeSet::new(),
+        barred: Barred::Those(BTreeSet::new()),
+    };
+    [Push::Lineup(lineup), Push::Apply { sequence }]
 }
 
 #[test]
 fn an_artifact_that_nobody_signed_is_refused_and_reported() {
     let mut world = World::start();
-    push(&mut world.stream, &bad_activation(1));
+    bad_change(&mut world, "fireball", 1);
     let report = world.control_plane.report(|report| matches!(report, Report::Refused { .. }));
     let Report::Refused { spell_id, message, .. } = report else { unreachable!("it was asked for") };
     assert_eq!((spell_id.as_str(), message.as_str()), ("fireball", "not a spell artifact"));
@@ -36,7 +45,7 @@ fn a_world_follows_so_many_spells_and_no_more() {
     let mut world = World::start();
     let refusal_of = |world: &mut World, number: usize| {
         let spell = format!("spell_{number}");
-        push(&mut world.stream, &bad_activation_of(&spell, number as u64));
+        bad_change(world, &spell, number as u64);
         let of_spell = |report: &Report| matches!(report, Report::Refused { spell_id, .. } if spell_id.as_str() == spell);
         let Report::Refused { message, .. } = world.control_plane.report(of_spell) else { unreachable!("it was asked for") };
         message
@@ -49,20 +58,24 @@ fn a_world_follows_so_many_spells_and_no_more() {
     assert_eq!(refusal_of(&mut world, 7), "not a spell artifact", "a new revision of one that it follows");
 }
 
+fn players(clients: &[&str]) -> Report {
+    Report::Players { clients: clients.iter().map(|client| (*client).to_owned()).collect() }
+}
+
 #[test]
 fn players_are_counted_for_the_control_plane() {
     let world = World::start();
     let (client, _) = world.join("kim");
-    world.control_plane.report(|report| *report == Report::Players { count: 1 });
+    world.control_plane.report(|report| *report == players(&["client_kim"]));
     drop(client);
-    world.control_plane.report(|report| *report == Report::Players { count: 0 });
+    world.control_plane.report(|report| *report == players(&[]));
 }
 
 #[test]
 fn the_game_goes_on_without_the_control_plane_and_the_line_comes_back() {
     let mut world = World::start();
     let (mut client, _) = world.join("kim");
-    push(&mut world.stream, &bad_activation(41));
+    bad_change(&mut world, "fireball", 41);
     world.control_plane.report(|report| matches!(report, Report::Refused { .. }));
     world.stream.shutdown(std::net::Shutdown::Both).expect("it is open");
     let (request, mut stream) = world.control_plane.stream();
@@ -70,8 +83,28 @@ fn the_game_goes_on_without_the_control_plane_and_the_line_comes_back() {
     client.wait_for(101, |_| true);
     // Nonsense ends the connection, not the server.
     std::io::Write::write_all(&mut stream, &[0xff; 64]).expect("the server reads");
-    let (_, mut stream) = world.control_plane.stream();
-    push(&mut stream, &bad_activation(42));
+    let (_, stream) = world.control_plane.stream();
+    world.stream = stream;
+    bad_change(&mut world, "frostbolt", 42);
     world.control_plane.report(|report| matches!(report, Report::Refused { .. }));
     client.wait_for(101, |_| true);
+}
+
+#[test]
+fn an_artifact_that_cannot_be_fetched_is_asked_for_again_with_the_next_connection() {
+    let mut world = World::start();
+    let missing = Sha256Hex::of(b"not there yet");
+    for one in change("fireball", missing.clone(), 5) {
+        push(&mut world.stream, &one);
+    }
+    // What was not made ready has not happened.
+    let (request, stream) = world.control_plane.stream();
+    assert!(request.contains("?after=0&"), "{request}");
+    world.stream = stream;
+    assert_eq!(world.control_plane.offer(b"not there yet"), missing);
+    for one in change("fireball", missing, 5) {
+        push(&mut world.stream, &one);
+    }
+    let report = world.control_plane.report(|report| matches!(report, Report::Refused { .. }));
+    assert!(matches!(report, Report::Refused { message, .. } if message == "not a spell artifact"));
 }

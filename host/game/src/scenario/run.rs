@@ -143,7 +143,7 @@ impl Stage {
             things.insert(thing.name.clone(), (id, thing.at));
         }
         let mut game = Game::with_world(world);
-        let inbound = vec![game.admit(spell.clone())];
+        let inbound = vec![game.activate(spell.clone())];
         Self {
             game,
             saved: None,

@@ -33,7 +33,7 @@ impl Crowd {
     }
 
     fn activate(&mut self, loaded: LoadedRevision) {
-        let activate = self.game.admit(loaded);
+        let activate = self.game.activate(loaded);
         self.step(&[activate]);
     }
 
@@ -140,7 +140,7 @@ fn a_cast_that_waits_for_its_first_call_keeps_its_revision() {
     crowd.activate(load(&runtime, "bolt", "rev_000001_00000001", BOLT));
     let mut inbound = crowd.all_cast("spin");
     inbound.push(cast(crowd.players[0], "bolt"));
-    inbound.push(crowd.game.admit(load(&runtime, "bolt", "rev_000002_00000002", STRONG_BOLT)));
+    inbound.push(crowd.game.activate(load(&runtime, "bolt", "rev_000002_00000002", STRONG_BOLT)));
     let mut outbound = crowd.step(&inbound);
     assert!(!outbound.iter().any(|event| matches!(event, Outbound::Spawned { .. })), "the bolt waits");
     for _ in 0..60 {

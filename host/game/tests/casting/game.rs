@@ -34,7 +34,7 @@ impl Place {
     }
 
     fn activate(&mut self, loaded: LoadedRevision) {
-        let activate = self.game.admit(loaded);
+        let activate = self.game.activate(loaded);
         self.step(&[activate]);
     }
 
@@ -98,7 +98,7 @@ fn new_casts_run_the_new_revision_and_old_ones_finish_on_theirs() {
     place.activate(load(&runtime, "bolt", "rev_000001_00000000", BOLT));
     place.step(&[cast(place.ann, "bolt")]);
     place.activate(load(&runtime, "bolt", "rev_000002_00000001", STRONG_BOLT));
-    assert_eq!(place.game.active()["bolt"], "rev_000002_00000001");
+    assert_eq!(place.game.world().active_revision("bolt"), Some("rev_000002_00000001"));
     assert_eq!(place.loaded(), ["rev_000001_00000000", "rev_000002_00000001"], "a cast still flies on the first");
     place.run(60);
     assert_eq!(place.health(), 75.0);

@@ -83,7 +83,6 @@ pub fn loader(runtime: &Runtime) -> Loader {
     Loader::new(runtime.clone(), PublicKey::of_seed(&SEED))
 }
 
-/// The guest as this revision of this spell.
 /// A new world whose casts are free: mana would end some of these guests' before what they are here for does.
 pub fn free_game(seed: u64) -> Game {
     let mut world = World::new(seed);
@@ -91,6 +90,7 @@ pub fn free_game(seed: u64) -> Game {
     Game::with_world(world)
 }
 
+/// The guest as this revision of this spell.
 pub fn load(runtime: &Runtime, spell: &str, revision: &str, guest: Guest) -> LoadedRevision {
     loader(runtime).load(spell, revision, &artifact_of(guest)).expect("a good artifact")
 }

@@ -7,4 +7,5 @@ mod recording;
 mod repeat;
 mod saving;
 mod scenario;
+mod switching;
 mod wasi;

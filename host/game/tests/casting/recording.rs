@@ -27,7 +27,7 @@ impl Session {
         let mut game = free_game(7);
         game.record();
         let mut inbound: Vec<Inbound> =
-            spells.iter().map(|(spell, guest)| game.admit(load(runtime, spell, "rev_000001_00000000", *guest))).collect();
+            spells.iter().map(|(spell, guest)| game.activate(load(runtime, spell, "rev_000001_00000000", *guest))).collect();
         inbound.extend((0..PLAYERS).map(|token| Inbound::Join {
             token,
             account: format!("account {token}"),
@@ -109,7 +109,7 @@ fn the_last_minute_of_a_hostile_session_is_the_same_on_one_thread_and_on_three()
     let mut session = Session::new(&runtime, &spells);
     session.run(1_500);
     // A new revision while it is recorded.
-    let activate = session.game.admit(load(&runtime, "counter", "rev_000002_00000001", IDLE));
+    let activate = session.game.activate(load(&runtime, "counter", "rev_000002_00000001", IDLE));
     session.step(&[activate]);
     session.run(3_500);
     let recording = session.recording();

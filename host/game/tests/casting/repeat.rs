@@ -23,7 +23,7 @@ fn play() -> (Vec<Digest>, Vec<Outbound>) {
     let runtime = Runtime::new(256).expect("a small runtime");
     let mut game = free_game(7);
     let mut inbound: Vec<Inbound> =
-        SPELLS.iter().map(|(spell, guest)| game.admit(load(&runtime, spell, "rev_000001_00000000", *guest))).collect();
+        SPELLS.iter().map(|(spell, guest)| game.activate(load(&runtime, spell, "rev_000001_00000000", *guest))).collect();
     inbound.extend((0..PLAYERS).map(|token| Inbound::Join {
         token,
         account: format!("account {token}"),
@@ -39,7 +39,7 @@ fn play() -> (Vec<Digest>, Vec<Outbound>) {
         match tick {
             100 => inbound.push(Inbound::Leave { player: players[3] }),
             101 => inbound.push(Inbound::Join { token: 99, account: "late".into(), username: "late".into() }),
-            120 => inbound.push(game.admit(load(&runtime, "bolt", "rev_000002_00000001", STRONG_BOLT))),
+            120 => inbound.push(game.activate(load(&runtime, "bolt", "rev_000002_00000001", STRONG_BOLT))),
             _ => {}
         }
     }

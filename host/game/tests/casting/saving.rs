@@ -18,7 +18,7 @@ struct Place {
 impl Place {
     fn new(runtime: &Runtime, spells: &[(&'static str, Guest)]) -> Self {
         let mut game = free_game(7);
-        let mut inbound: Vec<Inbound> = spells.iter().map(|(spell, guest)| game.admit(load(runtime, spell, REVISION, *guest))).collect();
+        let mut inbound: Vec<Inbound> = spells.iter().map(|(spell, guest)| game.activate(load(runtime, spell, REVISION, *guest))).collect();
         inbound.extend((0..PLAYERS).map(|token| Inbound::Join {
             token,
             account: format!("client_{token}"),
@@ -91,7 +91,7 @@ fn a_loaded_game_goes_on_as_the_saved_one() {
             assert_eq!(of_saved, of_loaded, "tick {tick} after save {round}");
             counted.extend(lines(&of_loaded).into_iter().map(str::to_owned));
         }
-        assert_eq!(place.game.active(), loaded.active());
+        assert!(place.game.world().active_revisions().eq(loaded.world().active_revisions()));
     }
     assert!(counted.iter().any(|count| count.as_str() > "60"), "what was counted before the save is not counted again: {counted:?}");
 }
@@ -183,8 +183,8 @@ fn a_revision_that_is_missing_at_a_load_ends_its_casts_and_can_come_back() {
     let counter = place.game.loaded().filter(|loaded| loaded.spell == "counter").cloned();
     let (mut loaded, dropped) = Game::load(stored, counter).expect("a world of ours");
     assert!(!dropped.is_empty() && dropped.iter().all(|cast| cast.spell == "bolt"), "{dropped:?}");
-    assert_eq!(loaded.active().keys().collect::<Vec<_>>(), ["counter"]);
-    let activate = loaded.admit(load(&runtime, "bolt", REVISION, BOLT));
+    assert_eq!(loaded.world().active_revisions().map(|(spell, _)| spell).collect::<Vec<_>>(), ["counter"]);
+    let activate = loaded.activate(load(&runtime, "bolt", REVISION, BOLT));
     loaded.step(&[activate], &mut |_| ());
-    assert_eq!(loaded.active().len(), 2);
+    assert_eq!(loaded.world().active_revisions().count(), 2);
 }

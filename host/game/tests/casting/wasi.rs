@@ -106,7 +106,7 @@ struct Place {
 impl Place {
     fn new(runtime: &Runtime, component: &[u8]) -> Self {
         let mut game = Game::new(7);
-        let activate = game.admit(load(runtime, component));
+        let activate = game.activate(load(runtime, component));
         let join = Inbound::Join { token: 1, account: "client_1".into(), username: "ann".into() };
         let joined = game.step(&[activate, join], &mut |_| ());
         let player = joined.iter().find_map(|event| if let Outbound::Joined { player, .. } = event { Some(*player) } else { None });

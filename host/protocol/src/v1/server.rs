@@ -228,14 +228,14 @@ pub enum ServerMessage {
         /// In words.
         message: String,
     },
-    /// 122: new casts of this spell run this revision.
+    /// 122: your new casts of this spell run this revision.
     SpellActiveUpdate {
         /// The spell.
         spell_id: SpellId,
-        /// The channel that the world follows.
+        /// The channel that the world follows; `draft` for a draft of yours, which you alone run.
         channel: Channel,
-        /// The revision.
-        revision_id: RevisionId,
+        /// The revision; null when it cannot be cast any more.
+        revision_id: Option<RevisionId>,
     },
 }
 

@@ -5,8 +5,9 @@ use crate::draw::Draw;
 use crate::wild::SPELLS;
 use crate::witness::one_of_each;
 use sim::edit::{Area, Change};
-use sim::inbound::{CastRequest, Input, School, Schools, SpellSpec};
-use sim::limits::PLAYERS_MAX;
+use sim::inbound::{CastRequest, Input, School, Schools, SpellSpec, Switch};
+use sim::limits::{PLAYERS_MAX, TRIAL_SHARE_WHOLE};
+use sim::lineup::{Barred, InFlight, Lineup, ShareBy, Trial};
 use sim::undo::Whose;
 use sim::{Edit, EntityId, EntityKind, Inbound, Thoroughness, Vec3, World};
 
@@ -26,11 +27,11 @@ one_of_each! {
         // Of twice as many places as are usually taken: so many leave as come.
         Leave: (100, |doing| Inbound::Leave { player: doing.place() }),
         Input: (2, |doing| Inbound::Input { player: doing.player(), input: doing.input() }),
-        Cast: (4, |doing| Inbound::Cast(doing.cast())),
+        Cast: (3, |doing| Inbound::Cast(doing.cast())),
         Terraform: (9, |doing| doing.terraform()),
         Revert: (150, |doing| Inbound::Revert { whose: doing.whose(), since_tick: doing.world.tick().saturating_sub(600) }),
         Checkpoint: (90, |doing| Inbound::Checkpoint(if doing.draw().one_in(3) { Thoroughness::Whole } else { Thoroughness::InPassing })),
-        Activate: (300, |doing| { let spell = doing.spell(); doing.activate(spell) }),
+        Switch: (50, |doing| doing.switch()),
     }
 }
 
@@ -118,9 +119,13 @@ impl Doing<'_> {
     }
 
     fn join(&mut self) -> Inbound {
-        // Of so many accounts: some come back, some take over who is there still.
-        let account = format!("account {}", self.draw().below(8 * CROWD));
+        let account = self.account();
         self.come(account)
+    }
+
+    /// One of so many: some come back, some take over who is there still.
+    fn account(&mut self) -> String {
+        format!("account {}", self.draw().below(8 * CROWD))
     }
 
     fn come(&mut self, account: String) -> Inbound {
@@ -188,15 +193,45 @@ impl Doing<'_> {
         let (player, spell) = (self.player(), self.spell());
         match self.draw().below(6) {
             0 => Whose::Spell { spell: spell.into(), revision: None },
-            1 => Whose::Account(format!("account {}", self.draw().below(8 * CROWD))),
+            1 => Whose::Account(self.account()),
             _ => Whose::Player(player),
         }
     }
 
     fn activate(&mut self, spell: &str) -> Inbound {
+        let (revision, spec) = (self.revision(), self.spec());
+        Inbound::activate(spell, &revision, spec)
+    }
+
+    /// Another lineup of some spell: a revision for all, one on trial, drafts for some, and now and then nothing at all or an end for what runs.
+    fn switch(&mut self) -> Inbound {
+        let spell = self.spell().to_owned();
+        let mut lineup = Lineup { active: Some(self.revision()).filter(|_| !self.draw().one_in(8)), ..Lineup::default() };
+        if self.draw().one_in(3) {
+            let by = if self.draw().one_in(2) { ShareBy::Cast } else { ShareBy::Player };
+            lineup.trial = Some(Trial { revision: self.revision(), share: self.draw().below(u64::from(TRIAL_SHARE_WHOLE) + 1) as u16, by });
+        }
+        for _ in 0..self.draw().below(3) {
+            let (account, draft) = (self.account(), self.revision());
+            lineup.drafts.insert(account, draft);
+        }
+        let specs = lineup.revisions().map(|revision| (revision.to_owned(), self.spec())).collect();
+        let barred = match self.draw().below(24) {
+            0 => Barred::All,
+            1 => Barred::Those([self.revision()].into()),
+            _ => Barred::none(),
+        };
+        Inbound::Switch(Switch { spell, lineup, specs, barred })
+    }
+
+    fn revision(&mut self) -> String {
+        format!("r{}", self.draw().below(3))
+    }
+
+    fn spec(&mut self) -> SpellSpec {
         let draw = self.draw();
         let duration_ticks = if draw.one_in(3) { 0 } else { 1 + draw.below(480) as u32 };
-        let spec = SpellSpec {
+        SpellSpec {
             duration_ticks,
             tick_interval: draw.below(12) as u32,
             event_interval: if draw.one_in(4) { draw.below(6) as u32 } else { 0 },
@@ -204,7 +239,9 @@ impl Doing<'_> {
             cast_mana: draw.between(0.0, 20.0),
             school: draw.one_of(&[School::None, School::Fire, School::Frost]).unwrap_or_default(),
             counters: Schools(draw.below(16) as u8 & !1),
-        };
-        Inbound::Activate { spell: spell.into(), revision: format!("r{}", draw.below(3)), spec }
+            in_flight: draw
+                .one_of(&[InFlight::Finish, InFlight::Migrate, InFlight::Migrate, InFlight::Migrate, InFlight::Cancel])
+                .unwrap_or_default(),
+        }
     }
 }

@@ -10,7 +10,7 @@ use sim::intent::{Homing, ProjectileSpec, Recipient};
 use sim::joint::{JointKind, JointSpec};
 use sim::limits::HOMING_TURN_MAX;
 use sim::scene::{Kinds, Scene, Shape};
-use sim::spells::{Call, Fault, Hook, Kept, Outcome, Resumed};
+use sim::spells::{Call, Fault, Hook, Kept, Migrated, Migration, Outcome, Resumed};
 use sim::status::Status;
 use sim::summon::{Order, SummonSpec};
 use sim::{CastId, Edit, EntityId, Intent, Spells, Temper, Vec3};
@@ -113,6 +113,26 @@ impl Spells for Wild<'_> {
             (kept, SAVE_FUEL)
         };
         casts.iter().map(answer).collect()
+    }
+
+    /// Most go on with the same stream; now and then a save breaks, or is not taken.
+    fn migrate(&mut self, migrations: &[Migration], fuel: u64) -> Vec<(Migrated, u64)> {
+        let mut left = fuel;
+        let answer = |migration: &Migration| {
+            let Some(memory) = self.memories.get_mut(&migration.cast) else { return (Migrated::Moved, 0) };
+            if left < SAVE_FUEL {
+                return (Migrated::Waits, 0);
+            }
+            left -= SAVE_FUEL;
+            let fault = |hook| Fault { hook, limit: "fuel", allowed: 1.0, asked: 2.0, message: "a whim".into() };
+            let migrated = match memory.draw.below(8) {
+                0 => Migrated::Fault(fault("save")),
+                1..=4 => Migrated::Stays(fault("restore")),
+                _ => Migrated::Moved,
+            };
+            (migrated, SAVE_FUEL)
+        };
+        migrations.iter().map(answer).collect()
     }
 
     fn knows(&self, spell: &str, _revision: &str) -> bool {

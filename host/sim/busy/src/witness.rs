@@ -43,7 +43,7 @@ pub(crate) use {named, one_of_each};
 named! {
     Outbound {
         Joined, JoinRefused, Spawned, Despawned, Died, ProjectileHit, NpcEvent, CastStarted, CastRejected, CastFaulted, CastEnded, Cue, Said, Log,
-        TerraformApplied, TerraformRefused, TerraformReverted, Activated,
+        TerraformApplied, TerraformRefused, TerraformReverted, Activated, Deactivated, DraftChanged, Migrated, MigrationFailed,
     }
     DespawnReason { Left, Hit, Expired, Spell, Died, Lost }
     NpcEventKind { Spotted, Lost, SuspicionChanged }
@@ -54,7 +54,7 @@ named! {
     Status { Slow, Root, Shield, Burn }
     Area { Sphere, Box }
     Change { Add, Subtract, Paint, Replace }
-    Stage { Admit, Terrain, Move, Due, Spells, Intents, Npcs, Projectiles, Physics, Combat, Checkpoint, Close }
+    Stage { Admit, Migrate, Terrain, Move, Due, Spells, Intents, Npcs, Projectiles, Physics, Combat, Checkpoint, Close }
 }
 
 /// Everything that should happen.

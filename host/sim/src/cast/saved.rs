@@ -14,6 +14,8 @@ pub(crate) struct SavedCasts {
     pub(super) spells: BTreeMap<String, KnownSpell>,
     /// With their own states, of those that have been called and could be saved.
     pub(super) live: BTreeMap<CastId, (Cast, Option<Vec<u8>>)>,
+    /// To which revision.
+    pub(super) migrating: BTreeMap<CastId, String>,
     pub(super) last_cast: BTreeMap<(EntityId, String), u64>,
     pub(super) debts: BTreeMap<EntityId, u64>,
     pub(super) strikes: BTreeMap<(EntityId, String), Strikes>,
@@ -42,11 +44,15 @@ impl SavedCasts {
         let sound = |(id, (cast, _)): (&CastId, &(Cast, _))| {
             past(cast) && known(cast) && finite(cast) && cast.timers.is_sorted_by_key(|timer| timer.due) && id.0 <= self.count
         };
+        let lineup = |known: &KnownSpell| known.lineup.is_sound() && known.lineup.revisions().all(|one| known.revisions.contains_key(one));
+        let migrates = |(id, to): (&CastId, &String)| {
+            let spell = self.live.get(id).and_then(|(cast, _)| self.spells.get(&cast.request.spell));
+            spell.is_some_and(|known| known.revisions.contains_key(to))
+        };
         match () {
             () if !self.live.iter().all(sound) => Err("casts are sound".into()),
-            () if !self.spells.values().all(|known| known.revisions.contains_key(&known.active)) => {
-                Err("active revisions are known".into())
-            }
+            () if !self.spells.values().all(lineup) => Err("lineups are sound".into()),
+            () if !self.migrating.iter().all(migrates) => Err("casts go on with known revisions".into()),
             () if !self.strikes.values().all(|strikes| strikes.last <= tick) => Err("strikes are of the past".into()),
             () if !self.last_cast.values().all(|last| *last <= tick) => Err("casts were made in the past".into()),
             () if self.count > TICK_MAX || self.debts.values().any(|debt| *debt > u64::MAX / 2) => Err("counts have room".into()),
@@ -60,6 +66,7 @@ impl Casts {
         SavedCasts {
             spells: self.spells.clone(),
             live: self.live.iter().map(|(id, cast)| (*id, (cast.clone(), states.remove(id)))).collect(),
+            migrating: self.migrating.clone(),
             last_cast: self.last_cast.clone(),
             debts: self.debts.clone(),
             strikes: self.strikes.clone(),
@@ -69,7 +76,7 @@ impl Casts {
 
     /// The casts and their own states.
     pub(crate) fn of(saved: SavedCasts) -> (Self, BTreeMap<CastId, Vec<u8>>) {
-        let SavedCasts { mut spells, live, last_cast, debts, strikes, count } = saved;
+        let SavedCasts { mut spells, live, migrating, last_cast, debts, strikes, count } = saved;
         // Counted anew: the number of live casts must be right whatever the bytes said.
         spells.values_mut().flat_map(|known| known.revisions.values_mut()).for_each(|known| known.live = 0);
         let (mut casts, mut states) = (Self { spells, strikes, count, ..Self::default() }, BTreeMap::new());
@@ -77,7 +84,7 @@ impl Casts {
             states.extend(state.map(|state| (id, state)));
             casts.insert(id, cast);
         }
-        (casts.last_cast, casts.debts) = (last_cast, debts);
+        (casts.migrating, casts.last_cast, casts.debts) = (migrating, last_cast, debts);
         (casts, states)
     }
 }

@@ -1,8 +1,8 @@
 //! Casts as they were saved in versions 1 and 2 of a world's state.
 
-use super::saved::SavedCasts;
-use super::{Cast, KnownRevision, KnownSpell, Timer};
-use crate::inbound::{CastRequest, SpellSpec};
+use super::Timer;
+use super::v3::{CastV3, KnownRevisionV3, KnownSpellV3, SavedCastsV3, SpellSpecV3};
+use crate::inbound::CastRequest;
 use crate::spells::{CancelReason, Event};
 use crate::{CastId, EntityId};
 use serde::Deserialize;
@@ -50,7 +50,7 @@ struct CastV2 {
     caster_gone: bool,
 }
 
-impl From<SavedCastsV2> for SavedCasts {
+impl From<SavedCastsV2> for SavedCastsV3 {
     /// What was cast then is free and cannot be countered, until its spell is activated again.
     fn from(old: SavedCastsV2) -> Self {
         let SavedCastsV2 { spells, live, last_cast, debts, count } = old;
@@ -65,20 +65,20 @@ impl From<SavedCastsV2> for SavedCasts {
     }
 }
 
-impl From<KnownSpellV2> for KnownSpell {
+impl From<KnownSpellV2> for KnownSpellV3 {
     fn from(KnownSpellV2 { active, revisions }: KnownSpellV2) -> Self {
-        let known = |KnownRevisionV2 { spec, live }| KnownRevision { spec: SpellSpec::from(spec), live };
+        let known = |KnownRevisionV2 { spec, live }| KnownRevisionV3 { spec: SpellSpecV3::from(spec), live };
         Self { active, revisions: revisions.into_iter().map(|(name, revision)| (name, known(revision))).collect() }
     }
 }
 
-impl From<SpellSpecV2> for SpellSpec {
+impl From<SpellSpecV2> for SpellSpecV3 {
     fn from(SpellSpecV2 { duration_ticks, tick_interval }: SpellSpecV2) -> Self {
         Self { duration_ticks, tick_interval, ..Self::default() }
     }
 }
 
-impl From<CastV2> for Cast {
+impl From<CastV2> for CastV3 {
     fn from(old: CastV2) -> Self {
         let CastV2 { request, spec, seed, started, running, last_tick, events, timers, spawned, caster_gone } = old;
         let cancelled = caster_gone.then_some(CancelReason::CasterGone);

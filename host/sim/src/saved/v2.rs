@@ -1,6 +1,6 @@
 //! Saves of version 2, from before mana, casts that outlast their casters, and what spells keep: read for ever, never written again.
 
-use super::Saved;
+use super::SavedV3;
 use crate::absent::Place;
 use crate::body::Prop;
 use crate::cast::v2::SavedCastsV2;
@@ -57,7 +57,7 @@ pub(super) struct PlaceV2 {
     left: u64,
 }
 
-impl From<SavedV2> for Saved {
+impl From<SavedV2> for SavedV3 {
     /// Everybody has all their mana, and those who are away have left nothing behind.
     fn from(old: SavedV2) -> Self {
         Self {

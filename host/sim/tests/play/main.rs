@@ -12,6 +12,7 @@ mod saving;
 mod scenario;
 mod scripted;
 mod servants;
+mod switching;
 mod terrain;
 
 use expect_test::Expect;

@@ -101,7 +101,7 @@ pub fn inbound(what: &Move) -> Inbound {
         }),
         Move::Activate(what, newer) => {
             let (spell, spec, _) = SCRIPTS[what];
-            Inbound::Activate { spell: spell.into(), revision: if newer { "r2".into() } else { "r1".into() }, spec }
+            Inbound::activate(spell, if newer { "r2" } else { "r1" }, spec)
         }
     }
 }

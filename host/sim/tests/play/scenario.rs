@@ -5,7 +5,8 @@
 //! `status NAME STATUS SECONDS` with `slow FACTOR`, `root`, `shield AMOUNT`, `burn PER_SECOND` · `prop NAME X Y Z` · `health NAME N`
 //! `world hills` is one of hills
 //! For the next tick: `terraform NAME SEQUENCE add|subtract|paint X Y Z RADIUS [MATERIAL]` · `revert NAME SINCE` · `revert spell SPELL REVISION SINCE` ·
-//! `spell NAME REVISION [lasts TICKS] [every TICKS]` with its indented script (see `scripted.rs`) · `join NAME` · `leave NAME` ·
+//! `spell NAME REVISION [lasts TICKS] [every TICKS] [migrates|cancels] [later]` with its indented script (see `scripted.rs`); with `later` it is not activated ·
+//! `switch SPELL REVISION|nothing [try REVISION PERCENT casts|players] [draft REVISION NAME] [bar REVISION|all]` · `join NAME` · `leave NAME` ·
 //! `input NAME SEQUENCE [move X Y Z] [aim X Y Z] [sprint] [fire] [jump]` · `cast NAME SPELL [REVISION] [at NAME]`
 //! Then: `column X Z` (its materials) · `run TICKS` · `show NAME` · `live` · `fuel N` (what all spells may spend in a tick). A NAME may be `@` and an id.
 //!
@@ -13,7 +14,8 @@
 
 use crate::scripted::Scripted;
 use sim::edit::{Area, Change};
-use sim::inbound::{CastRequest, Input, School, Schools, SpellSpec};
+use sim::inbound::{CastRequest, Input, School, Schools, SpellSpec, Switch};
+use sim::lineup::{Barred, InFlight, Lineup, ShareBy, Trial};
 use sim::status::Status;
 use sim::team::{Policy, Team};
 use sim::undo::Whose;
@@ -22,6 +24,14 @@ use sim::voxel::{CHUNK_EDGE, Chunk, Terrain};
 use sim::{Edit, EntityId, Generation, IVec3, Inbound, Outbound, Settings, Spawner, Stored, Temper, Thoroughness, Vec3, World, step};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+
+fn in_flight(words: &[&str]) -> InFlight {
+    match () {
+        () if words.contains(&"migrates") => InFlight::Migrate,
+        () if words.contains(&"cancels") => InFlight::Cancel,
+        () => InFlight::Finish,
+    }
+}
 
 /// Plays it and answers what happened.
 pub fn play(scenario: &str) -> String {
@@ -42,6 +52,7 @@ struct Stage {
     stored: Option<Stored>,
     /// The spell whose script the indented lines belong to.
     scripting: (String, String),
+    specs: BTreeMap<(String, String), SpellSpec>,
     printed: String,
 }
 
@@ -55,6 +66,7 @@ impl Default for Stage {
             walls: Vec::new(),
             stored: None,
             scripting: Default::default(),
+            specs: BTreeMap::new(),
             printed: String::new(),
         }
     }
@@ -127,6 +139,7 @@ impl Stage {
             ["column", x, z] => self.column(x.parse().expect("a voxel"), z.parse().expect("a voxel")),
             ["health", name, health] => self.world.set_health(self.id(name), number(health)),
             ["spell", spell, revision, ref rest @ ..] => self.activate(spell, revision, rest),
+            ["switch", spell, ref rest @ ..] => self.switch(spell, rest),
             ["join", name] => self.inbound.push(Inbound::Join { token: 1, account: format!("account of {name}"), username: name.into() }),
             ["checkpoint"] => self.inbound.push(Inbound::Checkpoint(Thoroughness::InPassing)),
             ["load"] => self.load(),
@@ -175,7 +188,31 @@ impl Stage {
             ..SpellSpec::free(ticks("lasts"), ticks("every"))
         };
         self.scripting = (spell.into(), revision.into());
-        self.inbound.push(Inbound::Activate { spell: spell.into(), revision: revision.into(), spec });
+        let spec = SpellSpec { in_flight: in_flight(rest), ..spec };
+        self.specs.insert((spell.into(), revision.into()), spec);
+        if !rest.contains(&"later") {
+            self.inbound.push(Inbound::activate(spell, revision, spec));
+        }
+    }
+
+    fn switch(&mut self, spell: &str, rest: &[&str]) {
+        let mut lineup = Lineup { active: rest.first().filter(|word| **word != "nothing").map(|word| (*word).into()), ..Lineup::default() };
+        if let Some([revision, percent, by]) = words_after("try", rest) {
+            let by = if by == "casts" { ShareBy::Cast } else { ShareBy::Player };
+            lineup.trial = Some(Trial { revision: revision.into(), share: (number(percent) * 100.0) as u16, by });
+        }
+        if let Some([revision, name]) = words_after("draft", rest) {
+            lineup.drafts.insert(format!("account of {name}"), revision.into());
+        }
+        let barred = match words_after::<1>("bar", rest) {
+            Some(["all"]) => Barred::All,
+            Some([revision]) => Barred::Those([revision.to_owned()].into()),
+            None => Barred::none(),
+        };
+        let specs =
+            lineup.revisions().filter_map(|revision| Some((revision.to_owned(), *self.specs.get(&(spell.into(), revision.into()))?)));
+        let specs = specs.collect();
+        self.inbound.push(Inbound::Switch(Switch { spell: spell.into(), lineup, specs, barred }));
     }
 
     fn input(&mut self, name: &str, sequence: &str, rest: &[&str]) {
@@ -286,6 +323,14 @@ impl Stage {
             }
             Outbound::TerraformReverted { affected, .. } => format!("terraforms reverted: {}", chunks(affected)),
             Outbound::Activated { spell, revision } => format!("activated {spell} {revision}"),
+            Outbound::Deactivated { spell } => format!("deactivated {spell}"),
+            Outbound::DraftChanged { spell, revision, player } => {
+                format!("{} runs {} of {spell}", self.name(*player), revision.as_deref().unwrap_or("no draft"))
+            }
+            Outbound::Migrated { cast, from, to, .. } => format!("cast {} migrated from {from} to {to}", cast.0),
+            Outbound::MigrationFailed { cast, from, to, fault, .. } => {
+                format!("cast {} stays with {from}: {to} broke {} in {}", cast.0, fault.limit, fault.hook)
+            }
         }
     }
 

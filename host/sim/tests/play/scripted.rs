@@ -1,6 +1,6 @@
 //! Spells as scripts: a runner that keeps the contract of `Spells` without wasm.
 //!
-//! A script's line is `HOOK: COMMAND; COMMAND...` with the hooks `cast`, `tick`, `hit`, `expired`, `timer`, `died`, `dropped`, `message`, `cancel`, `save` (only `fault`), and the commands
+//! A script's line is `HOOK: COMMAND; COMMAND...` with the hooks `cast`, `tick`, `hit`, `expired`, `timer`, `died`, `dropped`, `message`, `cancel`, `save` and `restore` (only `fault`), and the commands
 //! `launch SPEED [damage N] [seconds N] [gravity N] [bounces N] [restitution N] [pierces N] [homing TURN]` (from the caster's eye) · `damage WHO N` · `heal WHO N` · `push WHO X Y Z` · `teleport WHO X Y Z` ·
 //! `afflict WHO STATUS SECONDS` · `despawn [WHO]` (else what was made last) ·
 //! `box X Y Z HX HY HZ KG [VX VY VZ]` · `ball X Y Z RADIUS KG [VX VY VZ]` · `debris X Y Z COUNT SPEED SECONDS` ·
@@ -17,7 +17,7 @@ use sim::field::FieldSpec;
 use sim::intent::{Homing, ProjectileSpec, Recipient};
 use sim::joint::{JointKind, JointSpec};
 use sim::scene::{Kinds, Scene, Shape};
-use sim::spells::{Call, Event, Fault, Hook, Kept, Message, Outcome, Resumed};
+use sim::spells::{Call, Event, Fault, Hook, Kept, Message, Migrated, Migration, Outcome, Resumed};
 use sim::storage::Keeper;
 use sim::summon::{Order, SummonSpec};
 use sim::{CastId, Edit, EntityId, Intent, Spells, Vec3};
@@ -126,6 +126,28 @@ impl Spells for Scripted {
             (kept, 1_000)
         };
         casts.iter().map(answer).collect()
+    }
+
+    /// As a save and a restore of 1,000 fuel each. Scripts with the line `restore: fault` take nobody's save.
+    fn migrate(&mut self, migrations: &[Migration], fuel: u64) -> Vec<(Migrated, u64)> {
+        let mut left = fuel;
+        let answer = |Migration { cast, spell, to, .. }: &Migration| {
+            if !self.memories.contains_key(cast) {
+                return (Migrated::Moved, 0);
+            }
+            if left == 0 {
+                return (Migrated::Waits, 0);
+            }
+            left = left.saturating_sub(2_000);
+            let refuses = self.scripts.contains_key(&(spell.clone(), to.clone(), "restore".into()));
+            let migrated = match self.breaks.contains(cast) {
+                true => Migrated::Fault(fault("save")),
+                false if refuses => Migrated::Stays(fault("restore")),
+                false => Migrated::Moved,
+            };
+            (migrated, 2_000)
+        };
+        migrations.iter().map(answer).collect()
     }
 
     fn knows(&self, spell: &str, revision: &str) -> bool {

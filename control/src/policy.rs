@@ -1,0 +1,212 @@
+//! What of the spells a world runs, and what it has put into quarantine.
+
+use crate::{
+    App,
+    body::Body,
+    clock,
+    error::Error,
+    limits::{POLICY_PINS_MAX, POLICY_SPELLS_MAX},
+    operator::Admin,
+    problem::Problem,
+    store::{Database, Quarantine, SpellRow},
+    world_file::{WorldOwner, find},
+};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use protocol::{Channel, RevisionId, SpellId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// A world's word on spells. What it does not say is as for a new world.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// `beta` to run what is published there, where there is something; else `stable`, or `beta` of a spell that has no stable revision.
+    #[schema(value_type = Option<String>)]
+    pub channel: Option<Channel>,
+    /// By spell: the one revision that the world runs of it.
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub pins: BTreeMap<SpellId, RevisionId>,
+    /// The only spells that it runs; all where this is null.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub allow: Option<BTreeSet<SpellId>>,
+    /// Spells that it does not run.
+    #[schema(value_type = Vec<String>)]
+    pub deny: BTreeSet<SpellId>,
+    /// Whether it runs components that import WASI. Its server learns of a change when it is started the next time.
+    pub wasi: bool,
+}
+
+impl Policy {
+    /// Whether this spell is run at all.
+    pub fn admits(&self, spell: &SpellId) -> bool {
+        !self.deny.contains(spell) && self.allow.as_ref().is_none_or(|allow| allow.contains(spell))
+    }
+
+    /// The channel that is followed for this spell.
+    pub fn channel_of(&self, spell: &SpellRow) -> Channel {
+        match self.channel {
+            Some(Channel::Beta) if spell.beta.is_some() => Channel::Beta,
+            _ if spell.stable.is_some() => Channel::Stable,
+            _ => Channel::Beta,
+        }
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        let bad = |detail: String| Err(Problem::unprocessable("bad_policy", detail));
+        if self.channel == Some(Channel::Draft) {
+            return bad("a world follows stable or beta: drafts are their authors' alone".into());
+        }
+        if self.pins.len() > POLICY_PINS_MAX {
+            return bad(format!("at most {POLICY_PINS_MAX} spells can be pinned"));
+        }
+        if self.deny.len().max(self.allow.as_ref().map_or(0, BTreeSet::len)) > POLICY_SPELLS_MAX {
+            return bad(format!("at most {POLICY_SPELLS_MAX} spells can be allowed or denied by name"));
+        }
+        Ok(())
+    }
+}
+
+/// `GET /world/<id>/policy`.
+#[utoipa::path(
+    get,
+    path = "/world/{world}/policy",
+    params(("world" = String, Path, description = "A world id")),
+    responses((status = 200, description = "What of the spells it runs", body = Policy), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub async fn show(WorldOwner(world): WorldOwner) -> Json<Policy> {
+    Json(world.policy)
+}
+
+/// Says what of the spells the world runs; a running world follows at once.
+#[utoipa::path(
+    put,
+    path = "/world/{world}/policy",
+    params(("world" = String, Path, description = "A world id")),
+    request_body = Policy,
+    responses((status = 200, description = "What of the spells it runs", body = Policy), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub async fn set(State(app): State<Arc<App>>, WorldOwner(world): WorldOwner, Body(policy): Body<Policy>) -> Result<Json<Policy>, Problem> {
+    policy.check()?;
+    let (kept, news) = (policy.clone(), app.clone());
+    let set = move |db: &mut Database| {
+        for (spell, revision) in &kept.pins {
+            db.revision(spell, revision)?
+                .filter(|revision| revision.published)
+                .ok_or_else(|| Error::unknown("revision", revision.as_str()))?;
+        }
+        let number = db.set_policy(&world.world_id, &kept)?;
+        news.tell(number);
+        Ok(())
+    };
+    app.store.ask(set).await?;
+    Ok(Json(policy))
+}
+
+/// What the world has put into quarantine.
+#[utoipa::path(
+    get,
+    path = "/world/{world}/quarantine",
+    params(("world" = String, Path, description = "A world id")),
+    responses((status = 200, description = "Revisions that it does not run, and why", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub async fn quarantines(State(app): State<Arc<App>>, WorldOwner(world): WorldOwner) -> Result<Json<Value>, Problem> {
+    let id = world.world_id.clone();
+    let quarantines = app.store.ask(move |db| db.quarantines(&id)).await?;
+    let shown: Vec<_> = quarantines
+        .into_iter()
+        .map(|Quarantine { spell_id, revision_id, reason, since_ms }| {
+            json!({ "spell_id": spell_id, "revision_id": revision_id, "reason": reason, "since": clock::iso8601(since_ms) })
+        })
+        .collect();
+    Ok(Json(json!({ "world_id": world.world_id, "quarantined": shown })))
+}
+
+/// Lets the world run a revision again, by its owner.
+#[utoipa::path(
+    delete,
+    path = "/world/{world}/quarantine/{spell}/{revision}",
+    params(("world" = String, Path, description = "A world id"), ("spell" = String, Path, description = "A spell id"), ("revision" = String, Path, description = "A revision id")),
+    responses((status = 200, description = "Lifted", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub async fn lift(
+    State(app): State<Arc<App>>,
+    WorldOwner(world): WorldOwner,
+    Path((_world, spell, revision)): Path<(String, String, String)>,
+) -> Result<Json<Value>, Problem> {
+    lift_from(&app, world.world_id, &spell, &revision).await
+}
+
+/// Lets any world run a revision again, by the operator.
+#[utoipa::path(
+    delete,
+    path = "/admin/worlds/{world}/quarantine/{spell}/{revision}",
+    params(("world" = String, Path, description = "A world id"), ("spell" = String, Path, description = "A spell id"), ("revision" = String, Path, description = "A revision id")),
+    responses((status = 200, description = "Lifted", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("admin" = []))
+)]
+pub async fn lift_as_operator(
+    State(app): State<Arc<App>>,
+    _: Admin,
+    Path((world, spell, revision)): Path<(String, String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let world = find(&app, &world).await?;
+    lift_from(&app, world.world_id, &spell, &revision).await
+}
+
+/// Has any world not run a revision any more, by the operator.
+#[utoipa::path(
+    put,
+    path = "/admin/worlds/{world}/quarantine/{spell}/{revision}",
+    params(("world" = String, Path, description = "A world id"), ("spell" = String, Path, description = "A spell id"), ("revision" = String, Path, description = "A revision id")),
+    responses((status = 200, description = "In quarantine", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("admin" = []))
+)]
+pub async fn quarantine_as_operator(
+    State(app): State<Arc<App>>,
+    _: Admin,
+    Path((world, spell, revision)): Path<(String, String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let world_id = find(&app, &world).await?.world_id;
+    let (spell_id, revision_id) = named(&spell, &revision)?;
+    let answer = json!({ "world_id": world_id, "spell_id": spell_id, "revision_id": revision_id, "status": "quarantined" });
+    let news = app.clone();
+    let add = move |db: &mut Database| {
+        db.revision(&spell_id, &revision_id)?.ok_or_else(|| Error::unknown("revision", revision_id.as_str()))?;
+        if let Some(number) =
+            db.add_quarantine(&world_id, &spell_id, &revision_id, "put into quarantine by the operator", clock::now_ms())?
+        {
+            news.tell(number);
+        }
+        Ok(())
+    };
+    app.store.ask(add).await?;
+    Ok(Json(answer))
+}
+
+async fn lift_from(app: &Arc<App>, world_id: crate::ids::WorldId, spell: &str, revision: &str) -> Result<Json<Value>, Problem> {
+    let (spell_id, revision_id) = named(spell, revision)?;
+    let answer = json!({ "world_id": world_id, "spell_id": spell_id, "revision_id": revision_id, "status": "lifted" });
+    let news = app.clone();
+    let lift = move |db: &mut Database| {
+        news.tell(db.lift_quarantine(&world_id, &spell_id, &revision_id)?);
+        Ok(())
+    };
+    app.store.ask(lift).await?;
+    Ok(Json(answer))
+}
+
+fn named(spell: &str, revision: &str) -> Result<(SpellId, RevisionId), Error> {
+    let spell_id = SpellId::new(spell).map_err(|_| Error::unknown("spell", spell))?;
+    Ok((spell_id, revision.parse().map_err(|_| Error::unknown("revision", revision))?))
+}
