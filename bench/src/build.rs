@@ -1,5 +1,6 @@
 //! Edit to live, as an author feels it: real processes, real sockets, one player who stays connected.
 
+use crate::library::{self, LIBRARY};
 use crate::report::{Effort, Report, Row, Samples, progress};
 use anyhow::{Context, Result, ensure};
 use examples::game::{SPELL_ACTIVE_UPDATE, SPELL_CAST_EVENT, SPELL_CAST_REJECTED, is};
@@ -19,19 +20,6 @@ const REPEATS: usize = 30;
 /// Players who build in earnest, and as many who hand in bombs.
 const CROWD: usize = 20;
 const TIMEOUT: Duration = Duration::from_secs(60);
-const LIBRARY: [(&str, &str); 11] = [
-    ("aftershock", include_str!("../../spells/aftershock/src/lib.rs")),
-    ("blink", include_str!("../../spells/blink/src/lib.rs")),
-    ("familiar", include_str!("../../spells/familiar/src/lib.rs")),
-    ("fireball", include_str!("../../spells/fireball/src/lib.rs")),
-    ("frost", include_str!("../../spells/frost/src/lib.rs")),
-    ("gust", include_str!("../../spells/gust/src/lib.rs")),
-    ("mend", include_str!("../../spells/mend/src/lib.rs")),
-    ("rampart", include_str!("../../spells/rampart/src/lib.rs")),
-    ("repel", include_str!("../../spells/repel/src/lib.rs")),
-    ("totem", include_str!("../../spells/totem/src/lib.rs")),
-    ("vortex", include_str!("../../spells/vortex/src/lib.rs")),
-];
 /// Endless constant evaluation: it takes all the CPU time that a build may have.
 const BOMB: &str = "#![allow(long_running_const_eval)]\npub const ENDLESS: u64 = { let mut n = 0u64; while n != u64::MAX { n += 1; } n };";
 /// Ticks between two casts of ours: the cooldown is 30, and what the dearest library spell costs is back after 240.
@@ -254,14 +242,10 @@ fn crowd(server: &Server, players: &[Player], round: usize) -> Result<Samples> {
     Ok(Samples::new(times.into_iter().collect::<Result<_>>()?))
 }
 
-/// A library spell in turn, with its first numeric constant changed.
+/// A library spell in turn, edited.
 fn edited(index: usize) -> Result<(&'static str, String)> {
     let (spell, source) = LIBRARY[index % LIBRARY.len()];
-    let line = source.lines().find(|line| line.starts_with("const ") && line.contains(": f32 = "));
-    let line = line.with_context(|| format!("{spell} has no constant to edit"))?;
-    let (head, tail) = line.split_once(" = ").context("a value")?;
-    let value: f32 = tail.trim_end_matches(';').parse().with_context(|| format!("{spell}: {line}"))?;
-    Ok((spell, source.replacen(line, &format!("{head} = {:.4};", value * (1.0 - 0.0001 * (index + 1) as f32)), 1)))
+    Ok((spell, library::edited(source, index).with_context(|| spell.to_owned())?))
 }
 
 fn edit_to_live(http: &Http, player: &Player, game: &mut Game, index: usize) -> Result<Edit> {

@@ -94,7 +94,7 @@ fn replay_on(threads: usize, recording: &Recording, revisions: &[LoadedRevision]
 }
 
 /// Runs it while time passes for calls as it does on a server: one that fuel does not end is ended by time, and would be counted.
-fn with_epochs<T>(runtime: &Runtime, work: impl FnOnce() -> T) -> T {
+pub fn with_epochs<T>(runtime: &Runtime, work: impl FnOnce() -> T) -> T {
     let (tick, done) = (runtime.epoch_ticker(), AtomicBool::new(false));
     std::thread::scope(|scope| {
         scope.spawn(|| {

@@ -1,4 +1,4 @@
-//! The benchmarks: `cargo xtask bench [spell|compute|scale|memory|cycles|hostile|prices|tick|voxels|build|saves]...`, all of them when none is named.
+//! The benchmarks: `cargo xtask bench [spell|compute|scale|memory|cycles|hostile|prices|tick|voxels|build|live|saves]...`, all of them when none is named.
 //!
 //! Every figure is a ratio between things measured in the same, interleaved run. How and against whom: `docs/benchmarks.md`.
 
@@ -11,6 +11,8 @@ mod cycles;
 mod dice;
 mod hills;
 mod hostile;
+mod library;
+mod live;
 mod memory;
 mod prefetched;
 mod prices;
@@ -31,7 +33,7 @@ use report::Effort;
 struct Arguments {
     /// What to measure.
     areas: Vec<Area>,
-    /// Only tries the areas that take long (spell, compute, scale, memory, cycles, hostile): small parameters, and the figures go to target/benchmarks.
+    /// Only tries the areas that take long (spell, compute, scale, memory, cycles, hostile, live): small parameters, and the figures go to target/benchmarks.
     #[arg(long)]
     trial: bool,
     /// Ticks of the world of `hostile`: 36,000, or 600 for a trial, when left out.
@@ -61,6 +63,8 @@ enum Area {
     Voxels,
     /// Edit to live, through the real processes.
     Build,
+    /// Spells that change while worlds run: publishes beside a hundred casters, and publish, rollback and revoke over eight worlds.
+    Live,
     /// What kills and flipped bits cost a world.
     Saves,
 }
@@ -84,6 +88,7 @@ fn main() -> anyhow::Result<()> {
             Area::Tick => tick::run()?,
             Area::Voxels => voxels::run()?,
             Area::Build => build::run()?,
+            Area::Live => live::run(effort)?,
             Area::Saves => saves::run()?,
         }
     }

@@ -38,7 +38,7 @@ pub struct Report {
 }
 
 /// One figure, and what it is measured against.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Row {
     /// `<what>.<which>`, stable between runs.
     pub key: &'static str,

@@ -1,9 +1,10 @@
 //! Nothing is lost: servers killed in the middle of edits, and files with flipped bits.
 
 use crate::report::{Effort, Report, Samples, progress};
-use anyhow::{Context, Result, bail, ensure};
+use crate::resident::game_server;
+use anyhow::{Context, Result, ensure};
 use examples::game::is;
-use examples::{Game, Http, Player, Server, server};
+use examples::{Game, Http, Player, Server};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -239,19 +240,11 @@ fn unpack(data: &str) -> Result<Vec<u8>> {
     Ok(voxels)
 }
 
-/// Kills the game server of this world, whoever its parent is.
+/// Kills the game server of this world.
 fn kill_host(world: &str) -> Result<()> {
-    let name = server::shipped("ugc-host")?;
-    for entry in fs::read_dir("/proc")?.flatten() {
-        let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let mut words = command.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
-        if words.next().is_some_and(|program| Path::new(&program) == name) && words.any(|word| word == world) {
-            let process = entry.file_name().to_string_lossy().into_owned();
-            ensure!(Command::new("kill").args(["-9", &process]).status()?.success(), "cannot kill {process}");
-            return Ok(());
-        }
-    }
-    bail!("no game server of {world} runs")
+    let process = game_server(world)?;
+    ensure!(Command::new("kill").args(["-9", &process]).status()?.success(), "cannot kill {process}");
+    Ok(())
 }
 
 /// How many flips were refused, meant nothing, and were not noticed.

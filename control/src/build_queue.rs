@@ -639,6 +639,19 @@ impl BuildQueue {
         Watch { sender, notices, time_max: BUILD_TIME_MAX }
     }
 
+    /// Does something that no build may see halfway; nothing where one runs.
+    pub fn while_idle<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        let _alone = self.native.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state();
+        state.running.is_empty().then(work)
+    }
+
+    /// How many builds wait, and how many run.
+    pub fn counts(&self) -> (usize, usize) {
+        let state = self.state();
+        (state.waiting.len(), state.running.len())
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

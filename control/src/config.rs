@@ -1,6 +1,7 @@
 //! What the operator decides, from the environment, and what is found beside the executable.
 
-use crate::{error::Error, generator::Generator, keys, world_command::WorldCommand};
+use crate::{error::Error, generator::Generator, keys, keys::TokenHash, world_command::WorldCommand};
+use axum::http::HeaderValue;
 use clap::{Parser, Subcommand};
 use protocol::worker::Sandbox;
 use std::{
@@ -33,6 +34,9 @@ pub struct Arguments {
     /// Has all worlds admit components that import WASI, as those of other toolchains do; a world's policy may also do so alone.
     #[arg(long, env = "WORLD_WASI")]
     pub world_wasi: bool,
+    /// Origins whose pages may use the interface, such as https://game.example, with commas between them.
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Vec<String>,
     /// Where source is written for prompts: the whole address of an endpoint for chat completions, as OpenAI's API has it. GENERATOR_KEY is sent as bearer token.
     #[arg(long, env = "GENERATOR_URL", conflicts_with = "generator_command")]
     pub generator_url: Option<String>,
@@ -53,6 +57,21 @@ pub enum Command {
     /// Verifies, restores, exports or imports a stopped world's file
     #[command(subcommand)]
     World(WorldCommand),
+    /// Copies everything into an empty folder; the control plane and its worlds may run meanwhile
+    Backup {
+        /// The folder
+        to: PathBuf,
+    },
+    /// Puts a copy in the place of an empty data directory
+    Restore {
+        /// The folder that `backup` filled
+        from: PathBuf,
+    },
+    /// Reads a data directory, or a copy of one, and says whether it is whole
+    Verify {
+        /// The folder; the data directory when left out
+        folder: Option<PathBuf>,
+    },
     /// Signs artifacts with a new key from the next start on; what is stored is signed anew when game servers ask for it
     RotateKey {
         /// The keys before have leaked: what they signed loads nowhere any more, and casts that a world has saved with it end
@@ -67,12 +86,16 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What all keys follow from.
     pub secret: String,
-    /// Opens the admin endpoints; without one they are closed.
-    pub admin_token: Option<String>,
+    /// Of the token that opens the admin endpoints; without one they are closed.
+    pub admin_token_hash: Option<TokenHash>,
+    /// The token, when it was made just now: to be shown once.
+    pub new_admin_token: Option<String>,
     /// What becomes of builds where a layer of the sandbox is missing.
     pub sandbox: Sandbox,
     /// Whether all worlds admit components that import WASI.
     pub wasi: bool,
+    /// Origins whose pages may use the interface, beside our own.
+    pub cors_origins: Vec<HeaderValue>,
     /// What writes source for prompts, if anything does.
     pub generator: Option<Generator>,
     /// The other programs.
@@ -103,8 +126,22 @@ impl Config {
             Some(secret) => secret,
             None => secret_file(&data_dir.join("secret"))?,
         };
+        let origins = arguments.cors_origins.iter().filter(|origin| !origin.is_empty());
+        let cors_origins = origins.filter_map(|origin| origin.parse().ok()).collect();
         let (generator, wasi) = (generator(arguments), arguments.world_wasi);
-        Ok(Self { data_dir, secret, admin_token: variable("ADMIN_TOKEN"), sandbox: arguments.build_sandbox, wasi, generator, siblings })
+        let (admin_token_hash, new_admin_token) = admin_token(&data_dir.join("admin_token_hash"))?;
+        let admin_token_hash = Some(admin_token_hash);
+        Ok(Self {
+            data_dir,
+            secret,
+            admin_token_hash,
+            new_admin_token,
+            sandbox: arguments.build_sandbox,
+            wasi,
+            cors_origins,
+            generator,
+            siblings,
+        })
     }
 }
 
@@ -135,6 +172,21 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The hash of the admin token: of `ADMIN_TOKEN`, or the one in this file, or of a token that is made now and answered too.
+fn admin_token(path: &Path) -> Result<(TokenHash, Option<String>), Error> {
+    if let Some(token) = variable("ADMIN_TOKEN") {
+        return Ok((keys::token_hash(&token), None));
+    }
+    let kept = fs::read_to_string(path).ok().and_then(|text| hex::decode(text.trim()).ok()?.try_into().ok());
+    if let Some(hash) = kept {
+        return Ok((hash, None));
+    }
+    let token = keys::token();
+    let hash = keys::token_hash(&token);
+    write_private(path, &hex::encode(hash))?;
+    Ok((hash, Some(token)))
+}
+
 /// The secret in this file, made on first use, for the owner's eyes only.
 fn secret_file(path: &Path) -> Result<String, Error> {
     match fs::read_to_string(path) {
@@ -145,25 +197,39 @@ fn secret_file(path: &Path) -> Result<String, Error> {
     }
 }
 
-/// Written aside and renamed, so that a crash leaves the whole secret or none.
 fn write_secret(path: &Path) -> Result<String, Error> {
-    let (secret, aside) = (keys::token(), path.with_extension("new"));
+    let secret = keys::token();
+    write_private(path, &secret)?;
+    Ok(secret)
+}
+
+/// Written aside and renamed, so that a crash leaves the whole text or none.
+fn write_private(path: &Path, text: &str) -> Result<(), Error> {
+    let aside = path.with_extension("new");
     let write = || {
         let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
-        file.write_all(secret.as_bytes())?;
+        file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&aside, path)?;
         // What is signed with it outlives a power cut, so it has to as well.
         fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
     };
-    write().map_err(Error::file(path))?;
-    Ok(secret)
+    write().map_err(Error::file(path))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn an_admin_token_is_told_once_and_kept_as_its_hash() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("admin_token_hash");
+        let (hash, told) = admin_token(&path).unwrap();
+        assert_eq!(keys::token_hash(&told.unwrap()), hash);
+        assert_eq!(admin_token(&path).unwrap(), (hash, None));
+    }
 
     #[test]
     fn a_secret_is_made_once_and_only_its_owner_may_read_it() {

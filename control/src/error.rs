@@ -37,6 +37,14 @@ pub enum Error {
     /// The spell belongs to somebody else.
     #[error("{0} belongs to another player")]
     Foreign(SpellId),
+    /// An operator keeps the player out.
+    #[error("kept out until {until}: {reason}")]
+    Banned {
+        /// ISO 8601.
+        until: String,
+        /// Why.
+        reason: String,
+    },
     /// The revision was taken out of use.
     #[error("{revision_id} is revoked: {reason}")]
     Revoked {

@@ -1,7 +1,11 @@
-//! The game servers: one process a world, started by the first join, stopped when idle, drained when the control plane stops.
+//! The game servers: one process a world, started by the first join, restarted when it crashes, stopped when idle, drained when the control plane stops, and
+//! adopted when the control plane comes back from a crash of its own.
 
+mod log;
 mod orders;
+mod plan;
 mod process;
+mod record;
 
 use crate::store::World;
 use crate::{
@@ -9,21 +13,24 @@ use crate::{
     ids::{ClientId, WorldId},
     keys::{self, Keys, TokenHash},
     limits::{
-        EMPTY_SERVERS_PER_PLAYER_MAX, EXPECTED_TIME_MAX, GAME_PORT_FIRST, GAME_PORTS, ORDER_TIME_MAX, SERVER_DRAIN_TIME_MAX,
-        SERVER_IDLE_TIME_MAX, SERVERS_MAX,
+        CRASHES_REMEMBERED, EMPTY_SERVERS_PER_PLAYER_MAX, EXPECTED_TIME_MAX, FAILED_TIME, GAME_PORT_FIRST, GAME_PORTS, METRICS_PORT_OFFSET,
+        ORDER_TIME_MAX, SERVERS_MAX,
     },
 };
 use ::store::Generation;
 use orders::Orders;
+use plan::{Seen, Step, Wanted};
 use process::HostProcess;
-use protocol::link::{Errand, Secrets};
+use protocol::link::{Errand, Health, Secrets};
+use record::Record;
+use rustix::process::{Signal, kill_process};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fs,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::sync::watch;
 
@@ -45,6 +52,8 @@ struct State {
     servers: BTreeMap<WorldId, Server>,
     /// Worlds whose files are being replaced or deleted: no server may start.
     closed: BTreeSet<WorldId>,
+    /// Worlds whose servers crash whenever they are started: since when, and why.
+    failed: BTreeMap<WorldId, (Instant, String)>,
     stopping: bool,
 }
 
@@ -74,11 +83,62 @@ struct Server {
     orders: Orders,
     /// Since when nobody plays. It begins with the start: a server that nobody ever comes to reports nothing.
     idle_since: Option<Instant>,
+    /// When it said something last.
+    heard: Option<Instant>,
+    /// How it does, as it said last.
+    health: Health,
     phase: watch::Receiver<Phase>,
     stop: watch::Sender<bool>,
 }
 
+/// The ends of a server that nobody wanted.
+#[derive(Default)]
+struct Crashes {
+    times: VecDeque<Instant>,
+    /// Why the last one was, or why it was told to stop.
+    reason: String,
+    /// Whether it has ever listened.
+    has_run: bool,
+}
+
+impl Crashes {
+    fn add(&mut self, reason: String) {
+        self.times.push_back(Instant::now());
+        self.reason = reason;
+    }
+
+    /// How many there were of late, and how long ago the last one was.
+    fn of_late(&self) -> (u32, Duration) {
+        let count = self.times.iter().filter(|time| time.elapsed() < CRASHES_REMEMBERED).count();
+        (count as u32, self.times.back().map_or(Duration::MAX, Instant::elapsed))
+    }
+}
+
 impl Server {
+    /// One that nobody has reported of yet.
+    fn new(secret_hash: TokenHash, started_by: &ClientId, phase: watch::Receiver<Phase>, stop: watch::Sender<bool>) -> Self {
+        Self {
+            port: 0,
+            secret_hash,
+            started_by: started_by.clone(),
+            players: BTreeSet::new(),
+            // Whoever starts it is about to come.
+            expected: BTreeMap::from([(started_by.clone(), Instant::now())]),
+            presence: watch::Sender::new(BTreeSet::from([started_by.clone()])),
+            orders: Orders::default(),
+            idle_since: Some(Instant::now()),
+            heard: None,
+            health: Health::default(),
+            phase,
+            stop,
+        }
+    }
+
+    /// Whether somebody has a ticket that may still be used.
+    fn is_expected(&self) -> bool {
+        self.expected.values().any(|since| since.elapsed() < EXPECTED_TIME_MAX)
+    }
+
     fn tell_presence(&self) {
         let presence = self.players.iter().chain(self.expected.keys()).cloned().collect();
         self.presence.send_if_modified(|before| {
@@ -89,11 +149,20 @@ impl Server {
     }
 }
 
+/// A server that listens.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listening {
+    /// Where.
+    pub port: u16,
+    /// Names this life of it.
+    pub server_id: String,
+}
+
 /// Where a server stands in its life.
 #[derive(Debug, Clone, PartialEq)]
 enum Phase {
     Starting,
-    Ready(u16),
+    Ready(Listening),
     /// Told to stop: it takes nobody in any more.
     Ending,
     Gone(String),
@@ -108,7 +177,13 @@ pub struct ServerStatus {
     /// Whether it listens.
     pub is_ready: bool,
     /// Players connected, as it reported last.
-    pub players: u32,
+    pub players: BTreeSet<ClientId>,
+    /// Where it stands in its life.
+    pub phase: String,
+    /// Where it serves its own metrics.
+    pub metrics: String,
+    /// How it does, as it said last.
+    pub health: Health,
 }
 
 impl Fleet {
@@ -122,13 +197,36 @@ impl Fleet {
         fs::remove_dir_all(&copies)
             .or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
             .map_err(Error::file(&copies))?;
-        fs::create_dir_all(&copies).map_err(Error::file(&copies))?;
+        for folder in [copies, fleet.records(), fleet.logs()] {
+            fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
+        }
         Ok(fleet)
     }
 
     /// Where this world's file is, or will be.
     pub fn world_file(&self, world: &WorldId) -> PathBuf {
         world_file(&self.worlds, world)
+    }
+
+    /// Where it is written down which servers run.
+    fn records(&self) -> PathBuf {
+        self.worlds.join("servers")
+    }
+
+    fn logs(&self) -> PathBuf {
+        self.worlds.join("logs")
+    }
+
+    /// What this world's server logs to.
+    fn log_file(&self, world: &WorldId) -> PathBuf {
+        self.logs().join(format!("{world}.log"))
+    }
+
+    /// This world's server has said something.
+    pub fn heard(&self, world: &WorldId) {
+        if let Some(server) = self.state().servers.get_mut(world) {
+            server.heard = Some(Instant::now());
+        }
     }
 
     /// Where game servers keep the artifacts that they have fetched.
@@ -141,6 +239,11 @@ impl Fleet {
         self.worlds.join("copies")
     }
 
+    /// Whether all servers are being stopped for good.
+    pub fn is_stopping(&self) -> bool {
+        self.state().stopping
+    }
+
     /// Whether this world has a server, in whatever phase of its life.
     pub fn is_running(&self, world: &WorldId) -> bool {
         self.state().servers.contains_key(world)
@@ -149,6 +252,14 @@ impl Fleet {
     /// What this world's line has to carry beside changes: orders, and whose drafts are live.
     pub fn line(&self, world: &WorldId) -> Option<(Orders, watch::Receiver<BTreeSet<ClientId>>)> {
         self.state().servers.get(world).map(|server| (server.orders.clone(), server.presence.subscribe()))
+    }
+
+    /// Whether one more may come, or this one is there already.
+    pub fn has_room(&self, world: &WorldId, client: &ClientId, capacity: usize) -> bool {
+        let state = self.state();
+        let Some(server) = state.servers.get(world) else { return true };
+        let presence = server.presence.borrow();
+        presence.contains(client) || presence.len() < capacity
     }
 
     /// This player is about to come.
@@ -190,14 +301,14 @@ impl Fleet {
     }
 
     /// The port of this world's server, started for this player where there is none. Two who ask at once get the same one; who asks while it ends gets the next one.
-    pub async fn ensure(self: &Arc<Self>, world: &World, client: &ClientId) -> Result<u16, Error> {
+    pub async fn ensure(self: &Arc<Self>, world: &World, client: &ClientId) -> Result<Listening, Error> {
         let id = &world.world_id;
         loop {
             let mut phase = self.find_or_start(world, client)?;
             let was_ending = *phase.borrow() == Phase::Ending;
             let reached = phase.wait_for(|phase| matches!(phase, Phase::Ready(_) | Phase::Gone(_))).await.map(|phase| phase.clone());
             match reached {
-                Ok(Phase::Ready(port)) => return Ok(port),
+                Ok(Phase::Ready(listening)) => return Ok(listening),
                 Ok(Phase::Gone(_)) if was_ending => {}
                 Ok(Phase::Gone(reason)) => return Err(no_server(id, reason)),
                 _ => return Err(no_server(id, "its supervisor ended".into())),
@@ -208,6 +319,13 @@ impl Fleet {
     /// Whether this is the secret of this world's server.
     pub fn is_server(&self, world: &WorldId, secret: &str) -> bool {
         self.state().servers.get(world).is_some_and(|server| keys::is_token(secret, &server.secret_hash))
+    }
+
+    /// Notes how this world's server does.
+    pub fn set_health(&self, world: &WorldId, health: Health) {
+        if let Some(server) = self.state().servers.get_mut(world) {
+            server.health = health;
+        }
     }
 
     /// Notes who plays on this world.
@@ -244,7 +362,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Stops all servers, for good, and waits until they are gone: `SERVER_DRAIN_TIME_MAX` at most, then they are killed.
+    /// Stops all servers, for good, and waits until they are gone: those that do not drain in time are killed.
     pub async fn drain(&self) {
         let phases: Vec<_> = {
             let mut state = self.state();
@@ -285,6 +403,12 @@ impl Fleet {
         if state.closed.contains(world) {
             return Err(no_server(world, "its contents are being replaced".into()));
         }
+        if let Some((since, reason)) = state.failed.get(world) {
+            if since.elapsed() < FAILED_TIME {
+                return Err(no_server(world, reason.clone()));
+            }
+            state.failed.remove(world);
+        }
         if state.servers.len() >= SERVERS_MAX {
             return Err(no_server(world, format!("{SERVERS_MAX} servers are running, which is the limit")));
         }
@@ -296,81 +420,184 @@ impl Fleet {
             });
         }
         let (secret, (phase_sender, phase), (stop, stopped)) = (keys::token(), watch::channel(Phase::Starting), watch::channel(false));
-        let server = Server {
-            port: 0,
-            secret_hash: keys::token_hash(&secret),
-            started_by: client.clone(),
-            players: BTreeSet::new(),
-            // Whoever starts it is about to come.
-            expected: BTreeMap::from([(client.clone(), Instant::now())]),
-            presence: watch::Sender::new(BTreeSet::from([client.clone()])),
-            orders: Orders::default(),
-            idle_since: Some(Instant::now()),
-            phase: phase.clone(),
-            stop,
-        };
+        let server = Server::new(keys::token_hash(&secret), client, phase.clone(), stop);
         state.servers.insert(world.clone(), server);
         drop(state);
         // A task of its own: the request that started the server may be cancelled, others may wait for it too.
         let generation = Generation::named(generation).unwrap_or(Generation::Floor);
         let birth = Birth { world: world.clone(), generation, wasi: policy.wasi, secret };
-        tokio::spawn(self.clone().supervise(birth, phase_sender, stopped));
+        tokio::spawn(self.clone().supervise(world.clone(), Some(birth), None, phase_sender, stopped));
         Ok(phase)
     }
 
-    /// A server's life from start to end.
-    async fn supervise(self: Arc<Self>, birth: Birth, phase: watch::Sender<Phase>, mut stopped: watch::Receiver<bool>) {
-        let world = &birth.world;
-        let started = tokio::select! {
-            started = HostProcess::start(&self, &birth) => started,
-            _ = stopped.wait_for(|stop| *stop) => Err("it was stopped while it started".into()),
-        };
-        let reason = match started {
-            Ok(host) => {
-                tracing::info!(%world, port = host.port, "game server is ready");
-                phase.send_replace(Phase::Ready(host.port));
-                self.live(world, host, &phase, &mut stopped).await
-            }
-            Err(reason) => reason,
-        };
-        tracing::info!(%world, reason = ?reason, "game server is gone");
-        // Forgotten before it is told: who then asks anew gets a new server.
-        self.state().servers.remove(world);
-        phase.send_replace(Phase::Gone(reason));
-    }
-
-    /// Waits for whichever ends the server; returns what it was.
-    async fn live(
-        &self,
-        world: &WorldId,
-        mut host: HostProcess,
-        phase: &watch::Sender<Phase>,
-        stopped: &mut watch::Receiver<bool>,
-    ) -> String {
-        let reason = tokio::select! {
-            ending = host.ended() => return ending,
-            _ = stopped.wait_for(|stop| *stop) => "it was stopped",
-            () = self.idle(world) => "nobody played on it",
-        };
-        phase.send_replace(Phase::Ending);
-        host.drain(SERVER_DRAIN_TIME_MAX).await;
-        reason.into()
-    }
-
-    /// Returns when nobody has played on this world for `SERVER_IDLE_TIME_MAX`.
-    async fn idle(&self, world: &WorldId) {
-        loop {
-            let idle_since = self.state().servers.get(world).and_then(|server| server.idle_since);
-            let idle = idle_since.map_or_else(Default::default, |since| since.elapsed());
-            if idle >= SERVER_IDLE_TIME_MAX {
-                return;
-            }
-            tokio::time::sleep(SERVER_IDLE_TIME_MAX - idle).await;
+    /// Takes up the servers that a control plane before this one has left running. Those that nothing is known of are told to end: their worlds can be started
+    /// anew, from their files.
+    pub fn adopt(self: &Arc<Self>) {
+        let mut known = BTreeSet::new();
+        for record in record::read_all(&self.records()) {
+            let Some(host) = HostProcess::adopt(self, &record) else {
+                record::remove(&self.records(), &record.world_id);
+                continue;
+            };
+            let Record { world_id: world, server_id, secret_hash, started_by, port, .. } = record;
+            tracing::info!(%world, port, process = host.process.as_raw_nonzero(), "game server adopted");
+            known.insert(host.process.as_raw_nonzero());
+            let (phase_sender, phase) = watch::channel(Phase::Ready(Listening { port, server_id }));
+            let (stop, stopped) = watch::channel(false);
+            let server = Server::new(secret_hash, &started_by, phase, stop);
+            self.state().servers.insert(world.clone(), Server { port, ..server });
+            tokio::spawn(self.clone().supervise(world, None, Some(host), phase_sender, stopped));
+        }
+        for orphan in record::serving(&self.program, &self.worlds).into_iter().filter(|process| !known.contains(&process.as_raw_nonzero()))
+        {
+            tracing::warn!(process = orphan.as_raw_nonzero(), "a game server that nobody knows of is told to end");
+            kill_process(orphan, Signal::TERM).ok();
         }
     }
 
-    fn secrets(&self, secret: &str) -> Secrets {
+    /// A server's life from start to end: whatever the plan says next. One that is adopted can be watched and ended, and not be started again by this.
+    async fn supervise(
+        self: Arc<Self>,
+        world: WorldId,
+        birth: Option<Birth>,
+        mut host: Option<HostProcess>,
+        phase: watch::Sender<Phase>,
+        mut stopped: watch::Receiver<bool>,
+    ) {
+        let mut crashes = Crashes { has_run: host.is_some(), ..Crashes::default() };
+        let mut draining: Option<Instant> = None;
+        let reason = loop {
+            let (wanted, sight) = self.look(&world, &crashes, host.is_some(), draining, *stopped.borrow());
+            match (plan::step(wanted, sight), &mut host, &birth) {
+                (Step::Start, _, Some(birth)) => {
+                    phase.send_replace(Phase::Starting);
+                    self.begin_life(&world);
+                    let started = tokio::select! {
+                        started = HostProcess::start(&self, birth) => started,
+                        _ = stopped.wait_for(|stop| *stop) => break "it was stopped while it started".into(),
+                    };
+                    match started.and_then(|started| self.write_down(&world, &started).map(|()| started)) {
+                        Ok(started) => {
+                            tracing::info!(%world, port = started.port, "game server is ready");
+                            crashes.has_run = true;
+                            phase.send_replace(Phase::Ready(Listening { port: started.port, server_id: started.server_id.clone() }));
+                            host = Some(started);
+                        }
+                        Err(reason) => crashes.add(reason),
+                    }
+                }
+                (Step::Wait(time), Some(running), _) => {
+                    let ending = tokio::select! {
+                        ending = running.ended() => Some(ending),
+                        _ = stopped.wait_for(|stop| *stop), if draining.is_none() => None,
+                        () = tokio::time::sleep(time) => None,
+                    };
+                    if let Some(ending) = ending {
+                        host = None;
+                        record::remove(&self.records(), &world);
+                        if draining.is_some() {
+                            break crashes.reason;
+                        }
+                        tracing::warn!(%world, ending, "game server has crashed");
+                        crashes.add(format!("it ended by itself ({ending})"));
+                    }
+                }
+                (Step::Wait(time), None, _) => {
+                    tokio::select! {
+                        _ = stopped.wait_for(|stop| *stop) => {}
+                        () = tokio::time::sleep(time) => {}
+                    }
+                }
+                (Step::Drain(why), Some(running), _) => {
+                    phase.send_replace(Phase::Ending);
+                    (draining, crashes.reason) = (Some(Instant::now()), why.into());
+                    running.terminate();
+                }
+                (Step::Kill(why), Some(running), _) => {
+                    tracing::warn!(%world, "game server is killed: {why}");
+                    running.kill();
+                    let ending = running.ended().await;
+                    host = None;
+                    record::remove(&self.records(), &world);
+                    if draining.is_some() {
+                        break crashes.reason;
+                    }
+                    crashes.add(format!("{why} ({ending})"));
+                }
+                (Step::GiveUp, ..) => {
+                    let reason = format!("it has crashed {} times of late, the last time because {}", crashes.times.len(), crashes.reason);
+                    self.state().failed.insert(world.clone(), (Instant::now(), reason.clone()));
+                    break reason;
+                }
+                (Step::Forget | Step::Start | Step::Drain(_) | Step::Kill(_), ..) => break crashes.reason,
+            }
+        };
+        tracing::info!(%world, reason = ?reason, "game server is gone");
+        // Forgotten before it is told: who then asks anew gets a new server.
+        self.state().servers.remove(&world);
+        phase.send_replace(Phase::Gone(reason));
+    }
+
+    /// Nothing is known yet of a process that is about to start; who played on the one before is about to come back.
+    fn begin_life(&self, world: &WorldId) {
+        if let Some(server) = self.state().servers.get_mut(world) {
+            server.heard = None;
+            let players = std::mem::take(&mut server.players);
+            server.expected.extend(players.into_iter().map(|client| (client, Instant::now())));
+            server.idle_since = Some(Instant::now());
+        }
+    }
+
+    /// What is wanted of a server, and what is seen of it.
+    fn look(&self, world: &WorldId, crashes: &Crashes, runs: bool, draining: Option<Instant>, stop: bool) -> (Wanted, Seen) {
+        let state = self.state();
+        let server = state.servers.get(world);
+        let is_missed = server.is_some_and(|server| !server.players.is_empty() || server.is_expected());
+        let wanted = match (stop, is_missed) {
+            (true, _) => Wanted::Stop,
+            (false, true) => Wanted::Run,
+            (false, false) => Wanted::Rest,
+        };
+        let seen = match (draining, runs) {
+            (Some(since), true) => Seen::Draining { since: since.elapsed() },
+            (None, true) => Seen::Running {
+                // One that has never been heard of may be of a kind that says nothing.
+                silent: server.and_then(|server| server.heard).map_or(Duration::ZERO, |heard| heard.elapsed()),
+                idle: server.and_then(|server| server.idle_since).map(|since| since.elapsed()),
+            },
+            (_, false) => {
+                let (count, since_crash) = crashes.of_late();
+                Seen::Absent { crashes: count, since_crash, has_run: crashes.has_run }
+            }
+        };
+        (wanted, seen)
+    }
+
+    fn write_down(&self, world: &WorldId, host: &HostProcess) -> Result<(), String> {
+        let process = host.process.as_raw_nonzero().get();
+        let record = {
+            let state = self.state();
+            let server = state.servers.get(world).ok_or("it was forgotten")?;
+            Record {
+                world_id: world.clone(),
+                server_id: host.server_id.clone(),
+                process,
+                began: record::began(process).ok_or("it ended at once")?,
+                port: host.port,
+                secret_hash: server.secret_hash,
+                started_by: server.started_by.clone(),
+            }
+        };
+        // Without it a control plane that comes after us would know nothing of it.
+        record.write(&self.records()).map_err(|error| {
+            host.kill();
+            error.to_string()
+        })
+    }
+
+    fn secrets(&self, server_id: &str, secret: &str) -> Secrets {
         Secrets {
+            server_id: server_id.into(),
             server_secret: secret.into(),
             artifact_key: self.artifact_key.clone(),
             older_artifact_keys: self.older_artifact_keys.clone(),
@@ -405,12 +632,25 @@ impl Fleet {
     fn describe(&self, world: &WorldId, server: &Server) -> ServerStatus {
         let address = format!("ws://{}", SocketAddr::new(self.reachable_ip(), server.port));
         let is_ready = matches!(*server.phase.borrow(), Phase::Ready(_));
-        ServerStatus { world_id: world.clone(), address, is_ready, players: server.players.len() as u32 }
+        let phase = match &*server.phase.borrow() {
+            Phase::Starting => "starting",
+            Phase::Ready(_) => "ready",
+            Phase::Ending => "ending",
+            Phase::Gone(_) => "gone",
+        };
+        let metrics = format!("http://127.0.0.1:{}/metrics", metrics_port(server.port));
+        let (players, health) = (server.players.clone(), server.health);
+        ServerStatus { world_id: world.clone(), address, is_ready, players, phase: phase.into(), metrics, health }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where a server that listens there serves its metrics, to this machine alone.
+fn metrics_port(port: u16) -> u16 {
+    port.saturating_add(METRICS_PORT_OFFSET)
 }
 
 /// What a server is started with.

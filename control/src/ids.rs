@@ -1,7 +1,7 @@
 //! The names that the control plane gives: players, worlds, jobs.
 
 use crate::keys::random;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// Text that is no id of the asked kind.
@@ -12,7 +12,8 @@ pub struct NotAnId;
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $digits:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String")]
         pub struct $name(String);
 
         impl $name {
@@ -23,6 +24,12 @@ macro_rules! id {
             /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = NotAnId;
+            fn try_from(text: String) -> Result<Self, NotAnId> {
+                text.parse()
             }
         }
         impl fmt::Display for $name {

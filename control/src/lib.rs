@@ -1,5 +1,6 @@
 //! The control plane: login, worlds, builds, publishing, and the game servers. `ugc-control` is this library with a `main`.
 
+mod admin;
 mod blobs;
 mod body;
 mod build;
@@ -8,22 +9,26 @@ pub mod clock;
 mod compile_worker;
 pub mod config;
 mod connections;
+mod cursor;
+mod docs;
 pub mod error;
 mod fingerprint;
 mod fleet;
 pub mod generator;
+mod idempotency;
 pub mod ids;
 mod jobs;
 pub mod keys;
 pub mod limits;
 mod link;
-mod login_flood;
+mod metrics;
 mod operator;
 mod package;
 mod page;
 mod policy;
 mod problem;
 mod publish;
+mod rate;
 mod revision;
 mod rollout;
 mod routes;
@@ -37,6 +42,7 @@ mod world;
 pub mod world_command;
 mod world_file;
 
+use axum::http::HeaderValue;
 use blobs::Blobs;
 use build_queue::{BuildQueue, Workshop};
 use config::Config;
@@ -44,8 +50,9 @@ use connections::Bounds;
 use error::Error;
 use fleet::Fleet;
 use keys::{Keys, TokenHash};
-use login_flood::LoginFlood;
-use std::{future::Future, net::SocketAddr, path::PathBuf, process::Command, sync::Arc, thread};
+use limits::{ADDRESS_BURST, ADDRESS_REQUESTS_PER_SECOND, LOGIN_BURST, LOGINS_PER_SECOND, PLAYER_BURST, PLAYER_REQUESTS_PER_SECOND};
+use rate::{Buckets, PlayerRates};
+use std::{future::Future, net::IpAddr, net::SocketAddr, path::PathBuf, process::Command, sync::Arc, thread};
 use stops::Stops;
 use store::Store;
 use tokio::{
@@ -62,11 +69,17 @@ pub struct App {
     admin_token_hash: Option<TokenHash>,
     queue: Arc<BuildQueue>,
     fleet: Arc<Fleet>,
-    logins: LoginFlood,
+    /// Logins by address.
+    logins: Buckets<IpAddr>,
+    /// Requests by address, and by player.
+    addresses: Buckets<IpAddr>,
+    players: PlayerRates,
     stops: Stops,
     /// Whether all worlds admit components that import WASI.
     wasi: bool,
     page_policy: String,
+    /// Origins whose pages may use the interface.
+    cors_origins: Vec<HeaderValue>,
     /// The number of the newest change to what worlds run.
     published: watch::Sender<i64>,
     /// Counts additions to spells' logs.
@@ -77,6 +90,7 @@ pub struct App {
 impl App {
     /// Opens the data directory and starts the build workers. `address` is where the control plane listens. Blocks.
     pub fn open(config: &Config, address: SocketAddr) -> Result<Arc<Self>, Error> {
+        metrics::start();
         let keys = Keys::derive(&config.secret, keys::Generation::read(&config.data_dir)?);
         let store = Store::open(&config.data_dir.join("control.sqlite"))?;
         let blobs = Blobs::open(config.data_dir.join("blobs"))?;
@@ -95,18 +109,23 @@ impl App {
         collect_garbage(&store, &blobs)?;
         make_native_ahead(queue.clone(), store.clone(), config.siblings.builder.clone())?;
         let fleet = Fleet::open(config.siblings.host.clone(), address, &keys, config.data_dir.join("worlds"))?;
+        store.with(|db| db.forget_unanswered())?;
+        let throttled = store.with(|db| db.throttled())?;
         let published = watch::Sender::new(store.with(|db| db.newest_change())?);
         Ok(Arc::new(Self {
             store,
             blobs,
-            admin_token_hash: config.admin_token.as_deref().map(keys::token_hash),
+            admin_token_hash: config.admin_token_hash,
             keys,
             queue,
             fleet,
-            logins: LoginFlood::default(),
+            logins: Buckets::new(LOGIN_BURST, LOGINS_PER_SECOND),
+            addresses: Buckets::new(ADDRESS_BURST, ADDRESS_REQUESTS_PER_SECOND),
+            players: PlayerRates::new(PLAYER_BURST, PLAYER_REQUESTS_PER_SECOND, throttled),
             stops: Stops::default(),
             wasi: config.wasi,
             page_policy: page::policy(),
+            cors_origins: config.cors_origins.clone(),
             published,
             logged: watch::Sender::new(0),
             stopping: watch::Sender::new(false),
@@ -120,6 +139,7 @@ impl App {
 
     /// Answers requests until `stop`, then drains: no new connections, builds ended, game servers told to stop and waited for.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> Result<(), Error> {
+        self.fleet.adopt();
         let (close, closed) = oneshot::channel::<()>();
         let router = routes::router(self.clone());
         let judge = tokio::spawn(rollout::keep_judging(self.clone()));
@@ -166,12 +186,12 @@ fn make_native_ahead(queue: Arc<BuildQueue>, store: Store, builder: PathBuf) -> 
 }
 
 /// Forgets old drafts and what nothing names any more. At the start, when no build is about to name what it has just written.
-fn collect_garbage(store: &Store, blobs: &Blobs) -> Result<(), Error> {
+fn collect_garbage(store: &Store, blobs: &Blobs) -> Result<usize, Error> {
     let drafts = store.with(|db| db.forget_drafts())?;
     let named = store.with(|db| db.blobs_named())?;
     let removed = blobs.keep(|hash| named.contains(hash))?;
     if drafts + removed > 0 {
         tracing::info!(drafts, blobs = removed, "removed what nothing names any more");
     }
-    Ok(())
+    Ok(removed)
 }

@@ -19,8 +19,32 @@ pub const TOKEN_CHARS_MAX: usize = 256;
 pub const LOGINS_PER_SECOND: f64 = 60.0;
 /// Logins of one address at once, before the rate counts: load tests start their crowd in one go.
 pub const LOGIN_BURST: f64 = 600.0;
-/// Addresses whose logins are counted; beyond it those that were silent longest are forgotten.
-pub const LOGIN_ADDRESSES_MAX: usize = 4096;
+/// Addresses, or players, whose requests are counted apart; who was quiet longest is forgotten first.
+pub const BUCKETS_MAX: usize = 4096;
+/// Requests that one address may make at once: behind one there may be a school.
+pub const ADDRESS_BURST: f64 = 4_000.0;
+/// Requests that an address gets back in a second.
+pub const ADDRESS_REQUESTS_PER_SECOND: f64 = 1_000.0;
+/// Requests that one player may make at once.
+pub const PLAYER_BURST: f64 = 600.0;
+/// Requests that a player gets back in a second: who waits for a build asks 40 times in one.
+pub const PLAYER_REQUESTS_PER_SECOND: f64 = 200.0;
+/// How long a browser may remember what another origin's page may do.
+pub const CORS_TIME: Duration = Duration::from_secs(600);
+/// The longest ban, hours: ten years.
+pub const BAN_HOURS_MAX: f64 = 87_600.0;
+/// Requests a minute that an operator may leave a player.
+pub const THROTTLE_PER_MINUTE_MAX: f64 = PLAYER_REQUESTS_PER_SECOND * 60.0;
+/// Sessions, bans or entries of a log in one answer for operators.
+pub const ADMIN_LISTED_MAX: u32 = 500;
+/// Publications, audit entries and operators' acts that are kept, per spell or in all.
+pub const HISTORY_KEPT: u32 = 10_000;
+/// Characters of an `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
+/// How long the answer to a request with one is kept.
+pub const IDEMPOTENCY_MS: i64 = 24 * 60 * 60 * 1000;
+/// Bytes of such an answer; a larger one is not kept.
+pub const IDEMPOTENT_ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 /// Connections at once; further ones wait to be accepted. A crowd of 500 bots keeps one each.
 pub const CONNECTIONS_MAX: usize = 2048;
@@ -113,8 +137,10 @@ pub const BAKE_SECONDS_MAX: u32 = 30 * 24 * 60 * 60;
 pub const ROLLOUT_JUDGE_INTERVAL: Duration = Duration::from_secs(1);
 /// Rollouts of a spell in one list.
 pub const ROLLOUTS_LISTED_MAX: u32 = 50;
+/// Players in one world: what a game server takes.
+pub const WORLD_PLAYERS_MAX: u16 = 256;
 /// Spells that a world's policy pins.
-pub const POLICY_PINS_MAX: usize = 256;
+pub const POLICY_PINS_MAX: usize = 128;
 /// Spells that a world's policy allows, or denies, by name.
 pub const POLICY_SPELLS_MAX: usize = 256;
 /// How long somebody who has a ticket is taken for present: as long as it is good, and some time to be reported.
@@ -158,6 +184,9 @@ pub const REVISIONS_LISTED_MAX: u32 = 100;
 pub const GAME_PORT_FIRST: u16 = 7777;
 /// Ports tried from there.
 pub const GAME_PORTS: u16 = 1024;
+/// A game server's metrics are so many ports above its own.
+pub const METRICS_PORT_OFFSET: u16 = 10_000;
+const _: () = assert!(GAME_PORT_FIRST as u32 + GAME_PORTS as u32 + METRICS_PORT_OFFSET as u32 <= u16::MAX as u32);
 /// Game servers at once: each is a thread at 60 Hz and its memory.
 pub const SERVERS_MAX: usize = 64;
 const _: () = assert!(SERVERS_MAX <= GAME_PORTS as usize);
@@ -169,6 +198,26 @@ pub const SERVER_START_TIME_MAX: Duration = Duration::from_secs(10);
 const _: () = assert!(SERVER_START_TIME_MAX.as_secs() < REQUEST_TIME_MAX.as_secs());
 /// Starts on further ports when a game server ends before it listens: another process may have taken the port meanwhile.
 pub const SERVER_START_ATTEMPTS_MAX: u32 = 3;
+/// How often a running server is looked at when nothing happens.
+pub const SERVER_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// How often it is looked at whether an adopted server still runs, which tells nobody when it ends.
+pub const ADOPTED_CHECK_INTERVAL: Duration = Duration::from_millis(100);
+/// A server says something each second; one that says nothing for so long hangs, and is replaced.
+pub const SERVER_SILENCE_MAX: Duration = Duration::from_secs(15);
+/// The pause before the second restart after a crash; doubles with each further one.
+pub const CRASH_BACKOFF_MIN: Duration = Duration::from_millis(500);
+/// The longest such pause.
+pub const CRASH_BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// Crashes of late after which a world's server is left alone.
+pub const CRASHES_MAX: u32 = 5;
+/// How long a crash counts.
+pub const CRASHES_REMEMBERED: Duration = Duration::from_secs(300);
+/// How long a world whose server always crashes is left alone.
+pub const FAILED_TIME: Duration = Duration::from_secs(60);
+/// A server's log before it is begun anew; the one before is kept.
+pub const SERVER_LOG_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// How often servers' logs are looked at.
+pub const SERVER_LOG_INTERVAL: Duration = Duration::from_millis(100);
 /// What a game server gets for draining before it is killed: for its last save (5 s) and for telling its players (2 s).
 pub const SERVER_DRAIN_TIME_MAX: Duration = Duration::from_secs(8);
 /// For a game server to carry out an order: to save a large world and to copy its file.

@@ -121,7 +121,11 @@ impl FromRequestParts<Arc<App>> for GameServer {
         let Path(path) = Path::<BTreeMap<String, String>>::from_request_parts(parts, app).await.map_err(|_| refused())?;
         let world: WorldId = path.get("world").and_then(|world| world.parse().ok()).ok_or_else(refused)?;
         let secret = bearer(&parts.headers).ok_or_else(refused)?;
-        if app.fleet.is_server(&world, secret) { Ok(Self(world)) } else { Err(refused()) }
+        if !app.fleet.is_server(&world, secret) {
+            return Err(refused());
+        }
+        app.fleet.heard(&world);
+        Ok(Self(world))
     }
 }
 
@@ -266,6 +270,10 @@ fn note(app: &App, world: &WorldId, report: Report) -> Option<(Option<SpellId>, 
         Report::Trial { .. } => return Some((None, report)),
         Report::Players { clients } => {
             app.fleet.set_players(world, clients.iter().filter_map(|client| client.parse().ok()).collect());
+            return None;
+        }
+        Report::Health(health) => {
+            app.fleet.set_health(world, *health);
             return None;
         }
         Report::Done(done) => {

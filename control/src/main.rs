@@ -7,6 +7,7 @@ use control::{
     config::{Arguments, Command, Config, Siblings},
     keys::Generation,
     limits::OPEN_FILES_MAX,
+    store::backup::{self, Tally},
 };
 use rustix::{
     fs::{FlockOperation, Mode, flock},
@@ -39,6 +40,10 @@ fn main() -> Result<()> {
         let app = tokio::task::block_in_place(|| App::open(&config, address)).context("the data directory cannot be opened")?;
         let listener = tokio::net::TcpListener::from_std(listener).context("the listening socket cannot be used")?;
         let stop = stop_signal()?;
+        if let Some(token) = &config.new_admin_token {
+            // To standard output alone: logs are kept and read by many.
+            println!("The admin token, which is shown this once and kept nowhere: {token}");
+        }
         tracing::info!("listening on http://{address}, data in {}", config.data_dir.display());
         app.serve(listener, stop).await.context("serving ended")
     })?;
@@ -46,10 +51,30 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Something else than to serve. Nobody may serve from the same data meanwhile.
+/// Something else than to serve. But for a look or a copy, nobody may serve from the same data meanwhile.
 fn carry_out(command: &Command, data_dir: &Path) -> Result<()> {
+    match command {
+        Command::Backup { to } => {
+            let Tally { blobs, worlds } = backup::copy(data_dir, to).context("there is no copy")?;
+            println!("{blobs} blobs and {worlds} worlds are in {}; `ugc-control verify {0}` reads it all", to.display());
+            return Ok(());
+        }
+        Command::Verify { folder } => {
+            let Tally { blobs, worlds } = backup::verify(folder.as_deref().unwrap_or(data_dir)).context("not whole")?;
+            println!("whole: {blobs} blobs and {worlds} worlds");
+            return Ok(());
+        }
+        Command::Restore { from } => {
+            backup::verify(from).context("the copy is not whole")?;
+            let Tally { blobs, worlds } = backup::copy(from, data_dir).context("nothing was restored")?;
+            println!("{blobs} blobs and {worlds} worlds are in {}", data_dir.display());
+            return Ok(());
+        }
+        Command::World(_) | Command::RotateKey { .. } => {}
+    }
     let _lock = lock(data_dir)?;
     match command {
+        Command::Backup { .. } | Command::Verify { .. } | Command::Restore { .. } => {}
         Command::World(command) => println!("{}", command.run(data_dir)?),
         Command::RotateKey { distrust } => {
             let generation = Generation::rotate(data_dir, *distrust)?;

@@ -4,7 +4,7 @@ use crate::{App, clock, error::Error, keys, problem::Problem, session::bearer};
 use axum::{
     Json,
     extract::{FromRequestParts, Path, State},
-    http::{header, request::Parts},
+    http::{StatusCode, header, request::Parts},
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -43,6 +43,11 @@ pub async fn health(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem>
     Ok(Json(json!({ "status": "ok", "sessions": sessions, "servers": app.fleet.list().len() })))
 }
 
+/// `GET /readyz`: 200 while requests are taken, 503 once the control plane drains.
+pub async fn ready(State(app): State<Arc<App>>) -> StatusCode {
+    if *app.stopping.borrow() || app.fleet.is_stopping() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
+}
+
 /// The game servers.
 #[utoipa::path(
     get,
@@ -55,9 +60,18 @@ pub async fn servers(State(app): State<Arc<App>>, _: Admin) -> Json<Value> {
         .fleet
         .list()
         .into_iter()
-        .map(
-            |server| json!({ "world_id": server.world_id, "address": server.address, "alive": server.is_ready, "players": server.players }),
-        )
+        .map(|server| {
+            json!({
+                "world_id": server.world_id,
+                "address": server.address,
+                "alive": server.is_ready,
+                "phase": server.phase,
+                "players": server.players.len(),
+                "clients": server.players,
+                "metrics": server.metrics,
+                "health": server.health,
+            })
+        })
         .collect();
     Json(json!({ "servers": servers }))
 }

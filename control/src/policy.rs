@@ -5,7 +5,8 @@ use crate::{
     body::Body,
     clock,
     error::Error,
-    limits::{POLICY_PINS_MAX, POLICY_SPELLS_MAX},
+    ids::ClientId,
+    limits::{POLICY_PINS_MAX, POLICY_SPELLS_MAX, WORLD_PLAYERS_MAX},
     operator::Admin,
     problem::Problem,
     store::{Database, Quarantine, SpellRow},
@@ -39,11 +40,41 @@ pub struct Policy {
     /// Spells that it does not run.
     #[schema(value_type = Vec<String>)]
     pub deny: BTreeSet<SpellId>,
+    /// Who finds it and may come in.
+    pub visibility: Visibility,
+    /// Who may come into a private world, beside its owner.
+    #[schema(value_type = Vec<String>)]
+    pub members: BTreeSet<ClientId>,
+    /// Players at once: 1 to 256, which is what it is when left out.
+    pub capacity: Option<u16>,
     /// Whether it runs components that import WASI. Its server learns of a change when it is started the next time.
     pub wasi: bool,
 }
 
+/// Who finds a world and may come in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// It is listed, and open to everybody.
+    #[default]
+    Public,
+    /// It is not listed, and open to whoever knows its id.
+    Unlisted,
+    /// It is open to its owner and its members.
+    Private,
+}
+
 impl Policy {
+    /// Whether this player may come in.
+    pub fn takes(&self, player: &ClientId, owner: &ClientId) -> bool {
+        self.visibility != Visibility::Private || player == owner || self.members.contains(player)
+    }
+
+    /// Players at once.
+    pub fn capacity(&self) -> usize {
+        self.capacity.unwrap_or(WORLD_PLAYERS_MAX).into()
+    }
+
     /// Whether this spell is run at all.
     pub fn admits(&self, spell: &SpellId) -> bool {
         !self.deny.contains(spell) && self.allow.as_ref().is_none_or(|allow| allow.contains(spell))
@@ -62,6 +93,12 @@ impl Policy {
         let bad = |detail: String| Err(Problem::unprocessable("bad_policy", detail));
         if self.channel == Some(Channel::Draft) {
             return bad("a world follows stable or beta: drafts are their authors' alone".into());
+        }
+        if self.capacity.is_some_and(|capacity| !(1..=WORLD_PLAYERS_MAX).contains(&capacity)) {
+            return bad(format!("a world takes 1 to {WORLD_PLAYERS_MAX} players"));
+        }
+        if self.members.len() > POLICY_SPELLS_MAX {
+            return bad(format!("at most {POLICY_SPELLS_MAX} players can be members"));
         }
         if self.pins.len() > POLICY_PINS_MAX {
             return bad(format!("at most {POLICY_PINS_MAX} spells can be pinned"));

@@ -1,5 +1,7 @@
 //! Errors as clients see them: RFC 9457 `application/problem+json`, with a stable `code`.
 
+pub mod codes;
+
 use crate::error::Error;
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -79,6 +81,7 @@ impl From<Error> for Problem {
         let detail = error.to_string();
         match error {
             Error::Unknown { what, .. } => Self::new(StatusCode::NOT_FOUND, unknown_code(what), detail),
+            Error::Banned { .. } => Self::new(StatusCode::FORBIDDEN, "banned", detail),
             Error::Foreign(_) => Self::new(StatusCode::FORBIDDEN, "not_your_spell", detail),
             Error::Revoked { .. } => Self::new(StatusCode::CONFLICT, "revoked", detail),
             Error::Gone { .. } => Self::new(StatusCode::GONE, "revoked", detail),
@@ -122,7 +125,7 @@ impl From<Error> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut body = json!({
-            "type": format!("urn:ugc-world:problem:{}", self.code),
+            "type": format!("/problems/{}", self.code),
             "title": self.status.canonical_reason().unwrap_or("Error"),
             "status": self.status.as_u16(),
             "code": self.code,

@@ -1,22 +1,31 @@
 //! The route table, and what surrounds every route.
 
 use crate::{
-    App, body, build, jobs,
-    limits::{BODY_BYTES_MAX, REPORTS_BODY_BYTES_MAX, REQUEST_TIME_MAX, WORLD_BODY_BYTES_MAX},
-    link, operator, page, policy,
+    App, admin, body, build, docs, idempotency, jobs,
+    limits::{BODY_BYTES_MAX, CORS_TIME, REPORTS_BODY_BYTES_MAX, REQUEST_TIME_MAX, WORLD_BODY_BYTES_MAX},
+    link, metrics, operator, page, policy,
     problem::{self, Problem},
-    publish, rollout, session, spell, spell_log, world, world_file,
+    publish,
+    rate::{network, too_many},
+    rollout, session, spell, spell_log, world, world_file,
 };
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware::{from_fn, map_response},
-    response::{IntoResponse, Response},
+    extract::{ConnectInfo, DefaultBodyLimit, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{Next, from_fn, from_fn_with_state, map_response},
+    response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
-use std::{any::Any, sync::Arc};
-use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer as SetHeader, timeout::TimeoutLayer, trace::TraceLayer};
+use std::{any::Any, net::SocketAddr, sync::Arc};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{AllowOrigin, CorsLayer},
+    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    set_header::SetResponseHeaderLayer as SetHeader,
+    timeout::TimeoutLayer,
+    trace::TraceLayer,
+};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -28,22 +37,29 @@ use utoipa_axum::{
 
 /// Everything that the control plane answers.
 pub fn router(app: Arc<App>) -> Router {
-    let (router, document) = documented().split_for_parts();
-    let document = serde_json::to_vec(&document).expect("the document is plain text");
+    let (router, document) = documented(&app).split_for_parts();
+    let document = serde_json::to_value(&document).expect("the document is plain text");
+    let (docs, document) = (docs::page(&document), document.to_string());
+    let docs_policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
     router
         .route("/", get(page::root))
         .route("/minimal.html", get(page::minimal))
         .route("/favicon.ico", get(page::favicon))
+        .route("/docs", get(async move || ([(header::CONTENT_SECURITY_POLICY, docs_policy)], Html(docs))))
+        .route("/problems/{code}", get(problem::codes::page))
         .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], document)))
         // Its path has slashes, for which the document has no word.
         .route("/api/spells/{spell}/revisions/{revision}/files/{*path}", get(spell::file))
         .route("/healthz", get(operator::health))
+        .route("/readyz", get(operator::ready))
         .route("/internal/worlds/{world}/stream", get(link::stream))
         .route("/internal/worlds/{world}/artifacts/{hash}", get(link::artifact))
         .route("/internal/worlds/{world}/reports", post(link::reports).layer(DefaultBodyLimit::max(REPORTS_BODY_BYTES_MAX)))
         // From the inside out.
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn(body::read_small))
+        .layer(from_fn_with_state(app.clone(), limit_address))
+        .layer(from_fn(metrics::count))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME_MAX))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(map_response(problem::shape))
@@ -52,7 +68,10 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(default_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(default_header(header::REFERRER_POLICY, "no-referrer"))
         .layer(default_header(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
-        .layer(TraceLayer::new_for_http())
+        .layer(cors(&app.cors_origins))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .with_state(app)
 }
 
@@ -78,11 +97,12 @@ impl Modify for Tokens {
 }
 
 /// The routes that are in the document, for they are made of the same lines.
-fn documented() -> OpenApiRouter<Arc<App>> {
+fn documented(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
+    let once = || from_fn_with_state(app.clone(), idempotency::once);
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(page::library))
         .routes(routes!(session::login))
-        .routes(routes!(session::session))
+        .routes(routes!(session::session, session::log_out))
         .routes(routes!(world::join))
         .routes(routes!(world::list, world::create))
         .routes(routes!(world_file::show, world_file::import, world_file::delete).layer(DefaultBodyLimit::max(WORLD_BODY_BYTES_MAX)))
@@ -91,11 +111,11 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(policy::quarantines))
         .routes(routes!(policy::lift))
         .routes(routes!(spell::list))
-        .routes(routes!(build::build))
+        .routes(routes!(build::build).layer(once()))
         .routes(routes!(build::fork))
         .routes(routes!(build::import))
-        .routes(routes!(publish::publish))
-        .routes(routes!(publish::publish_set))
+        .routes(routes!(publish::publish).layer(once()))
+        .routes(routes!(publish::publish_set).layer(once()))
         .routes(routes!(publish::set_dev, publish::end_dev))
         .routes(routes!(publish::devs))
         .routes(routes!(rollout::rollback))
@@ -110,6 +130,14 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(publish::revoke, publish::lift))
         .routes(routes!(jobs::show, jobs::cancel))
         .routes(routes!(jobs::events))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(admin::sessions))
+        .routes(routes!(admin::end_sessions))
+        .routes(routes!(admin::bans))
+        .routes(routes!(admin::ban, admin::unban))
+        .routes(routes!(admin::throttle, admin::unthrottle))
+        .routes(routes!(admin::audit))
+        .routes(routes!(admin::cleanup))
         .routes(routes!(operator::servers))
         .routes(routes!(operator::stop_server))
         .routes(routes!(operator::stops))
@@ -117,6 +145,42 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(publish::revoke_as_operator, publish::lift_as_operator))
         .routes(routes!(policy::lift_as_operator, policy::quarantine_as_operator))
         .routes(routes!(world_file::revert))
+}
+
+/// More than one address gets is refused before anything is read of it. Game servers are not counted: they show a secret of their own.
+async fn limit_address(
+    State(app): State<Arc<App>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.uri().path().starts_with("/internal/") {
+        return next.run(request).await;
+    }
+    match app.addresses.take(&network(address.ip()), 1.0) {
+        Ok(()) => next.run(request).await,
+        Err(wait_s) => too_many("too_many_requests", "requests from this address", wait_s).into_response(),
+    }
+}
+
+/// Pages of these origins may use the interface with tokens that they were given; all others may not read an answer.
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    let methods = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
+    let headers =
+        [header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("idempotency-key"), HeaderName::from_static("last-event-id")];
+    let exposed = [header::ETAG, header::RETRY_AFTER, HeaderName::from_static("x-request-id")];
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.to_vec()))
+        .allow_methods(methods)
+        .allow_headers(headers)
+        .expose_headers(exposed)
+        .max_age(CORS_TIME)
+}
+
+/// Every line that a request logs names it.
+fn span(request: &Request) -> tracing::Span {
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    tracing::info_span!("request", id, method = %request.method(), path = %request.uri().path())
 }
 
 fn default_header(name: HeaderName, value: &'static str) -> SetHeader<HeaderValue> {

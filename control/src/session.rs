@@ -8,14 +8,16 @@ use crate::{
     keys,
     limits::{HANDLE_CHARS_MAX, TOKEN_CHARS_MAX},
     problem::Problem,
+    rate::{network, too_many},
     store::Login,
 };
 use axum::{
     Json,
     extract::{ConnectInfo, FromRequestParts, State},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::{net::SocketAddr, sync::Arc};
 
 /// A player with an open session. As a handler's argument it demands one (401).
@@ -45,7 +47,9 @@ impl FromRequestParts<Arc<App>> for Player {
             .ok_or_else(|| Problem::unauthorized("this needs a session: send Authorization: Bearer <session_token>"))?;
         let hash = keys::token_hash(token);
         let player = app.store.ask(move |db| db.player_of_session(&hash, clock::now_ms())).await?;
-        player.ok_or_else(|| Problem::unauthorized("this session is unknown or over: log in again"))
+        let player = player.ok_or_else(|| Problem::unauthorized("this session is unknown or over: log in again"))?;
+        app.players.take(&player.client_id).map_err(|wait_s| too_many("too_many_requests", "requests of one player", wait_s))?;
+        Ok(player)
     }
 }
 
@@ -95,7 +99,7 @@ pub async fn login(
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     Body(request): Body<LoginRequest>,
 ) -> Result<Json<LoginAnswer>, Problem> {
-    app.logins.admit(address.ip()).map_err(too_many_logins)?;
+    app.logins.take(&network(address.ip()), 1.0).map_err(|wait_s| too_many("too_many_logins", "logins from this address", wait_s))?;
     let shown = request.account_key.filter(|key| key.len() <= TOKEN_CHARS_MAX);
     let username = request.username.map(handle).transpose()?;
     let (session_token, new_account_key) = (keys::token(), keys::token());
@@ -135,6 +139,15 @@ pub fn is_handle(text: &str) -> bool {
     (1..=HANDLE_CHARS_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
-fn too_many_logins(wait_s: u32) -> Problem {
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_logins", "too many logins from this address").retry_after_s(wait_s)
+/// Ends the session that the request shows.
+#[utoipa::path(
+    delete,
+    path = "/session",
+    responses((status = 200, description = "The session is over", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("session" = []))
+)]
+pub async fn log_out(State(app): State<Arc<App>>, _: Player, headers: HeaderMap) -> Result<Json<Value>, Problem> {
+    let token = bearer(&headers).map(keys::token_hash).ok_or_else(|| Problem::unauthorized("this needs a session"))?;
+    app.store.ask(move |db| db.log_out(&token)).await?;
+    Ok(Json(json!({ "status": "logged out" })))
 }

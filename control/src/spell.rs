@@ -2,8 +2,10 @@
 
 use crate::{
     App, clock,
+    cursor::{Cursor, Page, with_next},
     error::Error,
     ids::ClientId,
+    limits::{LISTED_MAX, REVISIONS_LISTED_MAX},
     problem::Problem,
     revision,
     session::Viewer,
@@ -23,27 +25,36 @@ use std::sync::Arc;
 #[utoipa::path(
     get,
     path = "/api/spells",
+    params(("limit" = Option<u32>, Query, description = "Items at most"), ("after" = Option<String>, Query, description = "The `next` of the page before")),
     responses((status = 200, description = "The spells changed last, and where their channels point", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
 )]
-pub async fn list(State(app): State<Arc<App>>, viewer: Viewer) -> Result<Json<Value>, Problem> {
-    let spells = app.store.ask(move |db| db.spells(viewer.0.as_ref().map(|player| &player.client_id))).await?;
+pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, page: Page) -> Result<Json<Value>, Problem> {
+    let page = page.at_most(LISTED_MAX);
+    let limit = page.limit as usize;
+    let spells = app.store.ask(move |db| db.spells(viewer.0.as_ref().map(|player| &player.client_id), &page)).await?;
+    let last = spells.last().filter(|_| spells.len() == limit);
+    let next = last.map(|last| Cursor { at: last.updated_at_ms, name: last.spell_id.to_string() });
     let spells: Vec<_> = spells.into_iter().map(summary).collect();
-    Ok(Json(json!({ "spells": spells })))
+    Ok(Json(with_next(json!({ "spells": spells }), next)))
 }
 
 /// `GET /api/spells/<id>/revisions`: the published ones; to its owner, all. Newest first.
 #[utoipa::path(
     get,
     path = "/api/spells/{spell}/revisions",
-    params(("spell" = String, Path, description = "A spell id")),
+    params(("spell" = String, Path, description = "A spell id"), ("limit" = Option<u32>, Query, description = "Items at most"), ("after" = Option<String>, Query, description = "The `next` of the page before")),
     responses((status = 200, description = "Its revisions, newest first", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security((), ("session" = []))
 )]
-pub async fn revisions(State(app): State<Arc<App>>, viewer: Viewer, Path(spell): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn revisions(State(app): State<Arc<App>>, viewer: Viewer, Path(spell): Path<String>, page: Page) -> Result<Json<Value>, Problem> {
     let spell_id = known(spell)?;
     let row = find(&app, &spell_id).await?;
     let (published_only, spell) = (!may_see_drafts(&app, &viewer, &spell_id).await?, spell_id.clone());
-    let revisions = app.store.ask(move |db| db.revisions(&spell, published_only)).await?;
+    let page = page.at_most(REVISIONS_LISTED_MAX);
+    let limit = page.limit as usize;
+    let revisions = app.store.ask(move |db| db.revisions(&spell, published_only, &page)).await?;
+    let last = revisions.last().filter(|_| revisions.len() == limit);
+    let next = last.map(|last| Cursor { at: last.manifest.version.into(), name: last.manifest.revision_id.to_string() });
     let revisions: Vec<_> = revisions
         .into_iter()
         .map(|Revision { manifest, revoked, .. }| {
@@ -59,7 +70,7 @@ pub async fn revisions(State(app): State<Arc<App>>, viewer: Viewer, Path(spell):
             })
         })
         .collect();
-    Ok(Json(json!({ "spell_id": spell_id, "revisions": revisions })))
+    Ok(Json(with_next(json!({ "spell_id": spell_id, "revisions": revisions }), next)))
 }
 
 /// `GET /api/spells/<id>/revisions/<revision>/manifest`.

@@ -1,22 +1,27 @@
 //! The control plane's SQLite database: the only place with SQL. What a call acknowledges is on the disk.
 
+mod answer;
 mod artifact;
+pub mod backup;
 mod job;
 mod lineup;
 mod log;
+mod operator_log;
 mod ownership;
 mod rollout;
 mod session;
 mod spell;
 mod world;
 
+pub use answer::Answered;
 pub use artifact::Native;
 pub use job::{Built, NewJob};
 pub use lineup::{Asked, Changed, Chosen, Lineup, Quarantine};
 pub use log::LogEntry;
+pub use operator_log::OperatorAct;
 pub use ownership::{Act, AuditEntry};
 pub use rollout::{Ending, Rollout};
-pub use session::Login;
+pub use session::{Ban, Login};
 pub use spell::{Publication, Published, Revision, SpellRow};
 pub use world::World;
 
@@ -74,6 +79,13 @@ impl Store {
 /// The open database. Its questions are methods, each in the file of its noun.
 pub struct Database {
     connection: Connection,
+}
+
+/// A database that somebody else may be writing.
+fn read_only(path: &Path) -> Result<Connection, Error> {
+    let connection = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    Ok(connection)
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), Error> {

@@ -12,12 +12,13 @@ use pasetors::{
 };
 use protocol::ticket::{Claims, TICKET_PURPOSE, TICKET_SECONDS};
 
-/// A ticket that opens this world to this player, good for `TICKET_SECONDS` from `now_ms`.
-pub fn sign(keys: &Keys, player: &Player, world: &WorldId, now_ms: i64) -> String {
+/// A ticket that opens this life of this world's server to this player, good for `TICKET_SECONDS` from `now_ms`.
+pub fn sign(keys: &Keys, player: &Player, world: &WorldId, server_id: &str, now_ms: i64) -> String {
     let claims = Claims {
         jti: hex::encode(keys::random::<16>()),
         exp: clock::iso8601_seconds(now_ms.div_euclid(1000) + TICKET_SECONDS as i64),
         world_id: world.to_string(),
+        server_id: server_id.to_owned(),
         client_id: player.client_id.to_string(),
         username: player.username.clone(),
     };
@@ -36,7 +37,7 @@ mod tests {
     fn a_ticket_verifies_with_the_public_key_and_for_its_purpose_only() {
         let keys = Keys::derive("secret", Default::default());
         let player = Player { client_id: ClientId::generate(), username: "kim".into() };
-        let ticket = sign(&keys, &player, &"world_0a1b2c3d".parse().unwrap(), 1_709_251_200_999);
+        let ticket = sign(&keys, &player, &"world_0a1b2c3d".parse().unwrap(), "life", 1_709_251_200_999);
         let public = AsymmetricPublicKey::<V4>::from(&keys.ticket.verifying_key().to_bytes()).unwrap();
         let token = UntrustedToken::<Public, V4>::try_from(&ticket).unwrap();
         let trusted = PublicToken::verify(&public, &token, None, Some(TICKET_PURPOSE)).unwrap();

@@ -4,12 +4,14 @@ use crate::{
     App,
     body::Body,
     clock,
+    cursor::{Cursor, Page, with_next},
     error::Error,
+    fleet::Listening,
     ids::WorldId,
-    limits::{WORLD_DESCRIPTION_CHARS_MAX, WORLD_NAME_CHARS_MAX},
+    limits::{LISTED_MAX, WORLD_DESCRIPTION_CHARS_MAX, WORLD_NAME_CHARS_MAX},
     policy::Policy,
     problem::Problem,
-    session::Player,
+    session::{Player, Viewer},
     store::World,
     ticket,
 };
@@ -17,7 +19,7 @@ use ::store::Generation;
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, header},
+    http::{HeaderMap, StatusCode, header},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -46,12 +48,17 @@ pub struct JoinRequest {
 #[utoipa::path(
     get,
     path = "/worlds",
-    responses((status = 200, description = "All worlds, those joined last first", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
+    params(("limit" = Option<u32>, Query, description = "Items at most"), ("after" = Option<String>, Query, description = "The `next` of the page before")),
+    responses((status = 200, description = "Public worlds and your own, those joined last first; `next` where there are more", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
 )]
-pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
-    let worlds = app.store.ask(|db| db.worlds()).await?;
+pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, page: Page) -> Result<Json<Value>, Problem> {
+    let page = page.at_most(LISTED_MAX);
+    let limit = page.limit as usize;
+    let worlds = app.store.ask(move |db| db.worlds(viewer.0.as_ref().map(|player| &player.client_id), &page)).await?;
+    let last = worlds.last().filter(|_| worlds.len() == limit);
+    let next = last.map(|last| Cursor { at: last.updated_at_ms, name: last.world_id.to_string() });
     let worlds: Vec<_> = worlds.iter().map(|world| summary(&app, world)).collect();
-    Ok(Json(json!({ "worlds": worlds })))
+    Ok(Json(with_next(json!({ "worlds": worlds }), next)))
 }
 
 /// A new world; its server starts when somebody joins.
@@ -85,12 +92,19 @@ pub async fn join(
         Some(id) => existing(&app, &id).await?,
         None => add(&app, &player, request.name, request.description, request.generation).await?,
     };
+    if !world.policy.takes(&player.client_id, &world.created_by) {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "world_private", "this world is for its owner and its members"));
+    }
+    if !app.fleet.has_room(&world.world_id, &player.client_id, world.policy.capacity()) {
+        let detail = format!("{} players are in this world or about to come, which is all that it takes", world.policy.capacity());
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "world_full", detail).retry_after_s(5));
+    }
     // What they have drafts of has to be there when they come.
     app.fleet.expect(&world.world_id, &player.client_id);
-    let port = app.fleet.ensure(&world, &player.client_id).await?;
+    let Listening { port, server_id } = app.fleet.ensure(&world, &player.client_id).await?;
     let world_id = world.world_id;
     // Signed last: the ticket's seconds count from when the server is there.
-    let ticket = ticket::sign(&app.keys, &player, &world_id, clock::now_ms());
+    let ticket = ticket::sign(&app.keys, &player, &world_id, &server_id, clock::now_ms());
     let host = app.fleet.host_for_clients(headers.get(header::HOST).and_then(|host| host.to_str().ok()));
     Ok(Json(json!({
         "server_address": format!("ws://{host}:{port}"),
@@ -163,7 +177,7 @@ fn summary(app: &App, world: &World) -> Value {
         "description": world.description,
         "created_by": world.created_by,
         "generation": world.generation,
-        "player_count": server.as_ref().map_or(0, |server| server.players),
+        "player_count": server.as_ref().map_or(0, |server| server.players.len()),
         "online": server.is_some_and(|server| server.is_ready),
         "created_at": clock::iso8601(world.created_at_ms),
         "updated_at": clock::iso8601(world.updated_at_ms),

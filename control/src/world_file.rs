@@ -124,7 +124,7 @@ pub async fn import(State(app): State<Arc<App>>, owner: WorldOwner, headers: Hea
         }
     };
     // Nobody is thrown out of a world that somebody plays in.
-    if app.fleet.status(&world.world_id).is_some_and(|server| server.players > 0) {
+    if app.fleet.status(&world.world_id).is_some_and(|server| !server.players.is_empty()) {
         return Err(Problem::new(StatusCode::CONFLICT, "world_in_use", "people are in this world: import when they have left"));
     }
     let closed = app.fleet.close(&world.world_id).await?;

@@ -124,6 +124,19 @@ impl Server {
         Ok(false)
     }
 
+    /// Kills the game servers of its worlds, if any are left.
+    fn kill_game_servers(&self) {
+        let Ok(processes) = std::fs::read_dir("/proc") else { return };
+        let folder = self.data.to_string_lossy().into_owned();
+        for process in processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok()) {
+            let line = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line);
+            if line.contains("ugc-host") && line.contains(&folder) {
+                let _ = Pid::from_raw(process).map(|process| kill_process(process, Signal::KILL));
+            }
+        }
+    }
+
     fn wait_until_healthy(&mut self) -> Result<()> {
         let http = self.http();
         let deadline = Instant::now() + START_TIMEOUT;
@@ -145,8 +158,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // A failed stop leaves nothing to do: game servers end when the control plane's end of their input closes.
         let _ = self.stop();
+        // Of a control plane that was killed, game servers go on.
+        self.kill_game_servers();
     }
 }
 

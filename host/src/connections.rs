@@ -7,7 +7,7 @@ use crate::inbox::{Mail, SessionId};
 use crate::limits::SNAPSHOT_INTERVAL_TICKS;
 use crate::outgoing::{Batch, Closing, Outgoing};
 use game::Game;
-use protocol::link::{Order, Report};
+use protocol::link::{Errand, Order, Report};
 use protocol::v1::{self, ErrorCode};
 use sim::voxel::ChunkId;
 use sim::{EntityId, Inbound, Outbound};
@@ -104,6 +104,11 @@ impl Connections {
                     inbound.extend(switches.into_iter().map(|wanted| self.circuits.switch(wanted, game)));
                 }
                 Mail::Order(order) => {
+                    if let Errand::Kick { client } = &order.what
+                        && let Some(session) = self.by_client.get(client).copied()
+                    {
+                        inbound.extend(self.end(session, Closing::Kicked));
+                    }
                     inbound.extend(convert::order(&order.what, tick));
                     self.orders.push(order);
                 }
@@ -112,15 +117,16 @@ impl Connections {
         inbound
     }
 
-    /// Tells the clients what happened: events at once, the world every third tick. Waits for none of them.
-    pub fn publish(&mut self, game: &Game, outbound: &[Outbound]) {
+    /// Tells the clients what happened: events at once, the world every third tick. Waits for none of them. Answers the bytes of the snapshots.
+    pub fn publish(&mut self, game: &Game, outbound: &[Outbound]) -> u64 {
         let tick = game.world().tick();
         let events = self.answer_joins(outbound);
         self.send_events(game, &events, outbound);
         self.welcome(game, outbound);
         if tick.is_multiple_of(SNAPSHOT_INTERVAL_TICKS) {
-            self.send_snapshots(tick, game);
+            return self.send_snapshots(tick, game);
         }
+        0
     }
 
     /// What a tick's faults have put into quarantine; from the next tick on, the revisions before are active again.
@@ -246,16 +252,20 @@ impl Connections {
         }
     }
 
-    fn send_snapshots(&self, tick: u64, game: &Game) {
+    fn send_snapshots(&self, tick: u64, game: &Game) -> u64 {
         if self.by_player.is_empty() {
-            return;
+            return 0;
         }
+        let mut bytes = 0;
         let scene = game.world().scene();
         let head = convert::snapshot(tick, scene);
         for (player, session) in &self.by_player {
             if let (Some(connection), Some(own)) = (self.sessions.get(session), convert::player_state(*player, scene)) {
-                connection.outgoing.snapshot(head.encode(&own));
+                let snapshot = head.encode(&own);
+                bytes += snapshot.len() as u64;
+                connection.outgoing.snapshot(snapshot);
             }
         }
+        bytes
     }
 }

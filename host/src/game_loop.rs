@@ -4,6 +4,7 @@ use crate::connections::Connections;
 use crate::inbox::Inbox;
 use crate::journal::Journal;
 use crate::limits::SAVE_INTERVAL_TICKS;
+use crate::metrics::Meters;
 use crate::outgoing::Closing;
 use crate::pace::Pace;
 use crate::recordings::Recordings;
@@ -20,6 +21,8 @@ use std::time::Instant;
 pub struct Shared {
     /// Ticks that have been simulated.
     pub tick: AtomicU64,
+    /// Clients that are connected.
+    pub players: AtomicU64,
     /// The loop ends after the running tick.
     pub stop: AtomicBool,
 }
@@ -34,6 +37,7 @@ pub fn run(
     shared: &Arc<Shared>,
 ) {
     game.record();
+    let mut meters = Meters::new();
     let mut pace = Pace::start(Instant::now());
     // The first tick of all is saved: from then on there is a file to come back to.
     let mut save_due = game.world().tick();
@@ -45,10 +49,12 @@ pub fn run(
             save_due = game.world().tick() + SAVE_INTERVAL_TICKS;
             inbound.push(Inbound::Checkpoint(Thoroughness::InPassing));
         }
-        let outbound = game.step(&inbound, &mut |_| ());
+        let began = Instant::now();
+        let outbound = game.step(&inbound, &mut |stage| meters.stage(stage));
         let tick = game.world().tick();
         shared.tick.store(tick, Ordering::Release);
-        connections.publish(&game, &outbound);
+        let snapshot_bytes = connections.publish(&game, &outbound);
+        meters.tick(began.elapsed(), &outbound, snapshot_bytes);
         recordings.events(&game, tick, &outbound);
         save(&mut game, &mut connections, &saver);
         carry_out(orders, &saver, &mut journal);
@@ -57,6 +63,10 @@ pub fn run(
         journal.players(connections.clients());
         journal.trials(tick, |life| connections.trials(life));
         journal.lateness(tick, &pace);
+        if tick.is_multiple_of(u64::from(sim::limits::TICK_HZ)) {
+            journal.health(meters.health(&game, connections.clients().count(), &pace));
+        }
+        shared.players.store(connections.clients().count() as u64, Ordering::Relaxed);
         std::thread::sleep(pace.next(Instant::now()));
     }
     if !saver.is_fenced() {
@@ -83,7 +93,7 @@ fn carry_out(orders: Vec<Order>, saver: &Saver, journal: &mut Journal) {
     for Order { number, what } in orders {
         match what {
             Errand::Copy { to } => saver.copy(number, to.into()),
-            Errand::Revert { .. } => journal.done(number),
+            Errand::Revert { .. } | Errand::Kick { .. } => journal.done(number),
         }
     }
 }

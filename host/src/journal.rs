@@ -4,7 +4,7 @@ use crate::circuits::Quarantined;
 use crate::limits::{FAULT_LOG_LINES_PER_SECOND_MAX, SPELL_LOG_LINES_PER_SECOND_MAX, TRIAL_REPORT_TICKS};
 use crate::link::Reports;
 use crate::pace::Pace;
-use protocol::link::{Done, Report};
+use protocol::link::{Done, Health, Report};
 use protocol::{RevisionId, SpellId};
 use sim::{EntityId, Outbound};
 use std::collections::{BTreeSet, VecDeque};
@@ -90,6 +90,11 @@ impl Journal {
         if tick.is_multiple_of(TRIAL_REPORT_TICKS) {
             trials(self.life).into_iter().for_each(|report| _ = self.reports.send(report));
         }
+    }
+
+    /// Tells the control plane how the server does.
+    pub fn health(&mut self, health: Health) {
+        self.reports.send(Report::Health(health));
     }
 
     /// Notes who is connected, when that has changed; again in each tick until the report finds room.

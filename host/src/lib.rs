@@ -15,6 +15,7 @@ pub mod limits;
 pub mod lineups;
 pub mod link;
 pub mod log;
+pub mod metrics;
 pub mod outgoing;
 pub mod pace;
 pub mod recordings;

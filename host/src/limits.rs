@@ -96,6 +96,12 @@ pub const TRIAL_FAULTS_PERCENT_MAX: u32 = 50;
 pub const TRIAL_CASTS_REMEMBERED: u32 = 64;
 /// Ticks between two reports of how a trial goes (a quarter of a second): the longest that a bad revision is not judged.
 pub const TRIAL_REPORT_TICKS: u64 = 15;
+/// Spells that are counted apart for Prometheus; the others are one.
+pub const METRIC_SPELLS_MAX: usize = 100;
+/// A server whose control plane is gone for so long, and on which nobody plays, saves its world and ends.
+pub const ORPHAN_TIME_MAX: Duration = Duration::from_secs(600);
+/// How often that is looked at.
+pub const ORPHAN_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// Bytes of artifacts that are kept on the disk, so that a restart needs no other machine: about 1,000 of the library's size.
 pub const ARTIFACT_CACHE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 const _: () = assert!(TRIAL_CASTS_MIN <= TRIAL_CASTS_REMEMBERED / 2);

@@ -7,10 +7,10 @@ use crate::lineups::Lineups;
 use game::{ENGINE_ID, Loader};
 use protocol::limits::LINK_REPORTS_MAX;
 use protocol::link::{self, Push, Report};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc as inbox, watch};
 
 /// Where the control plane is, and how it knows us.
@@ -86,6 +86,14 @@ pub struct Ears<'a> {
     pub mail: &'a inbox::Sender<Mail>,
     /// What the control plane is told.
     pub reports: &'a Reports,
+    /// When it was heard of last: [`now_s`].
+    pub heard: &'a AtomicU64,
+}
+
+/// Seconds since this was first asked, for what counts time between two threads.
+pub fn now_s() -> u64 {
+    static BEGAN: OnceLock<Instant> = OnceLock::new();
+    BEGAN.get_or_init(Instant::now).elapsed().as_secs()
 }
 
 /// Follows the stream until the game loop has ended: makes ready what it brings, here and not in the tick, and posts it. `synced` turns true with the first complete state.
@@ -115,7 +123,7 @@ pub fn follow(ears: &Ears<'_>, synced: &watch::Sender<bool>) {
 
 /// One connection's worth of pushes.
 fn follow_once(ears: &Ears<'_>, so_far: &mut SoFar, on_synced: &mut dyn FnMut()) -> Result<std::convert::Infallible, StreamEnd> {
-    let Ears { line, loader, artifacts, mail, reports } = ears;
+    let Ears { line, loader, artifacts, mail, reports, heard } = ears;
     let url = format!("{}/internal/worlds/{}/stream?after={}&engine={ENGINE_ID}", line.control_plane, line.world, so_far.sequence);
     let agent = agent().timeout_per_read(Some(LINK_SILENCE_MAX)).build().new_agent();
     let response = agent.get(url).header("authorization", format!("Bearer {}", line.secret)).call()?;
@@ -123,7 +131,9 @@ fn follow_once(ears: &Ears<'_>, so_far: &mut SoFar, on_synced: &mut dyn FnMut())
     let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
     so_far.lineups.begin();
     loop {
-        let (sequence, complete, is_synced) = match link::read(&mut body)? {
+        let push = link::read(&mut body)?;
+        heard.store(now_s(), Ordering::Relaxed);
+        let (sequence, complete, is_synced) = match push {
             Push::Lineup(lineup) => {
                 so_far.lineups.take(lineup);
                 continue;

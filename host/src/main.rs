@@ -1,8 +1,8 @@
-//! `ugc-host`: starts one world's game server and keeps it until its parent lets go.
+//! `ugc-host`: starts one world's game server and keeps it until it is told to stop.
 
 use anyhow::{Context, bail};
 use clap::Parser;
-use host::limits::SECRETS_BYTES_MAX;
+use host::limits::{ORPHAN_TIME_MAX, SECRETS_BYTES_MAX};
 use host::server::{Config, Server, StartError};
 use protocol::link::Secrets;
 use sim::Generation;
@@ -10,10 +10,9 @@ use std::io::{BufRead, Read, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
 
 /// A game server for one world. Reads its secrets as one line of JSON from standard input, prints `GAMESERVER_PORT=<n>` when clients may come,
-/// and stops when standard input ends or on SIGTERM.
+/// and stops on SIGTERM. It outlives whoever started it, who may come back; when nobody plays and nobody comes back for ten minutes, it stops.
 #[derive(Debug, Parser)]
 #[command(name = "ugc-host", version)]
 struct Args {
@@ -41,6 +40,9 @@ struct Args {
     /// Threads that a tick may run on; 0 is one for each core.
     #[arg(long, env = "TICK_THREADS", default_value_t = 0)]
     threads: usize,
+    /// Serve Prometheus' `GET /metrics` on this address.
+    #[arg(long, env = "METRICS")]
+    metrics: Option<SocketAddr>,
     /// Also run components that import WASI, as those of other toolchains do: without files or sockets, and with the tick as their clock.
     #[arg(long, env = "WORLD_WASI")]
     wasi: bool,
@@ -50,7 +52,12 @@ fn main() -> anyhow::Result<()> {
     host::log::start()?;
     let args = Args::parse();
     let secrets = read_secrets().context("cannot read the secrets from standard input")?;
-    let parent_gone = watch_stdin()?;
+    if let Some(address) = args.metrics {
+        // A world can be played without anybody counting.
+        if let Err(error) = host::metrics::serve(address) {
+            tracing::error!(%address, %error, "no metrics: another process may have the port");
+        }
+    }
     let config = Config {
         listen: SocketAddr::new(args.host, args.port),
         world: args.world,
@@ -65,7 +72,7 @@ fn main() -> anyhow::Result<()> {
     };
     // Two threads carry the sockets; the world has its own.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let ended = runtime.block_on(run(config, parent_gone));
+    let ended = runtime.block_on(run(config));
     // Not waited for: the link's thread may hang on a control plane that does not answer.
     runtime.shutdown_background();
     ended
@@ -76,7 +83,7 @@ fn generation(name: &str) -> Result<Generation, String> {
 }
 
 /// Start, open the door, serve, drain.
-async fn run(config: Config, mut parent_gone: oneshot::Receiver<()>) -> anyhow::Result<()> {
+async fn run(config: Config) -> anyhow::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
     let world = config.world.clone();
@@ -85,6 +92,7 @@ async fn run(config: Config, mut parent_gone: oneshot::Receiver<()>) -> anyhow::
     tracing::info!(%world, port, "listening; waiting for the control plane");
 
     let mut ready = std::pin::pin!(server.ready());
+    let mut orphaned = std::pin::pin!(server.orphaned(ORPHAN_TIME_MAX));
     let mut open = false;
     let fault = loop {
         tokio::select! {
@@ -97,7 +105,10 @@ async fn run(config: Config, mut parent_gone: oneshot::Receiver<()>) -> anyhow::
                 open = true;
             }
             () = server.game_loop_ended() => break Some("the game loop has ended"),
-            _ = &mut parent_gone => break None,
+            () = &mut orphaned => {
+                tracing::warn!(%world, "nobody plays here, and the control plane is gone");
+                break None;
+            }
             _ = terminated.recv() => break None,
             _ = interrupted.recv() => break None,
         }
@@ -129,15 +140,4 @@ fn read_secrets() -> anyhow::Result<Secrets> {
     std::io::stdin().lock().take(SECRETS_BYTES_MAX).read_line(&mut line)?;
     // Without the text: serde's messages may quote what they could not read.
     serde_json::from_str(&line).map_err(|error| anyhow::anyhow!("the first line is not the secrets' JSON (column {})", error.column()))
-}
-
-/// Standard input ends when our parent stops us or is gone.
-fn watch_stdin() -> std::io::Result<oneshot::Receiver<()>> {
-    let (gone, receiver) = oneshot::channel();
-    std::thread::Builder::new().name("stdin".into()).spawn(move || {
-        let mut ignored = [0; 256];
-        while matches!(std::io::stdin().lock().read(&mut ignored), Ok(read) if read > 0) {}
-        let _ = gone.send(());
-    })?;
-    Ok(receiver)
 }

@@ -6,7 +6,7 @@ use crate::connections::Connections;
 use crate::game_loop::{self, Shared};
 use crate::inbox::inbox;
 use crate::journal::Journal;
-use crate::limits::{CONNECTIONS_MAX, DRAIN_TIMEOUT, LAST_SAVE_TIMEOUT, SOCKET_SEND_BUFFER_BYTES};
+use crate::limits::{CONNECTIONS_MAX, DRAIN_TIMEOUT, LAST_SAVE_TIMEOUT, ORPHAN_CHECK_INTERVAL, SOCKET_SEND_BUFFER_BYTES};
 use crate::link::{self, Ears, Line, Reports};
 use crate::recordings::Recordings;
 use crate::resume;
@@ -89,6 +89,8 @@ pub enum StartError {
 pub struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
+    /// When the control plane was heard of last.
+    heard: Arc<AtomicU64>,
     synced: watch::Receiver<bool>,
     /// None once it has ended.
     game_loop: Option<oneshot::Receiver<()>>,
@@ -101,7 +103,7 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let listener = listen(config.listen)?;
         let address = listener.local_addr()?;
-        let tickets = Tickets::new(&config.secrets.ticket_key, &config.world)?;
+        let tickets = Tickets::new(&config.secrets.ticket_key, &config.world, &config.secrets.server_id)?;
         let keys = std::iter::once(&config.secrets.artifact_key).chain(&config.secrets.older_artifact_keys);
         let keys =
             keys.map(|key| PublicKey::from_hex(key).map_err(|error| StartError::Runtime(error.to_string()))).collect::<Result<_, _>>()?;
@@ -124,7 +126,8 @@ impl Server {
 
         start_epoch_ticker(&runtime, &shared)?;
         let artifacts = Artifacts::in_folder(config.artifacts);
-        start_link(line.clone(), loader, artifacts, mail.clone(), reports.clone(), synced_sender)?;
+        let heard = Arc::new(AtomicU64::new(link::now_s()));
+        start_link((line.clone(), heard.clone()), loader, artifacts, mail.clone(), reports.clone(), synced_sender)?;
         start_reports(line, reports.clone(), posts, &shared)?;
 
         let (game_loop_ends, game_loop_ended) = oneshot::channel();
@@ -148,7 +151,7 @@ impl Server {
             Door { world_id: config.world, tickets: Mutex::new(tickets), mail, shared: shared.clone(), next_session: AtomicU64::new(1) };
         let (stop_accepting, stopped) = watch::channel(false);
         let accepting = tokio::spawn(accept(listener, Arc::new(door), synced.clone(), stopped));
-        Ok(Self { address, shared, synced, game_loop: Some(game_loop_ended), stop_accepting, accepting })
+        Ok(Self { address, shared, heard, synced, game_loop: Some(game_loop_ended), stop_accepting, accepting })
     }
 
     /// Where clients connect.
@@ -168,6 +171,20 @@ impl Server {
             // An error says the same: the loop's end of the channel is gone.
             let _ = ends.await;
             self.game_loop = None;
+        }
+    }
+
+    /// Waits until nobody needs this server: its control plane is gone for `orphan_time`, and nobody plays on it.
+    pub fn orphaned(&self, orphan_time: Duration) -> impl Future<Output = ()> + use<> {
+        let (heard, shared) = (self.heard.clone(), self.shared.clone());
+        async move {
+            loop {
+                tokio::time::sleep(ORPHAN_CHECK_INTERVAL.min(orphan_time)).await;
+                let silent = Duration::from_secs(link::now_s() - heard.load(Ordering::Relaxed).min(link::now_s()));
+                if silent >= orphan_time && shared.players.load(Ordering::Relaxed) == 0 {
+                    return;
+                }
+            }
         }
     }
 
@@ -219,7 +236,7 @@ fn start_epoch_ticker(runtime: &Runtime, shared: &Arc<Shared>) -> std::io::Resul
 }
 
 fn start_link(
-    line: Line,
+    (line, heard): (Line, Arc<AtomicU64>),
     loader: Loader,
     artifacts: Artifacts,
     mail: tokio::sync::mpsc::Sender<crate::inbox::Mail>,
@@ -227,7 +244,7 @@ fn start_link(
     synced: watch::Sender<bool>,
 ) -> std::io::Result<()> {
     thread("link", move || {
-        let ears = Ears { line: &line, loader: &loader, artifacts: &artifacts, mail: &mail, reports: &reports };
+        let ears = Ears { line: &line, loader: &loader, artifacts: &artifacts, mail: &mail, reports: &reports, heard: &heard };
         link::follow(&ears, &synced);
     })
 }

@@ -22,6 +22,9 @@ pub enum TicketError {
     /// For another world.
     #[error("the join ticket is for another world")]
     World,
+    /// For the server that ran this world before.
+    #[error("the join ticket is for a server that is gone: join again")]
+    Server,
     /// Used already.
     #[error("the join ticket was used already: join again")]
     Used,
@@ -40,17 +43,18 @@ pub struct KeyError;
 pub struct Tickets {
     key: AsymmetricPublicKey<V4>,
     world: String,
+    server: String,
     used: BTreeSet<String>,
     /// The same, oldest first, with the time of their use.
     used_at: VecDeque<(Instant, String)>,
 }
 
 impl Tickets {
-    /// A desk for this world; the key is 64 hex digits.
-    pub fn new(key: &str, world: &str) -> Result<Self, KeyError> {
+    /// A desk for this world and this life of its server; the key is 64 hex digits.
+    pub fn new(key: &str, world: &str, server: &str) -> Result<Self, KeyError> {
         let bytes = hex::decode(key).map_err(|_| KeyError)?;
         let key = AsymmetricPublicKey::from(&bytes).map_err(|_| KeyError)?;
-        Ok(Self { key, world: world.to_owned(), used: BTreeSet::new(), used_at: VecDeque::new() })
+        Ok(Self { key, world: world.to_owned(), server: server.to_owned(), used: BTreeSet::new(), used_at: VecDeque::new() })
     }
 
     /// Whom the ticket lets in. The second call with the same ticket refuses it.
@@ -58,6 +62,10 @@ impl Tickets {
         let claims = self.verify(token)?;
         if claims.world_id != self.world {
             return Err(TicketError::World);
+        }
+        // One that was used on the server before this one would not be known here.
+        if claims.server_id != self.server {
+            return Err(TicketError::Server);
         }
         self.forget(now);
         if self.used.contains(&claims.jti) {

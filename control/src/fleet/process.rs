@@ -1,14 +1,21 @@
-//! One game server's process: started with its secrets, listened to, and ended.
+//! One game server's process: started with its secrets or adopted, and ended.
 
-use super::{Birth, Fleet};
+use super::{
+    Birth, Fleet,
+    log::{self, Tail},
+    record::{self, Record},
+};
 use crate::{
     ids::WorldId,
-    limits::{GAME_PORT_FIRST, SERVER_LINE_BYTES_MAX, SERVER_START_ATTEMPTS_MAX, SERVER_START_TIME_MAX},
+    keys,
+    limits::{ADOPTED_CHECK_INTERVAL, GAME_PORT_FIRST, SERVER_LINE_BYTES_MAX, SERVER_START_ATTEMPTS_MAX, SERVER_START_TIME_MAX},
 };
-use std::{io::Write, process::Stdio, time::Duration};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
+use std::{os::fd::OwnedFd, process::Stdio};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
-    process::{Child, ChildStdin, ChildStdout, Command},
+    process::{Child, ChildStdout, Command},
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -16,9 +23,30 @@ use tokio::{
 pub struct HostProcess {
     /// Where.
     pub port: u16,
-    child: Child,
-    /// Held open: its end tells the server to drain.
-    stdin: Option<ChildStdin>,
+    /// Names this life of it.
+    pub server_id: String,
+    /// Its process.
+    pub process: Pid,
+    body: Body,
+    /// Passes its log on as long as we know it.
+    _log: AbortOnDrop,
+}
+
+/// How its end is heard of.
+enum Body {
+    /// We have started it.
+    Child(Child),
+    /// One before us has: a hold on it, and when it began.
+    Adopted(OwnedFd, u64),
+}
+
+/// A task that ends with whoever holds this.
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// What of our environment a game server may see: never our secrets.
@@ -50,37 +78,97 @@ impl HostProcess {
 
     async fn try_port(fleet: &Fleet, birth: &Birth, port: u16) -> Result<Self, Failure> {
         let Birth { world, secret, .. } = birth;
-        let spawned = command(fleet, birth, port).spawn();
+        let (server_id, log) = (hex::encode(keys::random::<8>()), fleet.log_file(world));
+        let file = log::open(&log).map_err(|error| Failure::Port(error.to_string()))?;
+        // From here on: what it says while it starts is passed on too.
+        let tail = AbortOnDrop(tokio::spawn(Tail::new(world, log).follow()));
+        let spawned = command(fleet, birth, port).stderr(file).spawn();
         let mut child = spawned.map_err(|error| Failure::Port(format!("{}: {error}", fleet.program.display())))?;
+        let process = child.id().and_then(|id| Pid::from_raw(id.cast_signed())).ok_or_else(|| Failure::Port("it ended at once".into()))?;
         let mut stdin = child.stdin.take().expect("stdin is piped");
-        let stderr = child.stderr.take().expect("stderr is piped");
         let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
-        tokio::spawn(pass_on(BufReader::new(stderr), world.clone()));
-        let mut secrets = serde_json::to_vec(&fleet.secrets(secret)).expect("secrets are plain text");
+        let mut secrets = serde_json::to_vec(&fleet.secrets(&server_id, secret)).expect("secrets are plain text");
         secrets.push(b'\n');
         // A server that ended already reads nothing; the missing port says so.
         stdin.write_all(&secrets).await.ok();
+        drop(stdin);
+        // Whoever gives up waiting takes it with them.
+        let mut started = Started(Some(child));
         match announced_port(&mut stdout, world).await {
             Some(Announced::Port(port)) => {
-                tokio::spawn(pass_on(stdout, world.clone()));
-                Ok(Self { port, child, stdin: Some(stdin) })
+                let child = started.0.take().expect("nobody has taken it");
+                Ok(Self { port, server_id, process, body: Body::Child(child), _log: tail })
             }
             Some(Announced::Error(why)) => Err(Failure::World(why)),
-            None => Err(Failure::Port(format!("it ended before it listened ({})", ending(child.wait().await)))),
+            None => {
+                let mut child = started.0.take().expect("nobody has taken it");
+                Err(Failure::Port(format!("it ended before it listened ({})", ending(child.wait().await))))
+            }
         }
     }
 
-    /// Waits until the server ends by itself; tells how.
-    pub async fn ended(&mut self) -> String {
-        format!("it ended by itself ({})", ending(self.child.wait().await))
+    /// A server that somebody before us has started, if it still runs.
+    pub fn adopt(fleet: &Fleet, record: &Record) -> Option<Self> {
+        let process = Pid::from_raw(record.process)?;
+        let handle = pidfd_open(process, PidfdFlags::empty()).ok()?;
+        // Looked at after it was taken hold of: it is the one that was written down, and not another with its number.
+        if !record.is_alive() {
+            return None;
+        }
+        let tail = AbortOnDrop(tokio::spawn(Tail::new(&record.world_id, fleet.log_file(&record.world_id)).follow()));
+        Some(Self {
+            port: record.port,
+            server_id: record.server_id.clone(),
+            process,
+            body: Body::Adopted(handle, record.began),
+            _log: tail,
+        })
     }
 
-    /// Tells the server to drain, waits for its end, and makes one where it does not come in time.
-    pub async fn drain(mut self, time_max: Duration) {
-        drop(self.stdin.take());
-        if timeout(time_max, self.child.wait()).await.is_err() {
-            tracing::warn!(port = self.port, "game server did not drain in time and is killed");
-            self.child.kill().await.ok();
+    /// Waits until the server ends; tells how.
+    pub async fn ended(&mut self) -> String {
+        match &mut self.body {
+            Body::Child(child) => ending(child.wait().await),
+            // How it does is its parent's to know, and that is gone.
+            Body::Adopted(_, began) => {
+                while record::began(self.process.as_raw_nonzero().get()) == Some(*began) {
+                    tokio::time::sleep(ADOPTED_CHECK_INTERVAL).await;
+                }
+                "ended".into()
+            }
+        }
+    }
+
+    /// Tells the server to drain.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Ends it now.
+    pub fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
+    fn signal(&self, signal: Signal) {
+        // A child's number is its own until it was waited for; an adopted one's is held by its handle.
+        let sent = match &self.body {
+            Body::Child(child) if child.id().is_none() => Ok(()),
+            Body::Child(_) => kill_process(self.process, signal),
+            Body::Adopted(handle, _) => pidfd_send_signal(handle, signal),
+        };
+        if let Err(error) = sent {
+            tracing::debug!(process = self.process.as_raw_nonzero(), %error, "a game server had ended already");
+        }
+    }
+}
+
+/// A process that is killed unless it is taken.
+struct Started(Option<Child>);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            child.start_kill().ok();
         }
     }
 }
@@ -90,6 +178,7 @@ fn command(fleet: &Fleet, birth: &Birth, port: u16) -> Command {
     let mut command = Command::new(&fleet.program);
     command.arg("--port").arg(port.to_string()).arg("--world").arg(world.as_str()).arg("--control-plane").arg(fleet.control_plane_url());
     command.arg("--save").arg(fleet.world_file(world)).arg("--generation").arg(generation.name());
+    command.arg("--metrics").arg(format!("127.0.0.1:{}", super::metrics_port(port)));
     command.arg("--artifacts").arg(fleet.artifacts());
     command.env_clear().envs(ENVIRONMENT_PASSED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     if *wasi {
@@ -97,9 +186,9 @@ fn command(fleet: &Fleet, birth: &Birth, port: u16) -> Command {
     }
     // It listens where we do.
     command.env("HOST", fleet.address.ip().to_string());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // A group of its own: ctrl-c in a terminal reaches us alone, and we drain it.
-    command.process_group(0).kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    // A group of its own: ctrl-c in a terminal reaches us alone, and we drain it. It outlives us: whoever comes after us adopts it.
+    command.process_group(0);
     command
 }
 
@@ -128,21 +217,9 @@ async fn announced_port(stdout: &mut BufReader<ChildStdout>, world: &WorldId) ->
         if let Some(why) = line.trim().strip_prefix("GAMESERVER_ERROR=") {
             return Some(Announced::Error(why.to_owned()));
         }
-        tell(world, &line);
+        log::tell(world, &line);
     }
     None
-}
-
-/// Passes a server's output on to our standard error, line by line under its world's name.
-async fn pass_on(mut output: BufReader<impl AsyncRead + Unpin>, world: WorldId) {
-    while let Some(line) = line(&mut output).await {
-        tell(&world, &line);
-    }
-}
-
-/// Not by eprintln!, which panics once nobody reads our standard error: the server would lose its own with it.
-fn tell(world: &WorldId, line: &str) {
-    writeln!(std::io::stderr(), "[{world}] {line}").ok();
 }
 
 async fn line(output: &mut BufReader<impl AsyncRead + Unpin>) -> Option<String> {

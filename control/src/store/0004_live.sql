@@ -62,3 +62,28 @@ CREATE TABLE live_draft (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX artifact_by_hash ON artifact (artifact_hash);
 CREATE INDEX live_draft_by_player ON live_draft (client_id);
+
+-- Until when, in milliseconds since 1970, a player is kept out, and why; and how many requests a minute an operator lets them have.
+ALTER TABLE player ADD COLUMN banned_until INTEGER;
+ALTER TABLE player ADD COLUMN banned_for TEXT;
+ALTER TABLE player ADD COLUMN requests_per_minute REAL;
+
+-- What operators did that is about no spell.
+CREATE TABLE operator_log (
+    entry INTEGER PRIMARY KEY AUTOINCREMENT,
+    action TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    done_at INTEGER NOT NULL
+) STRICT;
+
+-- Answers to requests that carried an Idempotency-Key, so that the same request again gets the same answer.
+CREATE TABLE answered (
+    client_id TEXT NOT NULL REFERENCES player,
+    key TEXT NOT NULL,
+    request_hash TEXT NOT NULL,
+    status INTEGER,
+    body BLOB,
+    answered_at INTEGER NOT NULL,
+    PRIMARY KEY (client_id, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX answered_by_time ON answered (answered_at);

@@ -7,6 +7,7 @@ use super::{
     parsed, parsed_option, rollout,
 };
 use crate::{
+    cursor::Page,
     error::Error,
     ids::ClientId,
     limits::{DRAFTS_KEPT_PER_SPELL, LISTED_MAX, REVISIONS_LISTED_MAX},
@@ -97,12 +98,20 @@ impl Database {
     }
 
     /// The spells changed last, `LISTED_MAX` at most: those that were published, and those that this player may change. Of the others the draft is not told.
-    pub fn spells(&mut self, viewer: Option<&ClientId>) -> Result<Vec<SpellRow>, Error> {
+    pub fn spells(&mut self, viewer: Option<&ClientId>, page: &Page) -> Result<Vec<SpellRow>, Error> {
         let mut query = self.connection.prepare_cached(
             "SELECT *, owner = ?1 OR EXISTS (SELECT 1 FROM collaborator WHERE collaborator.spell_id = spell.spell_id AND client_id = ?1) AS is_own
-                FROM spell WHERE beta IS NOT NULL OR stable IS NOT NULL OR is_own ORDER BY updated_at DESC, spell_id LIMIT ?2",
+                FROM spell WHERE (beta IS NOT NULL OR stable IS NOT NULL OR is_own)
+                    AND (?2 IS NULL OR updated_at < ?2 OR (updated_at = ?2 AND spell_id > ?3)) ORDER BY updated_at DESC, spell_id LIMIT ?4",
         )?;
-        let rows = query.query_map(params![viewer.map_or("", ClientId::as_str), LISTED_MAX], |row| {
+        let after = page.after.as_ref();
+        let of = params![
+            viewer.map_or("", ClientId::as_str),
+            after.map(|after| after.at),
+            after.map(|after| after.name.as_str()),
+            page.limit.min(LISTED_MAX)
+        ];
+        let rows = query.query_map(of, |row| {
             let spell = read_spell(row)?;
             Ok(if row.get("is_own")? { spell } else { SpellRow { draft: None, ..spell } })
         })?;
@@ -110,11 +119,19 @@ impl Database {
     }
 
     /// A spell's newest revisions, `REVISIONS_LISTED_MAX` at most.
-    pub fn revisions(&mut self, spell: &SpellId, published_only: bool) -> Result<Vec<Revision>, Error> {
+    pub fn revisions(&mut self, spell: &SpellId, published_only: bool, page: &Page) -> Result<Vec<Revision>, Error> {
         let mut query = self.connection.prepare_cached(
-            "SELECT manifest, published, revoked FROM revision WHERE spell_id = ?1 AND published >= ?2 ORDER BY number DESC LIMIT ?3",
+            "SELECT manifest, published, revoked FROM revision WHERE spell_id = ?1 AND published >= ?2 AND number < ?4 ORDER BY number DESC LIMIT ?3",
         )?;
-        let rows = query.query_map(params![spell.as_str(), published_only, REVISIONS_LISTED_MAX], read_revision)?;
+        let rows = query.query_map(
+            params![
+                spell.as_str(),
+                published_only,
+                page.limit.min(REVISIONS_LISTED_MAX),
+                page.after.as_ref().map_or(i64::MAX, |after| after.at)
+            ],
+            read_revision,
+        )?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 

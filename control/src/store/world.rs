@@ -2,6 +2,7 @@
 
 use super::{Database, found, from_json, lineup, parsed};
 use crate::{
+    cursor::Page,
     error::Error,
     ids::{ClientId, WorldId},
     limits::{LISTED_MAX, WORLDS_PER_PLAYER_MAX},
@@ -79,10 +80,20 @@ impl Database {
         found(self.connection.query_row("SELECT * FROM world WHERE world_id = ?1", [world.as_str()], read))
     }
 
-    /// The worlds joined last, `LISTED_MAX` at most.
-    pub fn worlds(&mut self) -> Result<Vec<World>, Error> {
-        let mut query = self.connection.prepare_cached("SELECT * FROM world ORDER BY updated_at DESC, world_id LIMIT ?1")?;
-        Ok(query.query_map([LISTED_MAX], read)?.collect::<rusqlite::Result<_>>()?)
+    /// The public worlds and those of this player, those joined last first; `LISTED_MAX` at most.
+    pub fn worlds(&mut self, viewer: Option<&ClientId>, page: &Page) -> Result<Vec<World>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT * FROM world WHERE (coalesce(json_extract(policy, '$.visibility'), 'public') = 'public' OR created_by = ?1)
+                AND (?2 IS NULL OR updated_at < ?2 OR (updated_at = ?2 AND world_id > ?3)) ORDER BY updated_at DESC, world_id LIMIT ?4",
+        )?;
+        let after = page.after.as_ref();
+        let of = params![
+            viewer.map_or("", ClientId::as_str),
+            after.map(|after| after.at),
+            after.map(|after| after.name.as_str()),
+            page.limit.min(LISTED_MAX)
+        ];
+        Ok(query.query_map(of, read)?.collect::<rusqlite::Result<_>>()?)
     }
 }
 

@@ -74,10 +74,12 @@ impl Server {
         let config = Config {
             sandbox: Sandbox::Whole,
             wasi: false,
+            cors_origins: vec!["https://game.example".parse().unwrap()],
             generator,
             data_dir: folder.path().join("data"),
             secret: "a secret for tests".into(),
-            admin_token: admin_token.map(String::from),
+            admin_token_hash: admin_token.map(control::keys::token_hash),
+            new_admin_token: None,
             siblings: Siblings::beside(folder.path()),
         };
         let app = App::open(&config, address).unwrap();

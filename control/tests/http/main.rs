@@ -1,10 +1,13 @@
 //! The control plane as clients meet it: the real router and stores behind a real socket; only the processes that it starts are stand-ins.
 
 mod auth;
+mod authorization;
 mod harness;
 mod jobs;
 mod link;
 mod live;
+mod manners;
+mod operators;
 mod ownership;
 mod packages;
 mod problems;

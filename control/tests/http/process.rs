@@ -60,8 +60,9 @@ impl Process {
 }
 
 impl Drop for Process {
+    /// Its game servers go with it, which a kill would leave running.
     fn drop(&mut self) {
-        self.child.kill().ok();
+        kill_process(Pid::from_child(&self.child), Signal::TERM).ok();
         self.child.wait().ok();
     }
 }
@@ -104,7 +105,7 @@ fn what_it_keeps_is_for_its_user_alone() {
 }
 
 #[test]
-fn killed_at_work_it_keeps_what_it_acknowledged_and_leaves_nothing_running() {
+fn killed_at_work_it_keeps_what_it_acknowledged_and_adopts_what_goes_on_without_it() {
     let folder = installation();
     let mut control = Process::start(folder.path());
     let token = control.login();
@@ -116,17 +117,77 @@ fn killed_at_work_it_keeps_what_it_acknowledged_and_leaves_nothing_running() {
     until(|| control.get(&format!("/api/jobs/{running}"), &token)["stage"] == "compile");
     let process =
         |file: String| -> Pid { Pid::from_raw(fs::read_to_string(folder.path().join(file)).unwrap().trim().parse().unwrap()).unwrap() };
-    let left = [process("builder-process".into()), process(format!("starts-{world}"))];
-    assert!(left.iter().all(|process| test_kill_process(*process).is_ok()));
+    let (builder, host) = (process("builder-process".into()), process(format!("starts-{world}")));
+    assert!([builder, host].iter().all(|process| test_kill_process(*process).is_ok()));
+    let before = control.post("/join", &token, &json!({ "world_id": world }))["server_address"].clone();
     control.kill();
-    until(|| left.iter().all(|process| is_gone(*process)));
+    until(|| is_gone(builder));
+    assert!(!is_gone(host), "people play there");
 
-    let control = Process::start(folder.path());
+    let mut control = Process::start(folder.path());
+    assert_eq!(control.post("/join", &token, &json!({ "world_id": world }))["server_address"], before);
+    assert_eq!(process(format!("starts-{world}")), host, "one world has one server");
     assert_eq!(control.get("/api/spells", &token)["spells"][0]["active_beta_rev"], revision);
     for job in [running, waiting] {
         assert_eq!(control.get(&format!("/api/jobs/{job}"), &token)["status"], "failed");
     }
     assert_eq!(fs::read_dir(folder.path().join("data/scratch")).unwrap().count(), 0);
+    kill_process(Pid::from_child(&control.child), Signal::TERM).unwrap();
+    assert!(control.child.wait().unwrap().success());
+    assert!(is_gone(host), "what is adopted is drained like any other");
+}
+
+#[test]
+fn a_game_server_that_nobody_knows_of_is_told_to_end() {
+    let folder = installation();
+    let mut control = Process::start(folder.path());
+    let token = control.login();
+    let world = control.post("/join", &token, &json!({}))["world_id"].as_str().unwrap().to_owned();
+    let starts = folder.path().join(format!("starts-{world}"));
+    let host = Pid::from_raw(fs::read_to_string(&starts).unwrap().trim().parse().unwrap()).unwrap();
+    control.kill();
+    fs::remove_file(folder.path().join(format!("data/worlds/servers/{world}.json"))).unwrap();
+    let control = Process::start(folder.path());
+    until(|| is_gone(host));
+    control.post("/join", &token, &json!({ "world_id": world }));
+    assert_eq!(fs::read_to_string(&starts).unwrap().lines().count(), 2);
+}
+
+/// What this command says, and whether it ended well.
+fn run(folder: &Path, data: &Path, arguments: &[&str]) -> (bool, String) {
+    let mut command = Command::new(folder.join("ugc-control"));
+    let output = command.env_clear().env("DATA_DIR", data).args(arguments).output().unwrap();
+    (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+}
+
+#[test]
+fn a_backup_is_made_while_it_runs_and_is_all_there_after_a_restore() {
+    let folder = installation();
+    let (data, copy, fresh) = (folder.path().join("data"), folder.path().join("copy"), folder.path().join("fresh"));
+    let control = Process::start(folder.path());
+    let token = control.login();
+    let job = control.build(&token, "one");
+    let revision = control.get(&format!("/api/jobs/{job}?wait_ms=20000"), &token)["result_revision_id"].clone();
+    control.post("/api/spells/fireball/publish", &token, &json!({ "revision_id": revision }));
+    let run = |data: &Path, arguments: &[&str]| run(folder.path(), data, arguments);
+    let (well, said) = run(&data, &["backup", copy.to_str().unwrap()]);
+    assert!(well, "{said}");
+    assert!(!run(&data, &["backup", copy.to_str().unwrap()]).0, "a folder that is not empty is left alone");
+    assert!(run(&data, &["verify"]).0 && run(&data, &["verify", copy.to_str().unwrap()]).0);
+    assert!(!run(&data, &["restore", copy.to_str().unwrap()]).0, "what is there is not written over");
+    drop(control);
+    let (well, said) = run(&fresh, &["restore", copy.to_str().unwrap()]);
+    assert!(well, "{said}");
+    fs::remove_dir_all(&data).unwrap();
+    fs::rename(&fresh, &data).unwrap();
+    let control = Process::start(folder.path());
+    assert_eq!(control.get("/api/spells", &token)["spells"][0]["active_beta_rev"], revision);
+    drop(control);
+    // A blob that is damaged is named.
+    let blob = all_below(&copy.join("blobs")).into_iter().find(|path| path.is_file()).unwrap();
+    fs::write(&blob, "other bytes").unwrap();
+    let (well, said) = run(&data, &["verify", copy.to_str().unwrap()]);
+    assert!(!well && said.contains(blob.file_name().unwrap().to_str().unwrap()), "{said}");
 }
 
 #[test]

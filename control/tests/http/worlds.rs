@@ -70,21 +70,39 @@ fn every_world_has_a_port_of_its_own() {
 }
 
 #[test]
-fn a_server_that_died_is_replaced_at_the_next_join() {
+fn a_server_that_died_under_its_players_is_replaced_at_once() {
     let server = Server::start();
     let token = server.login("kim");
     let world = server.world(&token);
-    let first = server.starts(&world)[0];
-    kill_process(Pid::from_raw(first).unwrap(), Signal::KILL).unwrap();
-    // The end of the process is the event; the list of servers is where it shows.
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while server.get("/admin/servers", ADMIN_TOKEN).json()["servers"] != json!([]) {
-        assert!(Instant::now() < deadline);
-    }
+    kill_process(Pid::from_raw(server.starts(&world)[0]).unwrap(), Signal::KILL).unwrap();
+    until(|| server.starts(&world).len() == 2);
     assert_eq!(server.post("/join", &token, &json!({ "world_id": world })).status, 200);
     let starts = server.starts(&world);
-    assert_eq!(starts.len(), 2);
-    assert!(lives(starts[1]));
+    assert!(starts.len() == 2 && lives(starts[1]));
+}
+
+#[test]
+fn a_server_that_always_crashes_is_left_alone_for_a_while() {
+    let server = Server::start();
+    let token = server.login("kim");
+    let world = server.world(&token);
+    for crash in 1..=5 {
+        let phase = || server.get("/admin/servers", ADMIN_TOKEN).json()["servers"][0]["phase"].clone();
+        until(|| server.starts(&world).len() == crash && phase() == "ready");
+        kill_process(Pid::from_raw(server.starts(&world)[crash - 1]).unwrap(), Signal::KILL).unwrap();
+    }
+    until(|| server.get("/admin/servers", ADMIN_TOKEN).json()["servers"] == json!([]));
+    let refused = server.post("/join", &token, &json!({ "world_id": world })).is_problem(503, "no_server");
+    assert!(refused["detail"].as_str().unwrap().contains("it has crashed 5 times of late"), "{refused}");
+    assert_eq!(server.starts(&world).len(), 5);
+}
+
+fn until(mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "nothing happened");
+        std::thread::yield_now();
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The real processes over real sockets: the story of first_cast, and everything that may be thrown at them. Needs `cargo xtask dist`.
 
+mod author;
 mod bad_change;
 mod broken_source;
 mod hostile_builds;

@@ -49,6 +49,11 @@ pub enum Errand {
         /// A path on the machine that both run on; nothing is there yet.
         to: String,
     },
+    /// Close a player's session.
+    Kick {
+        /// The player's stable id.
+        client: String,
+    },
     /// Take back what somebody did to the terrain.
     Revert {
         /// Who.
@@ -238,6 +243,8 @@ pub enum Report {
     },
     /// An order is done with.
     Done(Done),
+    /// How the server does, each second.
+    Health(Health),
     /// Players connected now.
     Players {
         /// Their stable ids.
@@ -245,9 +252,42 @@ pub enum Report {
     },
 }
 
-/// What a game server is told on the first line of its standard input, as JSON. Secrets come this way, for a command line is public. End of input means: drain and stop.
+/// How a game server does. Counts without a time are of the last second.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Ticks that the world has seen.
+    pub tick: u64,
+    /// The median of a tick's time, microseconds.
+    pub tick_p50_us: u32,
+    /// Of a hundred ticks one takes longer.
+    pub tick_p99_us: u32,
+    /// The longest.
+    pub tick_max_us: u32,
+    /// Ticks that began late, since the server's start.
+    pub late_ticks: u64,
+    /// Ticks that were given up, since the server's start.
+    pub skipped_ticks: u64,
+    /// Clients that are connected.
+    pub players: u32,
+    /// Entities in the world.
+    pub entities: u32,
+    /// Live casts.
+    pub casts: u32,
+    /// Casts that began.
+    pub casts_begun: u32,
+    /// Casts that were stopped.
+    pub faults: u32,
+    /// Fuel that spells spent.
+    pub fuel: u64,
+    /// Bytes of snapshots that were handed to clients' connections.
+    pub snapshot_bytes: u64,
+}
+
+/// What a game server is told on the first line of its standard input, as JSON. Secrets come this way, for a command line is public.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secrets {
+    /// Names this life of the server: tickets are for it alone.
+    pub server_id: String,
     /// Bearer token for this world's stream and reports.
     pub server_secret: String,
     /// The Ed25519 public key (32 bytes, hex) that artifacts are signed with.

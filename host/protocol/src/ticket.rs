@@ -18,6 +18,8 @@ pub struct Claims {
     pub exp: String,
     /// The world that it opens.
     pub world_id: String,
+    /// The server that it opens: one life of one process.
+    pub server_id: String,
     /// The player's stable id: `client_` + 12 hex digits.
     pub client_id: String,
     /// The player's handle.

@@ -18,6 +18,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 pub const WORLD: &str = "world_0a1b2c3d";
+pub const SERVER: &str = "the server's first life";
 pub const SECRET: &str = "the server's secret";
 
 /// Listens on a port of its own until the test's process ends.
@@ -157,7 +158,7 @@ pub fn claims(name: &str, world: &str, life: Duration) -> String {
     let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let mut claims = Claims::new_expires_in(&life).expect("a time");
     claims.token_identifier(&format!("ticket {number}")).expect("a name");
-    for (claim, value) in [("world_id", world), ("client_id", &client_id(name)), ("username", name)] {
+    for (claim, value) in [("world_id", world), ("server_id", SERVER), ("client_id", &client_id(name)), ("username", name)] {
         claims.add_additional(claim, value).expect("an own claim");
     }
     claims.to_string().expect("JSON")
@@ -236,7 +237,13 @@ impl World {
 
 pub fn secrets(office: &TicketOffice) -> Secrets {
     // Any point of the curve will do as a key for artifacts: no artifact here is a good one.
-    Secrets { server_secret: SECRET.into(), artifact_key: office.key(), older_artifact_keys: Vec::new(), ticket_key: office.key() }
+    Secrets {
+        server_id: SERVER.into(),
+        server_secret: SECRET.into(),
+        artifact_key: office.key(),
+        older_artifact_keys: Vec::new(),
+        ticket_key: office.key(),
+    }
 }
 
 fn config(folder: &TempDir, control_plane: &ControlPlane, office: &TicketOffice) -> Config {

@@ -14,7 +14,7 @@ struct Process {
     port: u16,
     office: TicketOffice,
     folder: TempDir,
-    _stream: TcpStream,
+    stream: TcpStream,
 }
 
 fn start() -> Process {
@@ -41,27 +41,40 @@ fn start_over(folder: TempDir) -> Process {
     let mut line = String::new();
     BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("it prints its port");
     let port = line.trim().strip_prefix("GAMESERVER_PORT=").and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("{line:?}"));
-    Process { child, stdin, port, office, folder, _stream: stream }
+    Process { child, stdin, port, office, folder, stream }
 }
 
-#[test]
-fn the_process_ends_cleanly_when_its_parent_lets_go() {
-    let Process { mut child, stdin, port, office, folder: _folder, _stream } = start();
-    let mut client = Client::connect(([127, 0, 0, 1], port).into());
-    client.handshake(&office.ticket("kim"), &client_id("kim"));
-    client.wait_for(101, |_| true);
-    drop(stdin);
-    assert_eq!(client.wait_for_close().0, 1001);
+fn terminate(child: &Child) {
+    assert!(Command::new("kill").arg(child.id().to_string()).status().expect("kill runs").success());
+}
+
+/// Told to, it ends well.
+fn end(mut child: Child) {
+    terminate(&child);
     assert!(child.wait().expect("it ends").success());
 }
 
 #[test]
-fn the_process_ends_cleanly_on_sigterm() {
-    let Process { mut child, stdin: _stdin, port, office, folder: _folder, _stream } = start();
+fn the_process_goes_on_when_its_parent_is_gone() {
+    let Process { child, stdin, port, office, folder: _folder, stream } = start();
     let mut client = Client::connect(([127, 0, 0, 1], port).into());
     client.handshake(&office.ticket("kim"), &client_id("kim"));
     client.wait_for(101, |_| true);
-    assert!(Command::new("kill").arg(child.id().to_string()).status().expect("kill runs").success());
+    drop((stdin, stream));
+    let tick = |client: &mut Client| client.wait_for(101, |_| true)["server_tick"].as_u64().expect("a tick");
+    let before = tick(&mut client);
+    client.wait_for(101, |snapshot| snapshot["server_tick"].as_u64() > Some(before + 120));
+    end(child);
+    assert_eq!(client.wait_for_close().0, 1001);
+}
+
+#[test]
+fn the_process_ends_cleanly_on_sigterm() {
+    let Process { mut child, stdin: _stdin, port, office, folder: _folder, stream: _stream } = start();
+    let mut client = Client::connect(([127, 0, 0, 1], port).into());
+    client.handshake(&office.ticket("kim"), &client_id("kim"));
+    client.wait_for(101, |_| true);
+    terminate(&child);
     assert_eq!(client.wait_for_close().0, 1001);
     assert!(child.wait().expect("it ends").success());
 }
@@ -81,7 +94,7 @@ fn a_process_without_secrets_says_so_and_ends() {
 /// kill -9 in the middle of things: what was acknowledged more than a second before is there again, and the ids go on.
 #[test]
 fn an_edit_that_is_a_second_old_survives_a_kill() {
-    let Process { mut child, stdin: _stdin, port, office, folder, _stream } = start();
+    let Process { mut child, stdin: _stdin, port, office, folder, stream: _stream } = start();
     let mut client = Client::connect(([127, 0, 0, 1], port).into());
     client.handshake(&office.ticket("kim"), &client_id("kim"));
     client.wait_for(101, |_| true);
@@ -92,10 +105,10 @@ fn an_edit_that_is_a_second_old_survives_a_kill() {
     child.kill().expect("it runs");
     child.wait().expect("it ends");
 
-    let Process { child: mut second, stdin, port, office, folder: _folder, _stream } = start_over(folder);
+    let Process { child: second, stdin, port, office, folder: _folder, stream: _stream } = start_over(folder);
     let mut client = Client::connect(([127, 0, 0, 1], port).into());
     client.handshake(&office.ticket("kim"), &client_id("kim"));
     assert_eq!(client.chunk([0, 0, 0])["version"], 2);
     drop(stdin);
-    assert!(second.wait().expect("it ends").success());
+    end(second);
 }

@@ -1,5 +1,6 @@
 //! What the compiler found, printed with the line it is about.
 
+use crate::plain;
 use builder::prepare::Files;
 use protocol::job::{Diagnostic, Severity};
 use std::fmt::Write;
@@ -18,13 +19,13 @@ pub fn render(diagnostic: &Diagnostic, source: &str) -> String {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let code = if diagnostic.code.is_empty() { String::new() } else { format!("[{}]", diagnostic.code) };
-    let mut text = format!("{severity}{code}: {}\n", diagnostic.message);
+    let code = if diagnostic.code.is_empty() { String::new() } else { format!("[{}]", plain::line(&diagnostic.code)) };
+    let mut text = format!("{severity}{code}: {}\n", plain::lines(&diagnostic.message));
     if diagnostic.line > 0 {
         place(&mut text, diagnostic, source);
     }
     if let Some(help) = &diagnostic.help {
-        let _ = writeln!(text, "  = help: {help}");
+        let _ = writeln!(text, "  = help: {}", plain::lines(help));
     }
     text
 }
@@ -32,10 +33,10 @@ pub fn render(diagnostic: &Diagnostic, source: &str) -> String {
 /// Place, line and caret. A place that the source does not have is named without its line.
 fn place(text: &mut String, diagnostic: &Diagnostic, source: &str) {
     let Diagnostic { file, line, column, .. } = diagnostic;
-    let _ = writeln!(text, "  --> {file}:{line}:{column}");
+    let _ = writeln!(text, "  --> {}:{line}:{column}", plain::line(file));
     let Some(source_line) = source.lines().nth(*line as usize - 1) else { return };
     // The caret stands under the same character only when a tab is as wide as a space.
-    let shown = source_line.replace('\t', " ");
+    let shown = plain::line(&source_line.replace('\t', " "));
     let number = line.to_string();
     let margin = " ".repeat(number.len());
     let before = " ".repeat((*column as usize).saturating_sub(1));

@@ -1,0 +1,19 @@
+//! `spell rollback`: a channel points at an earlier revision again, or a trial ends.
+
+use crate::server::Server;
+use crate::target;
+use anyhow::Result;
+use protocol::{Channel, RevisionId};
+use serde_json::json;
+
+/// Rolls back; tells what the channel points at then.
+pub fn run(word: &str, channel: Channel, to: Option<&RevisionId>) -> Result<bool> {
+    let spell = target::of_word(word)?;
+    let order = json!({ "channel": channel, "revision_id": to });
+    let answer = Server::of_login()?.send("POST", &format!("/api/spells/{spell}/rollback"), Some(&order))?;
+    match serde_json::from_value::<Option<RevisionId>>(answer["revision_id"].clone())? {
+        Some(revision) => println!("{spell}: {revision} is {channel} now"),
+        None => println!("{spell}: nothing is {channel} now"),
+    }
+    Ok(true)
+}
