@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,6 +24,8 @@ pub struct Server {
     pub url: String,
     /// Its data folder.
     pub data: PathBuf,
+    port: u16,
+    environment: Vec<(String, String)>,
     child: Child,
     log: Arc<Log>,
     // Dropped last: the processes are gone by then.
@@ -51,26 +53,40 @@ impl Server {
 
     /// The same, with further environment variables.
     pub fn start_with(environment: &[(&str, &str)]) -> Result<Self> {
-        let binary = shipped("ugc-control")?;
         let folder = tempfile::tempdir()?;
         let data = folder.path().join("data");
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut child = Command::new(&binary)
-            .env("HOST", "127.0.0.1")
-            .env("PORT", port.to_string())
-            .env("DATA_DIR", &data)
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start {}", binary.display()))?;
-        let log = Arc::new(Log::default());
-        follow(child.stdout.take(), &log);
-        follow(child.stderr.take(), &log);
-        let mut server = Self { url: format!("http://127.0.0.1:{port}"), data, child, log, _folder: folder };
+        let environment: Vec<(String, String)> =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let (child, log) = launch(port, &data, &environment)?;
+        let mut server = Self { url: format!("http://127.0.0.1:{port}"), data, port, environment, child, log, _folder: folder };
         server.wait_until_healthy()?;
         Ok(server)
+    }
+
+    /// Kills the control plane, without a word to it. Its game servers go on.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again over the same data and port, once it was killed or stopped; returns once it is healthy.
+    pub fn start_again(&mut self) -> Result<()> {
+        (self.child, self.log) = launch(self.port, &self.data, &self.environment)?;
+        self.wait_until_healthy()
+    }
+
+    /// The processes of its game servers, whoever has started them.
+    pub fn game_servers(&self) -> Vec<i32> {
+        let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
+        let folder = self.data.to_string_lossy().into_owned();
+        let serves = |process: &i32| {
+            let line = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line);
+            line.contains("ugc-host") && line.contains(&folder)
+        };
+        processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).filter(serves).collect()
     }
 
     /// A client of it.
@@ -126,14 +142,8 @@ impl Server {
 
     /// Kills the game servers of its worlds, if any are left.
     fn kill_game_servers(&self) {
-        let Ok(processes) = std::fs::read_dir("/proc") else { return };
-        let folder = self.data.to_string_lossy().into_owned();
-        for process in processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok()) {
-            let line = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
-            let line = String::from_utf8_lossy(&line);
-            if line.contains("ugc-host") && line.contains(&folder) {
-                let _ = Pid::from_raw(process).map(|process| kill_process(process, Signal::KILL));
-            }
+        for process in self.game_servers() {
+            let _ = Pid::from_raw(process).map(|process| kill_process(process, Signal::KILL));
         }
     }
 
@@ -180,6 +190,25 @@ impl LogState {
     fn ended(&self) -> bool {
         self.streams_ended == 2
     }
+}
+
+/// A control plane's process, and its log.
+fn launch(port: u16, data: &Path, environment: &[(String, String)]) -> Result<(Child, Arc<Log>)> {
+    let binary = shipped("ugc-control")?;
+    let mut child = Command::new(&binary)
+        .env("HOST", "127.0.0.1")
+        .env("PORT", port.to_string())
+        .env("DATA_DIR", data)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}", binary.display()))?;
+    let log = Arc::new(Log::default());
+    follow(child.stdout.take(), &log);
+    follow(child.stderr.take(), &log);
+    Ok((child, log))
 }
 
 /// A program that `cargo xtask dist` made, by its path in target/release. That folder is looked for where this program is and above.

@@ -7,6 +7,7 @@ mod hostile_builds;
 mod hostile_spells;
 mod http;
 mod killed_builder;
+mod killed_control;
 mod live;
 mod replay;
 mod shipped;
