@@ -1,4 +1,4 @@
-//! The benchmarks: `cargo xtask bench [spell|compute|scale|memory|cycles|hostile|prices|tick|voxels|build|live|saves]...`, all of them when none is named.
+//! The benchmarks: `cargo xtask bench [spell|compute|scale|memory|cycles|hostile|prices|tick|voxels|build|live|control|saves]...`, all of them when none is named.
 //!
 //! Every figure is a ratio between things measured in the same, interleaved run. How and against whom: `docs/benchmarks.md`.
 
@@ -7,6 +7,7 @@ mod bare;
 mod build;
 mod clock;
 mod compute;
+mod control;
 mod cycles;
 mod dice;
 mod hills;
@@ -33,7 +34,7 @@ use report::Effort;
 struct Arguments {
     /// What to measure.
     areas: Vec<Area>,
-    /// Only tries the areas that take long (spell, compute, scale, memory, cycles, hostile, live): small parameters, and the figures go to target/benchmarks.
+    /// Only tries the areas that take long (spell, compute, scale, memory, cycles, hostile, live, control): small parameters, and the figures go to target/benchmarks.
     #[arg(long)]
     trial: bool,
     /// Ticks of the world of `hostile`: 36,000, or 600 for a trial, when left out.
@@ -65,6 +66,8 @@ enum Area {
     Build,
     /// Spells that change while worlds run: publishes beside a hundred casters, and publish, rollback and revoke over eight worlds.
     Live,
+    /// Killed game servers, logins, and eight worlds full of players.
+    Control,
     /// What kills and flipped bits cost a world.
     Saves,
 }
@@ -89,6 +92,7 @@ fn main() -> anyhow::Result<()> {
             Area::Voxels => voxels::run()?,
             Area::Build => build::run()?,
             Area::Live => live::run(effort)?,
+            Area::Control => control::run(effort)?,
             Area::Saves => saves::run()?,
         }
     }

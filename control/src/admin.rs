@@ -6,7 +6,7 @@ use crate::{
     clock, collect_garbage,
     error::Error,
     ids::ClientId,
-    limits::{BAN_HOURS_MAX, REVOKE_REASON_CHARS_MAX, THROTTLE_PER_MINUTE_MAX},
+    limits::{BAN_HOURS_MAX, EXPECTED_TIME_MAX, REVOKE_REASON_CHARS_MAX, THROTTLE_PER_MINUTE_MAX},
     operator::Admin,
     problem::Problem,
     store::{Ban, Database, OperatorAct},
@@ -227,12 +227,25 @@ pub async fn cleanup(State(app): State<Arc<App>>, _: Admin) -> Result<Json<Value
     Ok(Json(json!({ "rows": rows, "blobs": blobs })))
 }
 
-/// Has the world that a player is in let them go; answers which.
-async fn kick(app: &App, client: &ClientId) -> Option<String> {
-    let server = app.fleet.list().into_iter().find(|server| server.players.contains(client))?;
-    let kicked = app.fleet.order(&server.world_id, Errand::Kick { client: client.to_string() }).await;
-    kicked.inspect_err(|error| tracing::warn!(client = %client, %error, "a player was not let go")).ok()?;
-    Some(server.world_id.to_string())
+/// Has the worlds that a player is in, or has a ticket for, let them go; answers which did. Once more when no ticket of theirs is good any more.
+async fn kick(app: &Arc<App>, client: &ClientId) -> Vec<String> {
+    let (late, again) = (app.clone(), client.clone());
+    tokio::spawn(async move {
+        tokio::time::sleep(EXPECTED_TIME_MAX).await;
+        kick_now(&late, &again).await;
+    });
+    kick_now(app, client).await
+}
+
+async fn kick_now(app: &App, client: &ClientId) -> Vec<String> {
+    let mut kicked = Vec::new();
+    for world in app.fleet.worlds_of(client) {
+        match app.fleet.order(&world, Errand::Kick { client: client.to_string() }).await {
+            Ok(()) => kicked.push(world.to_string()),
+            Err(error) => tracing::warn!(client = %client, %world, %error, "a player was not let go"),
+        }
+    }
+    kicked
 }
 
 fn named(client: &str) -> Result<ClientId, Error> {

@@ -80,6 +80,14 @@ pub enum Error {
         /// What it points at.
         active: RevisionId,
     },
+    /// There is nothing beside which a revision could be tried.
+    #[error("{channel} points at {}: a rollout needs another revision that is active there", .active.as_ref().map_or("nothing", |active| active.as_str()))]
+    NothingToTry {
+        /// The channel.
+        channel: Channel,
+        /// What it points at.
+        active: Option<RevisionId>,
+    },
     /// The operator has revoked it, and only the operator lifts that.
     #[error("{0} was revoked by the operator, who alone can lift that")]
     OperatorsWord(RevisionId),

@@ -14,7 +14,7 @@ use crate::{
     keys::{self, Keys, TokenHash},
     limits::{
         CRASHES_REMEMBERED, EMPTY_SERVERS_PER_PLAYER_MAX, EXPECTED_TIME_MAX, FAILED_TIME, GAME_PORT_FIRST, GAME_PORTS, METRICS_PORT_OFFSET,
-        ORDER_TIME_MAX, SERVERS_MAX,
+        ORDER_TIME_MAX, SERVER_CHECK_INTERVAL, SERVERS_MAX,
     },
 };
 use ::store::Generation;
@@ -139,7 +139,9 @@ impl Server {
         self.expected.values().any(|since| since.elapsed() < EXPECTED_TIME_MAX)
     }
 
-    fn tell_presence(&self) {
+    fn tell_presence(&mut self) {
+        // Whose ticket is no good any more takes nobody's place.
+        self.expected.retain(|_, since| since.elapsed() < EXPECTED_TIME_MAX);
         let presence = self.players.iter().chain(self.expected.keys()).cloned().collect();
         self.presence.send_if_modified(|before| {
             let is_news = *before != presence;
@@ -222,6 +224,13 @@ impl Fleet {
         self.logs().join(format!("{world}.log"))
     }
 
+    /// A deleted world's servers have said nothing.
+    pub fn forget_log(&self, world: &WorldId) {
+        let path = self.log_file(world);
+        fs::remove_file(path.with_extension("log.1")).ok();
+        fs::remove_file(path).ok();
+    }
+
     /// This world's server has said something.
     pub fn heard(&self, world: &WorldId) {
         if let Some(server) = self.state().servers.get_mut(world) {
@@ -254,20 +263,18 @@ impl Fleet {
         self.state().servers.get(world).map(|server| (server.orders.clone(), server.presence.subscribe()))
     }
 
-    /// Whether one more may come, or this one is there already.
-    pub fn has_room(&self, world: &WorldId, client: &ClientId, capacity: usize) -> bool {
-        let state = self.state();
-        let Some(server) = state.servers.get(world) else { return true };
-        let presence = server.presence.borrow();
-        presence.contains(client) || presence.len() < capacity
-    }
-
-    /// This player is about to come.
-    pub fn expect(&self, world: &WorldId, client: &ClientId) {
-        if let Some(server) = self.state().servers.get_mut(world) {
+    /// Keeps a place for this player, who is about to come; false where all are taken.
+    pub fn reserve(&self, world: &WorldId, client: &ClientId, capacity: usize) -> bool {
+        let mut state = self.state();
+        let Some(server) = state.servers.get_mut(world) else { return true };
+        server.tell_presence();
+        let presence = server.presence.borrow().clone();
+        let is_taken = !presence.contains(client) && presence.len() >= capacity;
+        if !is_taken {
             server.expected.insert(client.clone(), Instant::now());
             server.tell_presence();
         }
+        !is_taken
     }
 
     /// What this world's server is to do.
@@ -321,6 +328,13 @@ impl Fleet {
         self.state().servers.get(world).is_some_and(|server| keys::is_token(secret, &server.secret_hash))
     }
 
+    /// The worlds where this player is, or is expected.
+    pub fn worlds_of(&self, client: &ClientId) -> Vec<WorldId> {
+        let state = self.state();
+        let is_there = |server: &Server| server.presence.borrow().contains(client);
+        state.servers.iter().filter(|(_, server)| is_there(server)).map(|(world, _)| world.clone()).collect()
+    }
+
     /// Notes how this world's server does.
     pub fn set_health(&self, world: &WorldId, health: Health) {
         if let Some(server) = self.state().servers.get_mut(world) {
@@ -331,7 +345,7 @@ impl Fleet {
     /// Notes who plays on this world.
     pub fn set_players(&self, world: &WorldId, clients: BTreeSet<ClientId>) {
         if let Some(server) = self.state().servers.get_mut(world) {
-            server.idle_since = clients.is_empty().then(Instant::now);
+            server.idle_since = clients.is_empty().then(|| server.idle_since.unwrap_or_else(Instant::now));
             // Who has come is not expected any more: when they leave, they are gone.
             server.expected.retain(|client, since| !clients.contains(client) && since.elapsed() < EXPECTED_TIME_MAX);
             server.players = clients;
@@ -445,7 +459,9 @@ impl Fleet {
             let (phase_sender, phase) = watch::channel(Phase::Ready(Listening { port, server_id }));
             let (stop, stopped) = watch::channel(false);
             let server = Server::new(secret_hash, &started_by, phase, stop);
-            self.state().servers.insert(world.clone(), Server { port, ..server });
+            // Who plays there, it says within seconds; until then it is neither idle nor silent.
+            let (idle_since, heard) = (None, Some(Instant::now()));
+            self.state().servers.insert(world.clone(), Server { port, idle_since, heard, ..server });
             tokio::spawn(self.clone().supervise(world, None, Some(host), phase_sender, stopped));
         }
         for orphan in record::serving(&self.program, &self.worlds).into_iter().filter(|process| !known.contains(&process.as_raw_nonzero()))
@@ -480,6 +496,7 @@ impl Fleet {
                         Ok(started) => {
                             tracing::info!(%world, port = started.port, "game server is ready");
                             crashes.has_run = true;
+                            self.heard(&world);
                             phase.send_replace(Phase::Ready(Listening { port: started.port, server_id: started.server_id.clone() }));
                             host = Some(started);
                         }
@@ -487,11 +504,16 @@ impl Fleet {
                     }
                 }
                 (Step::Wait(time), Some(running), _) => {
+                    let since = Instant::now();
                     let ending = tokio::select! {
                         ending = running.ended() => Some(ending),
                         _ = stopped.wait_for(|stop| *stop), if draining.is_none() => None,
                         () = tokio::time::sleep(time) => None,
                     };
+                    // We have been stopped ourselves, or the machine has: what the server said meanwhile waits to be read.
+                    if since.elapsed() > time + SERVER_CHECK_INTERVAL {
+                        self.heard(&world);
+                    }
                     if let Some(ending) = ending {
                         host = None;
                         record::remove(&self.records(), &world);
@@ -499,6 +521,7 @@ impl Fleet {
                             break crashes.reason;
                         }
                         tracing::warn!(%world, ending, "game server has crashed");
+                        phase.send_replace(Phase::Starting);
                         crashes.add(format!("it ended by itself ({ending})"));
                     }
                 }
@@ -561,7 +584,6 @@ impl Fleet {
         let seen = match (draining, runs) {
             (Some(since), true) => Seen::Draining { since: since.elapsed() },
             (None, true) => Seen::Running {
-                // One that has never been heard of may be of a kind that says nothing.
                 silent: server.and_then(|server| server.heard).map_or(Duration::ZERO, |heard| heard.elapsed()),
                 idle: server.and_then(|server| server.idle_since).map(|since| since.elapsed()),
             },

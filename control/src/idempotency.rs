@@ -2,6 +2,7 @@
 
 use crate::{
     App, clock,
+    ids::ClientId,
     keys::token_hash,
     limits::{BUILD_BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX, IDEMPOTENT_ANSWER_BYTES_MAX},
     problem::Problem,
@@ -26,6 +27,11 @@ pub async fn once(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     if !(1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&key.len()) {
         let detail = format!("an Idempotency-Key has 1 to {IDEMPOTENCY_KEY_CHARS_MAX} printable ASCII characters");
         return Problem::unprocessable("bad_idempotency_key", detail).into_response();
+    }
+    // Whoever is nobody is refused by whoever answers, before much is read.
+    match app.store.ask(move |db| db.player_of_session(&token, clock::now_ms())).await {
+        Ok(Some(_)) => {}
+        _ => return next.run(request).await,
     }
     let (parts, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, BUILD_BODY_BYTES_MAX).await else {
@@ -57,8 +63,19 @@ pub async fn once(State(app): State<Arc<App>>, request: Request, next: Next) -> 
             return Problem::unprocessable("idempotency_conflict", detail).into_response();
         }
     }
-    let response = next.run(Request::from_parts(parts, Body::from(bytes))).await;
-    let (parts, body) = response.into_parts();
+    // A task of its own: the client may go, and comes back for the answer. It gives the key back when it fails.
+    let (of_task, request) = ((app.clone(), client.clone(), key.clone()), Request::from_parts(parts, Body::from(bytes)));
+    match tokio::spawn(answer_once(of_task, request, next)).await {
+        Ok(response) => response,
+        Err(_) => {
+            app.store.ask(move |db| db.end_answer(&client, &key, None)).await.ok();
+            Problem::internal().into_response()
+        }
+    }
+}
+
+async fn answer_once((app, client, key): (Arc<App>, ClientId, String), request: Request, next: Next) -> Response {
+    let (parts, body) = next.run(request).await.into_parts();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else { return Problem::internal().into_response() };
     // What failed on our side, or came too early, is to be tried again.
     let is_final =

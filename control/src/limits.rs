@@ -135,6 +135,8 @@ pub const MIN_CASTS_MAX: u32 = 1_000_000;
 pub const BAKE_SECONDS_MAX: u32 = 30 * 24 * 60 * 60;
 /// How often rollouts are judged when no world says anything.
 pub const ROLLOUT_JUDGE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often what is over is forgotten.
+pub const CLEANUP_INTERVAL: Duration = Duration::from_secs(3600);
 /// Rollouts of a spell in one list.
 pub const ROLLOUTS_LISTED_MAX: u32 = 50;
 /// Players in one world: what a game server takes.

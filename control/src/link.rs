@@ -150,6 +150,8 @@ impl Feed {
         let (mut published, mut stopping) = (app.published.subscribe(), app.stopping.subscribe());
         // Subscribed before looking: a change in between makes us look again.
         self.asked.present = presence.borrow_and_update().clone();
+        // Who came while there was no line: whether their drafts are there is not known.
+        self.asked.moved = self.asked.present.clone();
         let mut is_synced = false;
         let mut next = Next::Changed;
         loop {
@@ -191,7 +193,7 @@ impl Feed {
         let (queue, engine) = (app.queue.clone(), self.engine.clone());
         let Changed { newest, complete, lineups } = changed;
         let mut prepared =
-            tokio::task::spawn_blocking(move || lineups.into_iter().filter_map(|lineup| wire(&queue, &engine, lineup)).collect::<Vec<_>>());
+            tokio::task::spawn_blocking(move || lineups.into_iter().map(|lineup| wire(&queue, &engine, lineup)).collect::<Vec<_>>());
         // Native code that has to be made takes its time, and a line that is silent is taken for dead.
         let lineups = loop {
             match timeout(LINK_ALIVE_INTERVAL, &mut prepared).await {
@@ -218,7 +220,7 @@ impl Feed {
 
 /// A lineup with native code for each of its revisions. One damaged component must not keep the other spells from a world: without native code for what should be
 /// active the world stays with what it has, and others are left out. Blocks.
-fn wire(queue: &BuildQueue, engine: &str, lineup: Lineup) -> Option<link::Lineup> {
+fn wire(queue: &BuildQueue, engine: &str, lineup: Lineup) -> link::Lineup {
     let Lineup { spell_id, channel, active, trial, drafts, quarantined, barred } = lineup;
     let slot = |chosen: &Chosen| {
         let Chosen { revision_id, component, ours, in_flight, .. } = chosen;
@@ -229,9 +231,7 @@ fn wire(queue: &BuildQueue, engine: &str, lineup: Lineup) -> Option<link::Lineup
     };
     let wanted = active.is_some();
     let active = active.as_ref().and_then(slot);
-    if wanted && active.is_none() {
-        return None;
-    }
+    let stays = wanted && active.is_none();
     let trial = trial.and_then(|(rollout, chosen)| {
         let (share, by) = match rollout.terms.by {
             By::Cast => (rollout.terms.share(), TrialBy::Cast),
@@ -243,7 +243,7 @@ fn wire(queue: &BuildQueue, engine: &str, lineup: Lineup) -> Option<link::Lineup
     });
     let drafts = drafts.iter().take(DRAFTS_PER_SPELL_MAX).filter_map(|(client, draft)| Some((client.to_string(), slot(draft)?))).collect();
     let barred = barred.map_or(Barred::All, Barred::Those);
-    Some(link::Lineup { spell_id: spell_id.clone(), channel, active, trial, drafts, quarantined, barred })
+    link::Lineup { spell_id: spell_id.clone(), channel, active, stays, trial, drafts, quarantined, barred }
 }
 
 /// Logs a report; returns it, with its spell where it is about one, if it is to be kept.

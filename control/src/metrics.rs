@@ -9,19 +9,26 @@ use axum::{
 };
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_util::MetricKindMask;
 use std::{
     sync::{Arc, OnceLock},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Upper bounds of requests and of builds' stages, seconds.
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
+/// How long a gauge is shown that nobody sets any more.
+const GAUGE_TIME_MAX: Duration = Duration::from_secs(60);
+
 /// Counts from now on. There is one registry a process, whoever asks first.
 pub fn start() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {
-        let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS);
+        // A world that is gone is told of no more.
+        let builder = PrometheusBuilder::new()
+            .idle_timeout(MetricKindMask::GAUGE, Some(GAUGE_TIME_MAX))
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS);
         let recorder = builder.expect("the bounds are not empty").build_recorder();
         let handle = recorder.handle();
         // Another recorder would be a part of the program that counts for itself: it keeps its own.

@@ -86,6 +86,7 @@ impl From<Error> for Problem {
             Error::Revoked { .. } => Self::new(StatusCode::CONFLICT, "revoked", detail),
             Error::Gone { .. } => Self::new(StatusCode::GONE, "revoked", detail),
             Error::ChannelMoved { .. } => Self::new(StatusCode::CONFLICT, "channel_moved", detail),
+            Error::NothingToTry { .. } => Self::new(StatusCode::CONFLICT, "nothing_to_try", detail),
             Error::NothingBefore { .. } => Self::new(StatusCode::CONFLICT, "nothing_before", detail),
             Error::OperatorsWord(_) => Self::new(StatusCode::FORBIDDEN, "operators_word", detail),
             Error::TooMany { .. } => Self::unprocessable("too_many", detail),

@@ -372,11 +372,12 @@ pub async fn set_collaborators(
     if let Some(long) = usernames.iter().find(|name| name.len() > HANDLE_CHARS_MAX) {
         return Err(Error::unknown("player", long).into());
     }
-    let spell = spell_id.clone();
+    let (spell, news) = (spell_id.clone(), app.clone());
     let set = move |db: &mut Database| {
         let detail = json!({ "usernames": usernames });
         let act = Act { spell_id: &spell, actor: player.client_id.as_str(), action: "collaborators", detail, now_ms: clock::now_ms() };
         db.set_collaborators(&act, &player.client_id, &usernames)?;
+        news.tell(db.newest_change()?);
         db.collaborators(&spell)
     };
     let usernames = app.store.ask(set).await?;

@@ -32,6 +32,10 @@ impl<K: Ord + Clone> Buckets<K> {
         self.take_at(key, cost, Instant::now())
     }
 
+    fn forget(&self, key: &K) {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
     fn take_at(&self, key: &K, cost: f64, now: Instant) -> Result<(), u32> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= BUCKETS_MAX && !buckets.contains_key(key) {
@@ -45,7 +49,8 @@ impl<K: Ord + Clone> Buckets<K> {
         if bucket.left < needed {
             return Err(((needed - bucket.left) / self.per_second).ceil().clamp(1.0, 3600.0) as u32);
         }
-        bucket.left -= cost;
+        // Nobody owes more than an hour.
+        bucket.left = (bucket.left - cost).max(-3600.0 * self.per_second);
         Ok(())
     }
 }
@@ -83,6 +88,8 @@ impl PlayerRates {
             Some(per_minute) => _ = throttled.insert(player.clone(), per_minute),
             None => _ = throttled.remove(player),
         }
+        // What was owed under the word before is forgiven.
+        self.buckets.forget(player);
     }
 
     /// One request of this player, or how many seconds to wait.

@@ -5,7 +5,7 @@ use crate::{
     body::Body,
     clock,
     error::Error,
-    limits::{BAKE_SECONDS_MAX, MIN_CASTS_MAX, ROLLOUT_JUDGE_INTERVAL},
+    limits::{BAKE_SECONDS_MAX, CLEANUP_INTERVAL, MIN_CASTS_MAX, ROLLOUT_JUDGE_INTERVAL},
     problem::Problem,
     publish::{channel_named, revision_named},
     session::Player,
@@ -19,7 +19,7 @@ use axum::{
 use protocol::link::Tally;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 /// When a rollout is good or bad.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -153,10 +153,17 @@ pub fn judge_all(app: &App) -> Result<(), Error> {
     })
 }
 
-/// Judges now and then, for time passes without a word of any world.
+/// Judges now and then, for time passes without a word of any world; and now and then forgets what is over.
 pub async fn keep_judging(app: Arc<App>) {
+    let mut cleaned = Instant::now();
     loop {
         tokio::time::sleep(ROLLOUT_JUDGE_INTERVAL).await;
+        if cleaned.elapsed() > CLEANUP_INTERVAL {
+            cleaned = Instant::now();
+            if let Err(error) = app.store.ask(|db| db.clean_up(clock::now_ms())).await {
+                tracing::error!(%error, "what is over was not forgotten");
+            }
+        }
         let judged = app.clone();
         match tokio::task::spawn_blocking(move || judge_all(&judged)).await {
             Ok(Ok(())) => {}

@@ -95,12 +95,10 @@ pub async fn join(
     if !world.policy.takes(&player.client_id, &world.created_by) {
         return Err(Problem::new(StatusCode::FORBIDDEN, "world_private", "this world is for its owner and its members"));
     }
-    if !app.fleet.has_room(&world.world_id, &player.client_id, world.policy.capacity()) {
+    if !app.fleet.reserve(&world.world_id, &player.client_id, world.policy.capacity()) {
         let detail = format!("{} players are in this world or about to come, which is all that it takes", world.policy.capacity());
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "world_full", detail).retry_after_s(5));
     }
-    // What they have drafts of has to be there when they come.
-    app.fleet.expect(&world.world_id, &player.client_id);
     let Listening { port, server_id } = app.fleet.ensure(&world, &player.client_id).await?;
     let world_id = world.world_id;
     // Signed last: the ticket's seconds count from when the server is there.

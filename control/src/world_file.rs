@@ -151,6 +151,7 @@ pub async fn delete(State(app): State<Arc<App>>, owner: WorldOwner) -> Result<Js
     app.store.ask(move |db| db.delete_world(&id)).await?;
     let path = app.fleet.world_file(&world.world_id);
     in_background(move || WorldFile::delete(&path)).await?.map_err(Error::from)?;
+    app.fleet.forget_log(&world.world_id);
     drop(closed);
     tracing::info!(world = %world.world_id, "world deleted");
     Ok(Json(json!({ "status": "deleted" })))

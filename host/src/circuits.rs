@@ -76,6 +76,7 @@ impl Circuits {
     pub fn switch(&mut self, wanted: Switching, game: &mut Game) -> Inbound {
         let spell = wanted.spell.clone();
         let before = self.spells.remove(&spell);
+        let is_known = before.is_some();
         let good = before.as_ref().and_then(|before| before.good_after(&wanted));
         let mut quarantined = before.as_ref().map(|before| before.quarantined.clone()).unwrap_or_default();
         quarantined.retain(|revision, is_known| !*is_known || wanted.quarantined.contains(revision));
@@ -90,7 +91,10 @@ impl Circuits {
         let barred = wanted.barred.clone();
         let standing = Standing { wanted, good, counts, quarantined, rollout };
         let inbound = self.make(&standing, barred, game);
-        self.spells.insert(spell, standing);
+        // A spell of which nothing was ever run here is none to remember.
+        if is_known || !standing.wanted.ready.is_empty() {
+            self.spells.insert(spell, standing);
+        }
         inbound
     }
 

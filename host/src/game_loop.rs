@@ -60,7 +60,7 @@ pub fn run(
         carry_out(orders, &saver, &mut journal);
         journal.events(tick, &outbound);
         journal.quarantined(tick, connections.judge(&outbound));
-        journal.players(connections.clients());
+        journal.players(tick, connections.clients());
         journal.trials(tick, |life| connections.trials(life));
         journal.lateness(tick, &pace);
         if tick.is_multiple_of(u64::from(sim::limits::TICK_HZ)) {

@@ -1,7 +1,7 @@
 //! What operators and authors learn of a tick: faults with all that names them, spells' own log lines within a budget, and late ticks.
 
 use crate::circuits::Quarantined;
-use crate::limits::{FAULT_LOG_LINES_PER_SECOND_MAX, SPELL_LOG_LINES_PER_SECOND_MAX, TRIAL_REPORT_TICKS};
+use crate::limits::{FAULT_LOG_LINES_PER_SECOND_MAX, PLAYERS_REPORT_TICKS, SPELL_LOG_LINES_PER_SECOND_MAX, TRIAL_REPORT_TICKS};
 use crate::link::Reports;
 use crate::pace::Pace;
 use protocol::link::{Done, Health, Report};
@@ -97,9 +97,9 @@ impl Journal {
         self.reports.send(Report::Health(health));
     }
 
-    /// Notes who is connected, when that has changed; again in each tick until the report finds room.
-    pub fn players<'a>(&mut self, clients: impl Iterator<Item = &'a str> + Clone) {
-        if !clients.clone().eq(self.players.iter().map(String::as_str)) {
+    /// Notes who is connected, when that has changed, and now and then, for the control plane may have come anew; again in each tick until the report finds room.
+    pub fn players<'a>(&mut self, tick: u64, clients: impl Iterator<Item = &'a str> + Clone) {
+        if tick.is_multiple_of(PLAYERS_REPORT_TICKS) || !clients.clone().eq(self.players.iter().map(String::as_str)) {
             let clients: BTreeSet<String> = clients.map(str::to_owned).collect();
             if self.reports.send(Report::Players { clients: clients.clone() }) {
                 self.players = clients;
@@ -209,10 +209,10 @@ mod tests {
         let mut journal = Journal::new(reports, 1);
         journal.events(7, &vec![fault(); LINK_REPORTS_MAX]);
         let clients = ["client_000000000001"];
-        journal.players(clients.into_iter());
+        journal.players(7, clients.into_iter());
         assert!(posts.try_iter().all(|report| matches!(report, Report::Fault { .. })), "there was no room for it");
-        journal.players(clients.into_iter());
-        journal.players(clients.into_iter());
+        journal.players(8, clients.into_iter());
+        journal.players(9, clients.into_iter());
         assert_eq!(posts.try_iter().collect::<Vec<_>>(), [Report::Players { clients: clients.map(String::from).into() }]);
     }
 }

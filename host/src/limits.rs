@@ -96,6 +96,8 @@ pub const TRIAL_FAULTS_PERCENT_MAX: u32 = 50;
 pub const TRIAL_CASTS_REMEMBERED: u32 = 64;
 /// Ticks between two reports of how a trial goes (a quarter of a second): the longest that a bad revision is not judged.
 pub const TRIAL_REPORT_TICKS: u64 = 15;
+/// Ticks after which the control plane is told who plays though nothing has changed (5 s).
+pub const PLAYERS_REPORT_TICKS: u64 = 300;
 /// Spells that are counted apart for Prometheus; the others are one.
 pub const METRIC_SPELLS_MAX: usize = 100;
 /// A server whose control plane is gone for so long, and on which nobody plays, saves its world and ends.

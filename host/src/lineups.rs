@@ -88,6 +88,7 @@ impl Lineups {
         }
         if complete {
             self.spells.retain(|spell, _| self.named.contains(spell));
+            self.named.clear();
         }
         Ok(made)
     }
@@ -100,7 +101,15 @@ impl Lineups {
         artifacts: &Artifacts,
         reports: &Reports,
     ) -> Result<Option<Switching>, FetchError> {
-        let Lineup { spell_id, channel, active, trial, drafts, quarantined, barred } = lineup;
+        let Lineup { spell_id, channel, active, stays, trial, drafts, quarantined, barred } = lineup;
+        let is_something = active.is_some() || stays || trial.is_some() || !drafts.is_empty();
+        let may_stay = |revision: &RevisionId| {
+            let is_barred = match &barred {
+                Barred::All => true,
+                Barred::Those(those) => those.contains(revision),
+            };
+            !is_barred && !quarantined.contains(revision)
+        };
         let refuse = |revision_id: RevisionId, message: String| {
             tracing::error!(spell = %spell_id, revision = %revision_id, "revision refused: {message}");
             reports.send(Report::Refused { spell_id: spell_id.clone(), revision_id, message });
@@ -139,7 +148,7 @@ impl Lineups {
             }
         };
         let all = (|| {
-            let wanted = active.is_some();
+            let wanted = active.is_some() || stays;
             let mut active_now = active.map(&mut load).transpose()?.flatten();
             let rollout = trial.as_ref().map(|trial| trial.rollout);
             let trial = match trial {
@@ -152,7 +161,7 @@ impl Lineups {
             }
             // One that cannot be loaded leaves the last good one where it is.
             if wanted && active_now.is_none() {
-                active_now = before.active.clone().map(String::from);
+                active_now = before.active.clone().filter(may_stay).map(String::from);
             }
             let rollout = rollout.filter(|_| trial.is_some());
             Ok((sim::Lineup { active: active_now, trial, drafts: of_authors }, rollout))
@@ -183,7 +192,10 @@ impl Lineups {
             quarantined: quarantined.into_iter().map(String::from).collect(),
             barred,
         };
-        self.spells.insert(spell_id, Current { active, ready });
+        // What is nothing takes no place.
+        if is_something {
+            self.spells.insert(spell_id, Current { active, ready });
+        }
         Ok(Some(switching))
     }
 }

@@ -1,6 +1,6 @@
 //! What one game server is told to do: orders wait here for its link, and whoever gave them for its answer.
 
-use crate::limits::ORDERS_WAITING_MAX;
+use crate::{clock, limits::ORDERS_WAITING_MAX};
 use protocol::link::{Done, Errand, Order};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -38,7 +38,8 @@ impl Orders {
         if state.waiting.len() >= ORDERS_WAITING_MAX {
             return None;
         }
-        state.count += 1;
+        // A server that was adopted may still answer the orders of who was here before.
+        state.count = (state.count + 1).max(clock::now_ms().cast_unsigned());
         let (number, (waiter, answer)) = (state.count, oneshot::channel());
         state.waiting.insert(number, waiter);
         state.queue.push_back(Order { number, what });
@@ -49,11 +50,19 @@ impl Orders {
     /// The next order for the link; waits for one.
     pub async fn next(&self) -> Order {
         loop {
-            if let Some(order) = self.state().queue.pop_front() {
+            if let Some(order) = self.take() {
                 return order;
             }
             self.0.given.notified().await;
         }
+    }
+
+    /// The next one that somebody still waits for: who has given up does not want it done any more.
+    fn take(&self) -> Option<Order> {
+        let mut state = self.state();
+        let State { queue, waiting, .. } = &mut *state;
+        queue.retain(|order| waiting.get(&order.number).is_some_and(|waiter| !waiter.is_closed()));
+        queue.pop_front()
     }
 
     /// The server's word on an order.

@@ -8,7 +8,7 @@ use axum::{
 };
 
 /// Every code, with what it means.
-pub const CODES: [(&str, &str); 68] = [
+pub const CODES: [(&str, &str); 69] = [
     ("bad_archive", "The archive that was to be imported is none of a revision. Export it anew with GET .../archive."),
     ("bad_ban", "The ban's duration is out of range."),
     ("bad_body", "The body could not be read, or is not text where text is asked for."),
@@ -47,6 +47,7 @@ pub const CODES: [(&str, &str); 68] = [
     ("not_your_spell", "The spell belongs to somebody else, who has not made you a collaborator."),
     ("not_your_world", "The world belongs to another player."),
     ("nothing_before", "The channel has pointed at nothing good before. Publish a revision, or revoke the bad one."),
+    ("nothing_to_try", "A rollout tries a revision beside another one that is active on the same channel. Publish without one."),
     ("operators_word", "What the operator has revoked, only the operator brings back."),
     ("prompt_queue_full", "Too many prompts wait. Come again when Retry-After says."),
     ("revoked", "The revision was taken out of use; the detail says why."),

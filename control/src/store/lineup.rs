@@ -336,7 +336,7 @@ fn quarantined(database: &Connection, world: &WorldId, spell: &SpellId) -> Resul
 
 fn revoked(database: &Connection, spell: &SpellId) -> Result<BTreeSet<RevisionId>, Error> {
     let mut query = database
-        .prepare_cached("SELECT revision_id FROM revision WHERE spell_id = ?1 AND revoked IS NOT NULL ORDER BY number DESC LIMIT ?2")?;
+        .prepare_cached("SELECT revision_id FROM revision WHERE spell_id = ?1 AND revoked IS NOT NULL ORDER BY revoked_by = 'operator' DESC, number DESC LIMIT ?2")?;
     let rows = query.query_map(params![spell.as_str(), BARRED_MAX as i64], |row| parsed(row, "revision_id"))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -65,6 +65,10 @@ impl Database {
                 AND sequence NOT IN (SELECT max(sequence) FROM publication GROUP BY spell_id, channel, revision_id)",
             [HISTORY_KEPT],
         )?;
+        gone += change.execute(
+            "DELETE FROM rollout WHERE state != 'running' AND rollout <= (SELECT max(rollout) FROM rollout) - ?1",
+            [HISTORY_KEPT],
+        )?;
         change.commit()?;
         Ok(gone)
     }

@@ -1,6 +1,6 @@
 //! Who may build and publish a spell beside its owner, and who did what with it.
 
-use super::{Database, from_json};
+use super::{Database, from_json, lineup};
 use crate::{
     error::Error,
     ids::ClientId,
@@ -97,6 +97,13 @@ impl Database {
                 return Err(Error::unknown("player", handle));
             }
         }
+        // Who may not change it any more runs what everybody runs.
+        change.execute(
+            "DELETE FROM live_draft WHERE spell_id = ?1 AND client_id != ?2
+                AND client_id NOT IN (SELECT client_id FROM collaborator WHERE spell_id = ?1)",
+            params![act.spell_id.as_str(), owner.as_str()],
+        )?;
+        lineup::touch(&change, act.spell_id)?;
         note(&change, act)?;
         Ok(change.commit()?)
     }

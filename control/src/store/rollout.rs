@@ -96,6 +96,8 @@ pub(super) fn end(
         "UPDATE rollout SET state = ?2, ended_at = ?3, evidence = ?4 WHERE rollout = ?1",
         params![rollout.rollout, ending.as_str(), now_ms, told.to_string()],
     )?;
+    // Its sums stand in the evidence.
+    change.execute("DELETE FROM rollout_tally WHERE rollout = ?1", [rollout.rollout])?;
     Ok(Some(rollout))
 }
 

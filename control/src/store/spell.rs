@@ -215,7 +215,11 @@ impl Database {
                 rollout::end(&change, act.spell_id, channel, Ending::RolledBack, "its revision was revoked", act.now_ms)?;
             }
             if row.active(channel) == Some(revision) {
-                let before = last_good(&change, act.spell_id, channel)?;
+                // Older than it: a newer one that was rolled back was so for a reason.
+                let before = match channel {
+                    Channel::Draft => last_draft(&change, act.spell_id)?,
+                    Channel::Beta | Channel::Stable => good_before(&change, act.spell_id, channel, revision)?,
+                };
                 point(&change, &row, channel, before.as_ref(), &row.owner, act.now_ms)?;
             }
         }
@@ -291,6 +295,9 @@ fn publish_one(change: &Transaction<'_>, publication: &Publication, client: &Cli
         && expected.as_ref() != active
     {
         return Err(Error::ChannelMoved { channel: *channel, active: active.cloned() });
+    }
+    if rollout.is_some() && (active.is_none() || active == Some(revision_id)) {
+        return Err(Error::NothingToTry { channel: *channel, active: active.cloned() });
     }
     let mut detail = json!({ "channel": channel, "revision_id": revision_id, "before": active });
     if let Some(terms) = rollout {
@@ -374,18 +381,10 @@ fn good_before(change: &Transaction<'_>, spell: &SpellId, channel: Channel, revi
     ))
 }
 
-/// What was published to this channel last and is not revoked; for drafts what was built last.
-fn last_good(change: &Transaction<'_>, spell: &SpellId, channel: Channel) -> Result<Option<RevisionId>, Error> {
-    let last = match channel {
-        Channel::Draft => {
-            "SELECT revision_id FROM revision WHERE spell_id = ?1 AND revoked IS NULL AND ?2 != '' ORDER BY number DESC LIMIT 1"
-        }
-        Channel::Beta | Channel::Stable => {
-            "SELECT revision_id FROM publication JOIN revision USING (spell_id, revision_id)
-                WHERE spell_id = ?1 AND channel = ?2 AND revoked IS NULL ORDER BY sequence DESC LIMIT 1"
-        }
-    };
-    found(change.query_row(last, [spell.as_str(), channel.as_str()], |row| parsed(row, "revision_id")))
+/// What was built last and is not revoked.
+fn last_draft(change: &Transaction<'_>, spell: &SpellId) -> Result<Option<RevisionId>, Error> {
+    let last = "SELECT revision_id FROM revision WHERE spell_id = ?1 AND revoked IS NULL ORDER BY number DESC LIMIT 1";
+    found(change.query_row(last, [spell.as_str()], |row| parsed(row, "revision_id")))
 }
 
 pub(super) fn read_spell(row: &Row<'_>) -> rusqlite::Result<SpellRow> {

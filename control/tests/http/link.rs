@@ -93,6 +93,9 @@ impl Stream<'_> {
             String::from_utf8(answer.bytes).unwrap()
         };
         let mut words = format!("{} {} {}", lineup.spell_id, lineup.channel, lineup.active.as_ref().map_or("nothing".into(), bytes));
+        if lineup.stays {
+            words += " (stays)";
+        }
         if let Some(trial) = &lineup.trial {
             words += &format!(", {} in 10000 by {:?} try {}", trial.share, trial.by, bytes(&trial.slot));
         }
@@ -225,8 +228,9 @@ fn a_damaged_artifact_is_made_anew_and_a_damaged_component_does_not_keep_the_oth
     damage(b"component of gust");
     let line = Line::of(&server, &token);
     let mut stream = line.open(&server, 0);
-    let seen = [stream.next(), stream.next(), stream.next()];
-    assert_eq!(seen, ["fireball beta artifact of fireball", "mend beta artifact of mend", "synced"]);
+    // A world stays with what it runs where there is nothing else.
+    let seen = [stream.next(), stream.next(), stream.next(), stream.next()];
+    assert_eq!(seen, ["fireball beta artifact of fireball", "gust beta nothing (stays)", "mend beta artifact of mend", "synced"]);
 }
 
 #[test]
@@ -245,7 +249,7 @@ fn native_code_for_another_engine_is_made_when_a_server_asks_if_the_builder_can(
     }
     assert_eq!(server.builds(), builds + 1);
     // A game server of another version than the builder gets nothing that it could not run.
-    assert_eq!(line.open_for(&server, 0, "engine-2").next(), "synced");
+    assert_eq!(line.open_for(&server, 0, "engine-2").change(), ["fireball beta nothing (stays)"]);
 }
 
 #[test]

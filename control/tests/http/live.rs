@@ -168,7 +168,8 @@ fn terms_that_make_no_sense_are_refused() {
     publish("stable", json!({ "by": "moon" })).is_problem(422, "wrong_json");
     publish("stable", json!({ "percentage": 5 })).is_problem(422, "wrong_json");
     publish("draft", json!({})).is_problem(422, "bad_rollout");
-    assert_eq!(publish("beta", json!({})).status, 200, "all terms have defaults");
+    publish("beta", json!({})).is_problem(409, "nothing_to_try");
+    assert_eq!(publish("stable", json!({})).status, 200, "all terms have defaults");
 }
 
 #[test]
@@ -207,6 +208,55 @@ fn rolling_back_goes_to_ever_older_good_revisions() {
     roll_back(json!({ "channel": "beta" })).is_problem(404, "unknown_publication");
     roll_back(json!({ "channel": "moon" })).is_problem(422, "unknown_channel");
     server.post("/api/spells/fireball/rollback", &server.login("eve"), &json!({})).is_problem(403, "not_your_spell");
+}
+
+#[test]
+fn what_was_rolled_back_does_not_come_again_when_its_successor_is_revoked() {
+    let stage = Stage::set();
+    let Stage { server, kim, one, two, line } = &stage;
+    let three = server.revision(kim, "fireball", "three");
+    server.publish(kim, "fireball", two, "stable");
+    server.publish(kim, "fireball", &three, "stable");
+    server.post("/api/spells/fireball/rollback", kim, &json!({}));
+    let mut stream = line.open(server, 0);
+    stream.change();
+    server.post(&format!("/api/spells/fireball/revisions/{two}/revoke"), kim, &json!({ "reason": "no" }));
+    assert_eq!(stream.change(), [format!("fireball stable artifact of one, barred {two}")]);
+    assert_eq!(server.get("/api/spells", kim).json()["spells"][0]["active_stable_rev"], **one);
+}
+
+#[test]
+fn a_world_without_native_code_for_the_next_revision_still_hears_what_is_revoked() {
+    let stage = Stage::set();
+    let Stage { server, kim, two, line, .. } = &stage;
+    server.publish(kim, "fireball", two, "stable");
+    let mut stream = line.open(server, 0);
+    stream.change();
+    for bytes in [b"artifact of one".as_slice(), b"component of one"] {
+        let hash = protocol::Sha256Hex::of(bytes);
+        std::fs::write(server.data("blobs").join(&hash.as_str()[..2]).join(hash.as_str()), "other bytes").unwrap();
+    }
+    server.post(&format!("/api/spells/fireball/revisions/{two}/revoke"), kim, &json!({ "reason": "no" }));
+    assert_eq!(stream.change(), [format!("fireball stable nothing (stays), barred {two}")]);
+}
+
+#[test]
+fn who_may_not_change_a_spell_any_more_has_no_draft_of_it() {
+    let stage = Stage::set();
+    let Stage { server, kim, two, line, .. } = &stage;
+    let lee = server.login("lee");
+    let collaborators = |usernames: Value| {
+        assert_eq!(server.put("/api/spells/fireball/collaborators", kim, &json!({ "usernames": usernames })).status, 200);
+    };
+    collaborators(json!(["lee"]));
+    server.put("/api/spells/fireball/dev", &lee, &json!({ "revision_id": two }));
+    server.post("/join", &lee, &json!({ "world_id": line.world }));
+    // A line that opens when they are there already has their draft.
+    let mut stream = line.open(server, 0);
+    assert_eq!(stream.change(), ["fireball stable artifact of one, draft artifact of two"]);
+    collaborators(json!([]));
+    assert_eq!(stream.change(), ["fireball stable artifact of one"]);
+    assert_eq!(server.get("/api/dev", &lee).json()["drafts"], json!({}));
 }
 
 #[test]

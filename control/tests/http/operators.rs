@@ -38,7 +38,7 @@ fn a_banned_player_is_out_everywhere_until_the_ban_is_over() {
         // The world that they are in is told, and says when it is done.
         let Push::Order(order) = stream.push() else { panic!("it is told to let them go") };
         line.report(&server, &[Report::Done(protocol::link::Done { order: order.number, error: None })]);
-        assert_eq!(banned.join().unwrap().json()["kicked_from"], *line.world);
+        assert_eq!(banned.join().unwrap().json()["kicked_from"], json!([line.world]));
     });
     server.get("/session", eve).is_problem(401, "unauthorized");
     let refused = server.post("/login", "", &json!({ "account_key": key })).is_problem(403, "banned");

@@ -95,6 +95,8 @@ pub struct Lineup {
     pub channel: Channel,
     /// What everybody runs; none where the world has nothing to run.
     pub active: Option<Slot>,
+    /// What should be active cannot be had now: the world stays with what it runs, unless that is barred.
+    pub stays: bool,
     /// What some casts run instead.
     pub trial: Option<Trial>,
     /// By player: what it alone runs.

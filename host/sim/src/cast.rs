@@ -309,7 +309,9 @@ impl Casts {
             known.forget_unused();
             !known.revisions.is_empty()
         });
-        self.migrating.retain(|id, to| self.live.get(id).is_some_and(|cast| knows(&cast.request.spell, to)));
+        let (live, spells) = (&self.live, &self.spells);
+        let is_known = |spell: &str, to: &str| spells.get(spell).is_some_and(|known| known.revisions.contains_key(to));
+        self.migrating.retain(|id, to| live.get(id).is_some_and(|cast| is_known(&cast.request.spell, to)));
     }
 
     /// Lets go of revisions of this spell that nothing can run any more, and of the spell with the last of them.
@@ -332,6 +334,10 @@ impl Casts {
 
     pub(crate) fn is_live(&self, id: CastId) -> bool {
         self.live.contains_key(&id)
+    }
+
+    pub(crate) fn is_cancelled(&self, id: CastId) -> bool {
+        self.live.get(&id).is_some_and(|cast| cast.cancelled.is_some())
     }
 
     pub(crate) fn get(&self, id: CastId) -> Option<&Cast> {
@@ -430,6 +436,7 @@ impl Casts {
     pub(crate) fn cancel(&mut self, id: CastId, reason: CancelReason) {
         if let Some(cast) = self.live.get_mut(&id) {
             cast.cancelled.get_or_insert(reason);
+            self.migrating.remove(&id);
         }
     }
 

@@ -20,6 +20,7 @@ fn change(spell: &str, artifact: Sha256Hex, sequence: u64) -> [Push; 2] {
         spell_id: SpellId::new(spell).expect("an id"),
         channel: Channel::Stable,
         active: Some(Slot { revision_id, artifact, in_flight: InFlightPolicy::Finish }),
+        stays: false,
         trial: None,
         drafts: BTreeMap::new(),
         quarantined: BTreeSet::new(),

@@ -32,7 +32,7 @@ pub(crate) fn switch(world: &mut World, switch: &Switch) {
     let decisions: Vec<(CastId, Decision)> = world
         .casts
         .live()
-        .filter(|(_, cast)| cast.request.spell == *spell && cast.cancelled.is_none())
+        .filter(|(_, cast)| cast.request.spell == *spell)
         .map(|(id, cast)| (id, world.casts.decide(spell, &cast.request.revision, account(world, cast.request.caster))))
         .collect();
     for (id, decision) in decisions {
@@ -40,6 +40,7 @@ pub(crate) fn switch(world: &mut World, switch: &Switch) {
         match decision {
             Decision::Stays => {}
             Decision::Ends => world.casts.cancel(id, CancelReason::Revision),
+            Decision::Moves(_) if world.casts.is_cancelled(id) => {}
             Decision::Moves(to) => _ = world.casts.migrating.insert(id, to),
         }
     }
@@ -68,7 +69,8 @@ pub(crate) fn migrate(world: &mut World, spells: &mut impl Spells) {
     }
     let casts = &world.casts;
     let to_move = |(id, to): (&CastId, &String)| {
-        let request = &casts.live.get(id)?.request;
+        // One that has its last call before it keeps the revision that knows what to do.
+        let request = &casts.live.get(id).filter(|cast| cast.cancelled.is_none())?.request;
         Some(Migration { cast: *id, spell: request.spell.clone(), from: request.revision.clone(), to: to.clone() })
     };
     let migrations: Vec<Migration> = casts.migrating.iter().filter_map(to_move).take(MIGRATIONS_PER_TICK_MAX).collect();
