@@ -35,7 +35,7 @@ pub struct HostProcess {
 /// How its end is heard of.
 enum Body {
     /// We have started it.
-    Child(Child),
+    Child(Started),
     /// One before us has: a hold on it, and when it began.
     Adopted(OwnedFd, u64),
 }
@@ -83,7 +83,10 @@ impl HostProcess {
         // From here on: what it says while it starts is passed on too.
         let tail = AbortOnDrop(tokio::spawn(Tail::new(world, log).follow()));
         let spawned = command(fleet, birth, port).stderr(file).spawn();
-        let mut child = spawned.map_err(|error| Failure::Port(format!("{}: {error}", fleet.program.display())))?;
+        let child = spawned.map_err(|error| Failure::Port(format!("{}: {error}", fleet.program.display())))?;
+        // Whoever gives up waiting takes it with them.
+        let mut started = Started { child, outlives: false };
+        let child = &mut started.child;
         let process = child.id().and_then(|id| Pid::from_raw(id.cast_signed())).ok_or_else(|| Failure::Port("it ended at once".into()))?;
         let mut stdin = child.stdin.take().expect("stdin is piped");
         let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
@@ -92,18 +95,13 @@ impl HostProcess {
         // A server that ended already reads nothing; the missing port says so.
         stdin.write_all(&secrets).await.ok();
         drop(stdin);
-        // Whoever gives up waiting takes it with them.
-        let mut started = Started(Some(child));
         match announced_port(&mut stdout, world).await {
             Some(Announced::Port(port)) => {
-                let child = started.0.take().expect("nobody has taken it");
-                Ok(Self { port, server_id, process, body: Body::Child(child), _log: tail })
+                started.outlives = true;
+                Ok(Self { port, server_id, process, body: Body::Child(started), _log: tail })
             }
             Some(Announced::Error(why)) => Err(Failure::World(why)),
-            None => {
-                let mut child = started.0.take().expect("nobody has taken it");
-                Err(Failure::Port(format!("it ended before it listened ({})", ending(child.wait().await))))
-            }
+            None => Err(Failure::Port(format!("it ended before it listened ({})", ending(child.wait().await)))),
         }
     }
 
@@ -128,7 +126,7 @@ impl HostProcess {
     /// Waits until the server ends; tells how.
     pub async fn ended(&mut self) -> String {
         match &mut self.body {
-            Body::Child(child) => ending(child.wait().await),
+            Body::Child(started) => ending(started.child.wait().await),
             // How it does is its parent's to know, and that is gone.
             Body::Adopted(_, began) => {
                 while record::began(self.process.as_raw_nonzero().get()) == Some(*began) {
@@ -152,7 +150,7 @@ impl HostProcess {
     fn signal(&self, signal: Signal) {
         // A child's number is its own until it was waited for; an adopted one's is held by its handle.
         let sent = match &self.body {
-            Body::Child(child) if child.id().is_none() => Ok(()),
+            Body::Child(started) if started.child.id().is_none() => Ok(()),
             Body::Child(_) => kill_process(self.process, signal),
             Body::Adopted(handle, _) => pidfd_send_signal(handle, signal),
         };
@@ -162,13 +160,16 @@ impl HostProcess {
     }
 }
 
-/// A process that is killed unless it is taken.
-struct Started(Option<Child>);
+/// A process that we have started: until it listens, it goes with whoever waits for that; from then on it outlives us.
+struct Started {
+    child: Child,
+    outlives: bool,
+}
 
 impl Drop for Started {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
-            child.start_kill().ok();
+        if !self.outlives {
+            self.child.start_kill().ok();
         }
     }
 }
