@@ -8,6 +8,7 @@ use crate::{
     ids::ClientId,
     limits::{BAN_HOURS_MAX, EXPECTED_TIME_MAX, REVOKE_REASON_CHARS_MAX, THROTTLE_PER_MINUTE_MAX},
     operator::Admin,
+    policy::Trust,
     problem::Problem,
     store::{Ban, Database, OperatorAct},
 };
@@ -32,6 +33,12 @@ pub struct BanRequest {
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct ThrottleRequest {
     requests_per_minute: f64,
+}
+
+/// `PUT /admin/players/<id>/trust`.
+#[derive(Deserialize, utoipa::ToSchema)]
+pub struct TrustRequest {
+    trust: Trust,
 }
 
 /// The open sessions, and who plays where.
@@ -186,6 +193,31 @@ async fn set_throttle(app: &Arc<App>, client: &str, per_minute: Option<f64>) -> 
     app.store.ask(move |db| db.throttle(&id, per_minute, clock::now_ms())).await?;
     app.players.throttle(&client, per_minute);
     Ok(Json(json!({ "client_id": client, "requests_per_minute": per_minute })))
+}
+
+/// Says how far a player is trusted as an author: worlds whose policy asks for more do not run their spells.
+#[utoipa::path(
+    put,
+    path = "/admin/players/{client}/trust",
+    params(("client" = String, Path, description = "A player's id")),
+    request_body = TrustRequest,
+    responses((status = 200, description = "How far they are trusted", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("admin" = []))
+)]
+pub async fn trust(
+    State(app): State<Arc<App>>,
+    _: Admin,
+    Path(client): Path<String>,
+    Body(TrustRequest { trust }): Body<TrustRequest>,
+) -> Result<Json<Value>, Problem> {
+    let client = named(&client)?;
+    let (id, news) = (client.clone(), app.clone());
+    let set = move |db: &mut Database| {
+        news.tell(db.set_trust(&id, trust, clock::now_ms())?);
+        Ok(())
+    };
+    app.store.ask(set).await?;
+    Ok(Json(json!({ "client_id": client, "trust": trust })))
 }
 
 /// What operators did, newest first; what they did about a spell stands in its own log.

@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
-/// A JSON object of at most `MAX` bytes, read into `T`. A request without body and content type counts as `{}`.
+/// A JSON object of at most `MAX` bytes, read into `T`. A request without body and content type counts as `{}`, and so does `null`.
 pub struct Body<T, const MAX: usize = BODY_BYTES_MAX>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync, const MAX: usize> FromRequest<S> for Body<T, MAX> {
@@ -109,6 +109,9 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 /// Reads a JSON object: serde would also take a list for a struct, its fields in order.
 fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.trim_ascii() == b"null" {
+        return parse(b"{}");
+    }
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         parse::<IgnoredAny>(bytes)?;
         return Err(Problem::unprocessable("wrong_json", "invalid type: sequence, expected an object").at(1, 1));

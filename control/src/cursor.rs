@@ -29,7 +29,7 @@ pub struct Page {
 
 #[derive(Deserialize)]
 struct Raw {
-    limit: Option<u32>,
+    limit: Option<i32>,
     after: Option<String>,
 }
 
@@ -55,8 +55,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
         let bad = || Problem::unprocessable("bad_page", "limit is a number from 1 up, and after is the next of a page before");
         let Query(Raw { limit, after }) = Query::from_request_parts(parts, state).await.map_err(|_| bad())?;
         let after = after.map(|text| read(&text).ok_or_else(bad)).transpose()?;
-        let limit = limit.unwrap_or(u32::MAX);
-        if limit == 0 { Err(bad()) } else { Ok(Self { limit, after }) }
+        let limit = u32::try_from(limit.unwrap_or(i32::MAX)).ok().filter(|limit| *limit > 0).ok_or_else(bad)?;
+        Ok(Self { limit, after })
     }
 }
 

@@ -191,7 +191,12 @@ impl Feed {
             return Ok(true);
         }
         let (queue, engine) = (app.queue.clone(), self.engine.clone());
-        let Changed { newest, complete, lineups } = changed;
+        let Changed { newest, complete, friendly_fire, lineups } = changed;
+        if let Some(on) = friendly_fire
+            && !self.send(&Push::FriendlyFire(on)).await
+        {
+            return Ok(false);
+        }
         let mut prepared =
             tokio::task::spawn_blocking(move || lineups.into_iter().map(|lineup| wire(&queue, &engine, lineup)).collect::<Vec<_>>());
         // Native code that has to be made takes its time, and a line that is silent is taken for dead.

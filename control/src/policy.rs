@@ -40,6 +40,10 @@ pub struct Policy {
     /// Spells that it does not run.
     #[schema(value_type = Vec<String>)]
     pub deny: BTreeSet<SpellId>,
+    /// Whose spells it runs: those of players of this tier and above, and its owner's. An operator says who is of which.
+    pub trust: Trust,
+    /// Whether players who are on no team, and players and NPCs of one team, can hurt each other; where this is null the world stays as it was made.
+    pub friendly_fire: Option<bool>,
     /// Who finds it and may come in.
     pub visibility: Visibility,
     /// Who may come into a private world, beside its owner.
@@ -64,6 +68,19 @@ pub enum Visibility {
     Private,
 }
 
+/// How far an operator trusts a player as an author of spells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Trust {
+    /// As everybody to begin with.
+    #[default]
+    New = 0,
+    /// Somebody known.
+    Known = 1,
+    /// Somebody to rely on.
+    Trusted = 2,
+}
+
 impl Policy {
     /// Whether this player may come in.
     pub fn takes(&self, player: &ClientId, owner: &ClientId) -> bool {
@@ -75,7 +92,7 @@ impl Policy {
         self.capacity.unwrap_or(WORLD_PLAYERS_MAX).into()
     }
 
-    /// Whether this spell is run at all.
+    /// Whether this spell is run at all, as far as its name goes.
     pub fn admits(&self, spell: &SpellId) -> bool {
         !self.deny.contains(spell) && self.allow.as_ref().is_none_or(|allow| allow.contains(spell))
     }

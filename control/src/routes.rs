@@ -136,6 +136,7 @@ fn documented(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::bans))
         .routes(routes!(admin::ban, admin::unban))
         .routes(routes!(admin::throttle, admin::unthrottle))
+        .routes(routes!(admin::trust))
         .routes(routes!(admin::audit))
         .routes(routes!(admin::cleanup))
         .routes(routes!(operator::servers))

@@ -74,7 +74,10 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// `POST /login`: what a player sends.
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct LoginRequest {
+    /// A new player's handle; made up when left out.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,32}$")]
     username: Option<String>,
+    /// Of an earlier login: the same player again.
     account_key: Option<String>,
 }
 
@@ -91,7 +94,7 @@ pub struct LoginAnswer {
 #[utoipa::path(
     post,
     path = "/login",
-    request_body = LoginRequest,
+    request_body = Option<LoginRequest>,
     responses((status = 200, description = "A session, and the key that makes the same player of a later login", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
 )]
 pub async fn login(

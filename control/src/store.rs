@@ -35,11 +35,12 @@ use std::{
 };
 
 /// The schema's versions, oldest first; `PRAGMA user_version` counts those that were applied. A released one is never edited.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("store/0001_first.sql"),
     include_str!("store/0002_generation.sql"),
     include_str!("store/0003_pipeline.sql"),
     include_str!("store/0004_live.sql"),
+    include_str!("store/0005_trust.sql"),
 ];
 
 /// A handle on the database; clones share it.

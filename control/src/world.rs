@@ -48,7 +48,7 @@ pub struct JoinRequest {
 #[utoipa::path(
     get,
     path = "/worlds",
-    params(("limit" = Option<u32>, Query, description = "Items at most"), ("after" = Option<String>, Query, description = "The `next` of the page before")),
+    params(("limit" = Option<i32>, Query, minimum = 1, description = "Items at most"), ("after" = Option<String>, Query, description = "The `next` of the page before")),
     responses((status = 200, description = "Public worlds and your own, those joined last first; `next` where there are more", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
 )]
 pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, page: Page) -> Result<Json<Value>, Problem> {
@@ -65,7 +65,7 @@ pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, page: Page) -> Re
 #[utoipa::path(
     post,
     path = "/worlds",
-    request_body = WorldRequest,
+    request_body = Option<WorldRequest>,
     responses((status = 200, description = "The new world", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
@@ -78,7 +78,7 @@ pub async fn create(State(app): State<Arc<App>>, player: Player, Body(request): 
 #[utoipa::path(
     post,
     path = "/join",
-    request_body = JoinRequest,
+    request_body = Option<JoinRequest>,
     responses((status = 200, description = "The game server, and a ticket for it", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]

@@ -103,6 +103,7 @@ impl Connections {
                     }
                     inbound.extend(switches.into_iter().map(|wanted| self.circuits.switch(wanted, game)));
                 }
+                Mail::FriendlyFire(on) => inbound.push(Inbound::FriendlyFire(on)),
                 Mail::Order(order) => {
                     if let Errand::Kick { client } = &order.what
                         && let Some(session) = self.by_client.get(client).copied()

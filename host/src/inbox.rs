@@ -65,6 +65,8 @@ pub enum Mail {
         /// Whether the others are gone.
         complete: bool,
     },
+    /// Whether friends can hurt each other.
+    FriendlyFire(bool),
     /// The control plane wants something done.
     Order(Order),
 }

@@ -142,6 +142,10 @@ fn follow_once(ears: &Ears<'_>, so_far: &mut SoFar, on_synced: &mut dyn FnMut())
                 mail.blocking_send(Mail::Order(order)).map_err(|_| StreamEnd::Stopped)?;
                 continue;
             }
+            Push::FriendlyFire(on) => {
+                mail.blocking_send(Mail::FriendlyFire(on)).map_err(|_| StreamEnd::Stopped)?;
+                continue;
+            }
             Push::Alive if mail.is_closed() => return Err(StreamEnd::Stopped),
             Push::Alive => continue,
             Push::Apply { sequence } => (sequence, false, false),

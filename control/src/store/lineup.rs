@@ -5,8 +5,8 @@ use crate::{
     error::Error,
     ids::{ClientId, WorldId},
     limits::LIVE_DRAFTS_PER_PLAYER_MAX,
-    policy::Policy,
-    store::{Act, Rollout, SpellRow, ownership},
+    policy::Trust,
+    store::{Act, Rollout, SpellRow, World, ownership},
 };
 use protocol::{Channel, InFlightPolicy, Manifest, RevisionId, Sha256Hex, SpellId, limits::BARRED_MAX};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -34,6 +34,8 @@ pub struct Changed {
     pub newest: i64,
     /// Whether this is all that the world runs.
     pub complete: bool,
+    /// Whether friends can hurt each other there, where that may be news and the world's policy says it.
+    pub friendly_fire: Option<bool>,
     /// Spell by spell.
     pub lineups: Vec<Lineup>,
 }
@@ -127,17 +129,18 @@ impl Database {
         }
         let mut lineups = Vec::with_capacity(spells.len());
         for row in spells.into_values() {
-            let lineup = self.lineup(&row, asked, &world.policy)?;
+            let lineup = self.lineup(&row, asked, &world)?;
             // What a world never knew it need not be told to forget.
             if !complete || lineup.active.is_some() || !lineup.drafts.is_empty() || lineup.trial.is_some() {
                 lineups.push(lineup);
             }
         }
-        Ok(Changed { newest, complete, lineups })
+        let friendly_fire = world.policy.friendly_fire.filter(|_| complete);
+        Ok(Changed { newest, complete, friendly_fire, lineups })
     }
 
-    fn lineup(&self, row: &SpellRow, asked: &Asked, policy: &Policy) -> Result<Lineup, Error> {
-        let Asked { world_id: world, present, .. } = asked;
+    fn lineup(&self, row: &SpellRow, asked: &Asked, of: &World) -> Result<Lineup, Error> {
+        let (Asked { world_id: world, present, .. }, policy) = (asked, &of.policy);
         let (database, wasi) = (&self.connection, asked.wasi || policy.wasi);
         let spell = &row.spell_id;
         let quarantined = quarantined(database, world, spell)?;
@@ -151,7 +154,7 @@ impl Database {
             barred: Some(revoked(database, spell)?),
             quarantined: quarantined.clone(),
         };
-        if !policy.admits(spell) {
+        if !policy.admits(spell) || row.owner != of.created_by && !is_trusted(database, &row.owner, policy.trust)? {
             return Ok(Lineup { barred: None, ..lineup });
         }
         let runs = |chosen: &Chosen| !quarantined.contains(&chosen.revision_id) && (wasi || !chosen.needs_wasi);
@@ -327,6 +330,11 @@ fn published_before(database: &Connection, spell: &SpellId, channel: Channel, re
     let mut query = database.prepare_cached(&query)?;
     let rows = query.query_map([spell.as_str(), channel.as_str(), revision.as_str()], read_chosen)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn is_trusted(database: &Connection, author: &ClientId, tier: Trust) -> Result<bool, Error> {
+    let mut query = database.prepare_cached("SELECT trust >= ?2 FROM player WHERE client_id = ?1")?;
+    Ok(query.query_row(params![author.as_str(), tier as u8], |row| row.get(0))?)
 }
 
 fn quarantined(database: &Connection, world: &WorldId, spell: &SpellId) -> Result<BTreeSet<RevisionId>, Error> {

@@ -1,12 +1,13 @@
 //! Players and their sessions in the database.
 
-use super::{Database, found, operator_log::operator_note, parsed};
+use super::{Database, found, lineup, operator_log::operator_note, parsed};
 use crate::{
     clock,
     error::Error,
     ids::ClientId,
     keys::{TokenHash, random},
     limits::{ADMIN_LISTED_MAX, HANDLE_CHARS_MAX, HANDLE_SUFFIX_MAX, SESSION_MS, SESSIONS_PER_PLAYER_MAX},
+    policy::Trust,
     session::Player,
 };
 use rusqlite::{Row, Transaction, params};
@@ -127,6 +128,20 @@ impl Database {
         }
         operator_note(&change, "throttle", &json!({ "client_id": client, "requests_per_minute": per_minute }), now_ms)?;
         Ok(change.commit()?)
+    }
+
+    /// Says how far an author is trusted: worlds look at their spells anew. Answers the change's number.
+    pub fn set_trust(&mut self, client: &ClientId, trust: Trust, now_ms: i64) -> Result<i64, Error> {
+        let change = self.connection.transaction()?;
+        let changed = change.execute("UPDATE player SET trust = ?2 WHERE client_id = ?1", params![client.as_str(), trust as u8])?;
+        if changed == 0 {
+            return Err(Error::unknown("player", client.as_str()));
+        }
+        let number = lineup::number(&change)?;
+        change.execute("UPDATE spell SET changed = ?2 WHERE owner = ?1", params![client.as_str(), number])?;
+        operator_note(&change, "trust", &json!({ "client_id": client, "trust": trust }), now_ms)?;
+        change.commit()?;
+        Ok(number)
     }
 
     /// The players that an operator lets have fewer requests, and how many a minute.

@@ -56,7 +56,7 @@ fn every_operation_is_for_those_whom_the_document_names() {
             "/world/{world}/policy" | "/login" | "/join" => json!({}),
             _ => json!({
                 "spell_id": "fireball", "revision_id": revision, "code": "one", "usernames": [], "reason": "a test", "requests_per_minute": 60,
-                "client_id": victim, "minutes": 1, "publications": [{ "spell_id": "fireball", "revision_id": revision }],
+                "client_id": victim, "minutes": 1, "trust": "known", "publications": [{ "spell_id": "fireball", "revision_id": revision }],
             }),
         };
         let body = body.to_string();

@@ -68,6 +68,7 @@ impl Stream<'_> {
             Push::Apply { .. } => "apply".into(),
             Push::Synced { complete: true, .. } => "synced".into(),
             Push::Synced { .. } => "synced with changes".into(),
+            Push::FriendlyFire(on) => format!("friendly fire {on}"),
             Push::Order(order) => format!("order {} {:?}", order.number, order.what),
             Push::Alive => unreachable!("it was skipped"),
         }

@@ -401,7 +401,35 @@ fn a_world_s_policy_says_which_spells_it_runs() {
     server.publish(kim, "gust", &gust, "beta");
     assert_eq!(stream.change(), ["gust stable nothing, all barred"]);
     assert_eq!(server.get(&path, kim).json()["allow"], json!(["fireball"]));
+    set(json!({ "friendly_fire": false }));
+    assert_eq!(stream.next(), "friendly fire false");
     set(json!({ "channel": "draft" })).is_problem(422, "bad_policy");
+    set(json!({ "trust": "blind" })).is_problem(422, "wrong_json");
     set(json!({ "pins": { "fireball": "rev_000009_00000000" } })).is_problem(404, "unknown_revision");
     set(json!({ "chanel": "beta" })).is_problem(422, "wrong_json");
+}
+
+#[test]
+fn a_world_runs_spells_of_those_whom_it_trusts_and_its_owner_s() {
+    let stage = Stage::set();
+    let Stage { server, kim, line, .. } = &stage;
+    let eve = server.login("eve");
+    let author = server.get("/session", &eve).json()["client_id"].as_str().unwrap().to_owned();
+    let gust = server.revision(&eve, "gust", "three");
+    server.publish(&eve, "gust", &gust, "stable");
+    let mut stream = line.open(server, 0);
+    assert_eq!(stream.change(), ["fireball stable artifact of one", "gust stable artifact of three"]);
+    assert_eq!(server.put(&format!("/world/{}/policy", line.world), kim, &json!({ "trust": "known" })).status, 200);
+    assert_eq!(stream.change(), ["fireball stable artifact of one"]);
+    let trust = |tier: &str| server.put(&format!("/admin/players/{author}/trust"), ADMIN_TOKEN, &json!({ "trust": tier }));
+    assert_eq!(trust("trusted").status, 200);
+    assert_eq!(stream.change(), ["gust stable artifact of three"]);
+    // Whoever connects anew hears the same.
+    assert_eq!(line.open(server, 0).change(), ["fireball stable artifact of one", "gust stable artifact of three"]);
+    assert_eq!(trust("new").status, 200);
+    assert_eq!(stream.change(), ["gust stable nothing, all barred"]);
+    trust("boundless").is_problem(422, "wrong_json");
+    let nobody = "/admin/players/client_00000000beef/trust";
+    server.put(nobody, ADMIN_TOKEN, &json!({ "trust": "known" })).is_problem(404, "unknown_player");
+    assert_eq!(server.get("/admin/audit", ADMIN_TOKEN).json()["entries"][0]["detail"]["trust"], "new");
 }

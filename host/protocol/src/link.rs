@@ -30,6 +30,8 @@ pub enum Push {
     Alive,
     /// Something to do, once.
     Order(Order),
+    /// Whether friends can hurt each other from the next tick on. A world that is told nothing stays as it is.
+    FriendlyFire(bool),
 }
 
 /// Something that the control plane wants done; a [`Report::Done`] with its number says how that went.

@@ -54,6 +54,8 @@ pub enum Inbound {
     Checkpoint(Thoroughness),
     /// From now on, new casts of a spell run what this says. Several in one tick are one change.
     Switch(Switch),
+    /// From now on, friends can hurt each other, or cannot: `team::Policy::friendly_fire`.
+    FriendlyFire(bool),
 }
 
 impl Inbound {

@@ -1,7 +1,7 @@
 //! Sides: who belongs to which, and what the world allows within one.
 
 use crate::mana::ManaPolicy;
-use crate::{EntityId, World};
+use crate::{EntityId, EntityKind, World};
 use serde::{Deserialize, Serialize};
 
 /// A side. Whoever has none is on nobody's side.
@@ -11,7 +11,7 @@ pub struct Team(pub u8);
 /// What a world allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
-    /// Whether players and NPCs of one team can hurt each other; everybody can hurt themselves.
+    /// Whether players and NPCs of one team, and players of none, can hurt each other; everybody can hurt themselves.
     pub friendly_fire: bool,
     /// What players pay their casts with; `None` where casts are free. NPCs' always are.
     pub mana: Option<ManaPolicy>,
@@ -34,7 +34,9 @@ pub(crate) fn allied(world: &World, one: EntityId, other: EntityId) -> bool {
     world.teams.get(&one).is_some_and(|team| world.teams.get(&other) == Some(team))
 }
 
-/// Whether the world's policy lets `from` hurt or hinder `target`.
+/// Whether the world's policy lets `from` hurt or hinder `target`. Where it spares friends, players without a team are each other's.
 pub(crate) fn may_harm(world: &World, from: EntityId, target: EntityId) -> bool {
-    world.policy.friendly_fire || from == target || !allied(world, from, target)
+    let is_loose_player = |id| !world.teams.contains_key(&id) && world.scene.entity(id).is_some_and(|entity| entity.kind == EntityKind::Player);
+    let friends = || allied(world, from, target) || is_loose_player(from) && is_loose_player(target);
+    world.policy.friendly_fire || from == target || !friends()
 }

@@ -137,6 +137,7 @@ fn admit(world: &mut World, inbound: &[Inbound]) {
             Inbound::Revert { whose, since_tick } => undo::revert(world, whose, *since_tick),
             Inbound::Checkpoint(thoroughness) => world.checkpoint_due = world.checkpoint_due.max(Some(*thoroughness)),
             Inbound::Switch(switch) => cast::switch(world, switch),
+            Inbound::FriendlyFire(on) => world.policy.friendly_fire = *on,
         }
     }
 }

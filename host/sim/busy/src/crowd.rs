@@ -32,6 +32,7 @@ one_of_each! {
         Revert: (150, |doing| Inbound::Revert { whose: doing.whose(), since_tick: doing.world.tick().saturating_sub(600) }),
         Checkpoint: (90, |doing| Inbound::Checkpoint(if doing.draw().one_in(3) { Thoroughness::Whole } else { Thoroughness::InPassing })),
         Switch: (50, |doing| doing.switch()),
+        FriendlyFire: (400, |doing| Inbound::FriendlyFire(doing.draw().one_in(2))),
     }
 }
 

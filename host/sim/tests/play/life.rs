@@ -293,6 +293,59 @@ fn a_teleport_needs_free_space() {
 }
 
 #[test]
+fn players_on_no_team_are_friends_once_friendly_fire_is_off() {
+    check(
+        "player kim 0 1.9 0
+         player eve 5 1.9 0
+         player zoe 0 1.9 5
+         npc goblin 0 1.9 -5
+         team zoe 1
+         spell bolt r1 lasts 9
+           cast: damage eve 5; damage zoe 5; damage goblin 5; damage caster 5
+         run 1
+         cast kim bolt
+         run 31
+         show eve
+         friendly fire off
+         cast kim bolt
+         run 31
+         show kim
+         show eve
+         show zoe
+         show goblin
+         friendly fire on
+         cast kim bolt
+         run 31
+         show eve",
+        expect![[r#"
+            0: activated bolt r1
+            1: call 1 cast
+            1: cast 1 of bolt r1 by kim started
+            10: call 1 cancel Duration
+            10: instance of 1 given back
+            10: cast 1 ended: Duration
+            32: eve at (5.00 1.90 0.00) moves (0.00 0.00 0.00) health 95 grounded
+            32: call 2 cast
+            32: cast 2 of bolt r1 by kim started
+            33: call 2 dropped #2
+            41: call 2 cancel Duration
+            41: instance of 2 given back
+            41: cast 2 ended: Duration
+            63: kim at (0.00 1.90 0.00) moves (0.00 0.00 0.00) health 90 grounded
+            63: eve at (5.00 1.90 0.00) moves (0.00 0.00 0.00) health 95 grounded
+            63: zoe at (0.00 1.90 5.00) moves (0.00 0.00 0.00) health 90 grounded
+            63: goblin at (0.00 1.90 -5.00) moves (0.00 0.00 0.00) health 90 grounded
+            63: call 3 cast
+            63: cast 3 of bolt r1 by kim started
+            72: call 3 cancel Duration
+            72: instance of 3 given back
+            72: cast 3 ended: Duration
+            94: eve at (5.00 1.90 0.00) moves (0.00 0.00 0.00) health 90 grounded
+        "#]],
+    );
+}
+
+#[test]
 fn a_team_is_spared_where_the_policy_says_so() {
     let duel = "player kim 0 1.9 0
          npc friend 0 1.9 -5

@@ -1,7 +1,7 @@
 //! The scenario language. One command a line; `#` starts a comment.
 //!
 //! Setup: `world new` (else an empty one) · `wall X Y Z X Y Z` (both voxels included; before all others) · `player NAME X Y Z [aim X Y Z]` ·
-//! `npc NAME X Y Z [guard|critter] [aim X Y Z]` · `spawner NAME X Y Z guard|critter COUNT TICKS` · `team NAME N` · `policy spare` (no friendly fire) ·
+//! `npc NAME X Y Z [guard|critter] [aim X Y Z]` · `spawner NAME X Y Z guard|critter COUNT TICKS` · `team NAME N` · `policy spare` (no friendly fire) · `friendly fire on|off` (from the next tick on) ·
 //! `status NAME STATUS SECONDS` with `slow FACTOR`, `root`, `shield AMOUNT`, `burn PER_SECOND` · `prop NAME X Y Z` · `health NAME N`
 //! `world hills` is one of hills
 //! For the next tick: `terraform NAME SEQUENCE add|subtract|paint X Y Z RADIUS [MATERIAL]` · `revert NAME SINCE` · `revert spell SPELL REVISION SINCE` ·
@@ -96,6 +96,7 @@ impl Stage {
                 self.world.add_spawner(&Spawner { name: name.into(), temper: kind(temper), position, count, respawn_ticks, team: None });
             }
             ["team", name, team] => self.world.set_team(self.id(name), Team(team.parse().expect("a team"))),
+            ["friendly", "fire", word] => self.inbound.push(Inbound::FriendlyFire(word == "on")),
             ["policy", "spare"] => self.world.set_policy(Policy { friendly_fire: false, ..Policy::default() }),
             ["mana", name] => {
                 let line = format!("{}: {name} has {:.2} mana", self.world.tick(), self.world.mana(self.id(name)).unwrap_or(f32::INFINITY));
