@@ -1,14 +1,17 @@
-//! The control plane and its game servers: how soon a killed server can be played on again, what logins cost, and eight worlds full of players on one machine.
+//! The control plane and its game servers: how soon a killed server can be played on again, what logins and joins cost, and eight worlds full of players on one machine.
+
+mod connection;
+mod flask;
 
 use crate::report::{Effort, Report, Samples, bar};
 use crate::resident::Resident;
 use anyhow::{Context, Result, ensure};
+use connection::Connection;
 use examples::game::{STATE_SNAPSHOT, is};
 use examples::{Game, Http, Player, Server};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -38,6 +41,7 @@ pub fn run(effort: Effort) -> Result<()> {
         Samples::new(vec![per_second]).row("logins.per_second", "/s", "", "new players, one after the other on one connection"),
         Samples::new(vec![grown]).row("logins.rss_mib", "MiB", "0", "ugc-control's memory after all logins, beyond that after a tenth"),
     ]);
+    flask::measure(&mut report, effort)?;
     let (p99, resident, late) = worlds(effort)?;
     report.extend([
         p99.row("worlds_8.tick_p99_ms", "ms", "16.67", "each world's 99th percentile of each second, as the server says"),
@@ -92,47 +96,13 @@ fn logins(effort: Effort) -> Result<(f64, Vec<(f64, f64)>)> {
     let since = Instant::now();
     for address in 0..addresses {
         let from = Ipv4Addr::new(127, 0, 1 + (address / 200) as u8, 1 + (address % 200) as u8);
-        log_in(connect_from(from, target)?, LOGINS_AT_ONCE)?;
+        let mut connection = Connection::open(from, target)?;
+        (0..LOGINS_AT_ONCE).try_for_each(|_| connection.post("/login", "", "{}"))?;
         memory.push((((address + 1) * LOGINS_AT_ONCE) as f64, Resident::of(&server.pid().to_string())?.rss_kib / 1024.0));
         progress.inc(1);
     }
     progress.finish_and_clear();
     Ok(((addresses * LOGINS_AT_ONCE) as f64 / since.elapsed().as_secs_f64(), memory))
-}
-
-fn connect_from(from: Ipv4Addr, target: SocketAddr) -> Result<TcpStream> {
-    let socket = rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::STREAM, None)?;
-    rustix::net::bind(&socket, &SocketAddr::from((from, 0)))?;
-    rustix::net::connect(&socket, &target)?;
-    let stream = TcpStream::from(socket);
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-/// So many logins on one connection.
-fn log_in(stream: TcpStream, count: usize) -> Result<()> {
-    let mut reader = BufReader::new(stream);
-    for _ in 0..count {
-        reader
-            .get_mut()
-            .write_all(b"POST /login HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")?;
-        let (mut status, mut length) = (String::new(), 0);
-        reader.read_line(&mut status)?;
-        ensure!(status.contains(" 200 "), "a login was answered with {status}");
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line)?;
-            if line.trim().is_empty() {
-                break;
-            }
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse()?;
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body)?;
-    }
-    Ok(())
 }
 
 /// Eight worlds with players who walk and shoot; answers their servers' ticks, memory and lateness.
