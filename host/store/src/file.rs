@@ -41,11 +41,13 @@ impl WorldFile {
         prepare(&connection).map_err(failed)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         migrate(&mut connection, path)?;
-        let (row, contents, sums) = match read(&connection, path)? {
+        // Nobody else opens or saves between what is read and what is written: two would take the same epoch, or the sum would be that of a save before.
+        let change = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let (row, contents, sums) = match read(&change, path)? {
             Some(read) => read,
             None => {
                 let sum = format::world_sum(world_id, 0, None, 0);
-                connection
+                change
                     .execute(
                         "INSERT INTO world (id, world_id, save_epoch, sum) VALUES (1, ?1, 0, ?2)",
                         params![world_id, sum.cast_signed()],
@@ -59,7 +61,8 @@ impl WorldFile {
         }
         let save_epoch = row.save_epoch + 1;
         let sum = format::world_sum(world_id, save_epoch, row.state.as_ref(), total(&sums));
-        connection.execute("UPDATE world SET save_epoch = ?1, sum = ?2", params![save_epoch, sum.cast_signed()]).map_err(failed)?;
+        change.execute("UPDATE world SET save_epoch = ?1, sum = ?2", params![save_epoch, sum.cast_signed()]).map_err(failed)?;
+        change.commit().map_err(failed)?;
         Ok((Self { connection, path: path.to_owned(), world_id: world_id.to_owned(), save_epoch, sums }, contents))
     }
 
@@ -74,7 +77,9 @@ impl WorldFile {
         let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         prepare(&connection).map_err(failed)?;
         migrate(&mut connection, path)?;
-        Ok(read(&connection, path)?.and_then(|(_, contents, _)| contents))
+        // One moment of the file, also should somebody begin to write it meanwhile.
+        let moment = connection.transaction().map_err(failed)?;
+        Ok(read(&moment, path)?.and_then(|(_, contents, _)| contents))
     }
 
     /// Saves a tick, whole, in one transaction that is on the disk when this returns. Artifacts are added to those that the file has; those that the state
@@ -131,12 +136,25 @@ impl WorldFile {
     pub fn replace(path: &Path, contents: &Contents) -> Result<(), StoreError> {
         let fresh = damage::beside(path, "fresh");
         damage::remove(&fresh)?;
-        let (mut file, _) = Self::open(&fresh, &contents.world_id)?;
+        let replaced = Self::make(&fresh, contents).and_then(|()| damage::replace(&fresh, path));
+        // Half a file would keep a full disk full.
+        replaced.inspect_err(|_| _ = damage::remove(&fresh))
+    }
+
+    /// Makes a file of this, without a log of its own: it can be renamed.
+    fn make(path: &Path, contents: &Contents) -> Result<(), StoreError> {
+        let (mut file, _) = Self::open(path, &contents.world_id)?;
         file.save(&exchange::checkpoint_of(contents), &contents.artifacts, contents.saved_at_ms)?;
-        // Without a log of its own it is one file that can be renamed.
-        file.connection.pragma_update(None, "journal_mode", "DELETE").map_err(|error| failure(&fresh, &error))?;
         drop(file);
-        damage::replace(&fresh, path)
+        Self::take_log_in(path)
+    }
+
+    /// Writes what the file's log holds into the file itself, which has no log then. Nobody may hold it.
+    pub(crate) fn take_log_in(path: &Path) -> Result<(), StoreError> {
+        let failed = |error| failure(path, &error);
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+        prepare(&connection).map_err(failed)?;
+        connection.pragma_update(None, "journal_mode", "DELETE").map_err(failed)
     }
 
     /// Deletes a world's file and what stands beside it. Nobody may hold it.
@@ -155,14 +173,23 @@ impl WorldFile {
         damage::remove(path)
     }
 
+    /// Which opening of the file this is: each takes a greater number, and only the greatest may save.
+    pub fn save_epoch(&self) -> i64 {
+        self.save_epoch
+    }
+
     /// Copies the world as it was saved last into another file, which must not be there yet.
     ///
     /// # Errors
-    /// When the disk is full or broken.
+    /// When the disk is full or broken; what was written of it is gone again then.
     pub fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
-        let name = path.to_str().ok_or_else(|| StoreError::Io { path: path.to_owned(), error: "its name is not UTF-8".into() })?;
-        self.connection.execute("VACUUM INTO ?1", [name]).map_err(|error| failure(path, &error))?;
-        Ok(())
+        let refused = |why: &str| StoreError::Io { path: path.to_owned(), error: why.to_owned() };
+        let name = path.to_str().ok_or_else(|| refused("its name is not UTF-8"))?;
+        if path.exists() {
+            return Err(refused("it is there already"));
+        }
+        let copied = self.connection.execute("VACUUM INTO ?1", [name]).map(drop).map_err(|error| failure(path, &error));
+        copied.inspect_err(|_| _ = damage::remove(path))
     }
 
     /// Keeps the world as it was saved last as the previous generation, in place of the one before.
@@ -196,12 +223,10 @@ struct Row {
 
 type Sums = BTreeMap<PartKey, u64>;
 
-/// Reads and verifies everything; nothing where no world was ever written.
+/// Reads and verifies everything, within one transaction of its caller's; nothing where no world was ever written.
 fn read(connection: &Connection, path: &Path) -> Result<Option<(Row, Option<Contents>, Sums)>, StoreError> {
     let failed = |error| failure(path, &error);
     let damaged = |what: &str| damage::damaged(path, what);
-    // One moment of the file, also should somebody begin to write it meanwhile.
-    let _moment = connection.unchecked_transaction().map_err(failed)?;
     let check: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
     if check != "ok" {
         return Err(damaged(&check));
@@ -265,18 +290,27 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let failed = |error| failure(path, &error);
-    let applied: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
     let known = MIGRATIONS.len() as u32;
-    if applied > known {
-        return Err(StoreError::Newer { path: path.to_owned(), found: applied, known });
+    let found = applied(connection).map_err(failed)?;
+    if found > known {
+        return Err(StoreError::Newer { path: path.to_owned(), found, known });
     }
-    for (version, migration) in (1_u32..).zip(MIGRATIONS).skip(applied as usize) {
-        let change = connection.transaction().map_err(failed)?;
+    for (version, migration) in (1_u32..).zip(MIGRATIONS).skip(found as usize) {
+        let change = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        // Whoever opened the file at the same time may have been faster.
+        if applied(&change).map_err(failed)? >= version {
+            continue;
+        }
         change.execute_batch(migration).map_err(failed)?;
         change.pragma_update(None, "user_version", version).map_err(failed)?;
         change.commit().map_err(failed)?;
     }
     Ok(())
+}
+
+/// How many of the schema's versions the file has.
+fn applied(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
 /// What SQLite says, as ours: damage is what it finds in the file, all else is the system's.

@@ -5,6 +5,7 @@ use sim::{Checkpoint, Edit, Generation, IVec3, Inbound, NoSpells, Settings, Stor
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use store::exchange::{self, Encoding};
 use store::{Artifact, StoreError, WorldFile, restore_previous};
 
@@ -99,6 +100,78 @@ fn who_opens_a_file_takes_it_from_who_held_it() {
     newer.save(&advance(&mut world, 3), &[], 0).expect("it still holds the file");
 }
 
+/// A stopped server that comes back, two starts at once: whoever opens reads and takes its epoch in one step, or two would hold the file, and a save in between
+/// would leave a checksum of what was before.
+#[test]
+fn files_that_are_opened_and_saved_at_once_stay_whole_and_have_one_holder() {
+    let (_folder, path) = file();
+    let mut world = world();
+    let checkpoint = advance(&mut world, 0);
+    WorldFile::open(&path, WORLD).expect("a new file").0.save(&checkpoint, &[], 0).expect("saved");
+    // A disk that is slow makes a writer wait for others until it gives up: it tries again, as a server would be started again.
+    let open = || loop {
+        match WorldFile::open(&path, WORLD) {
+            Ok((held, _)) => return held,
+            Err(StoreError::Io { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let saved = |held: &mut WorldFile, at: i64| match held.save(&checkpoint, &[], at) {
+        Ok(()) | Err(StoreError::Io { .. }) => true,
+        Err(StoreError::Fenced { .. }) => false,
+        Err(error) => panic!("{error}"),
+    };
+    let opener = || {
+        let open_and_look = |_| {
+            let held = open();
+            WorldFile::read(&path).expect("a whole file").expect("a saved world");
+            held.save_epoch()
+        };
+        (0..200).map(open_and_look).collect::<Vec<i64>>()
+    };
+    let saver = |ended: &AtomicBool| {
+        let mut epochs = Vec::new();
+        while !ended.load(Ordering::Relaxed) {
+            let mut held = open();
+            epochs.push(held.save_epoch());
+            let _until_it_is_taken_over = (1..).take_while(|at| !ended.load(Ordering::Relaxed) && saved(&mut held, *at)).count();
+        }
+        epochs
+    };
+    let ended = AtomicBool::new(false);
+    let mut epochs: Vec<i64> = std::thread::scope(|threads| {
+        let saving = threads.spawn(|| saver(&ended));
+        let opening = [threads.spawn(opener), threads.spawn(opener)];
+        let epochs = opening.into_iter().flat_map(|thread| thread.join().expect("every file was whole")).collect::<Vec<_>>();
+        ended.store(true, Ordering::Relaxed);
+        epochs.into_iter().chain(saving.join().expect("every file was whole")).collect()
+    });
+    let opened = epochs.len();
+    epochs.sort_unstable();
+    epochs.dedup();
+    assert_eq!(epochs.len(), opened, "no two hold the same epoch");
+    assert_eq!(loaded(&path), checkpoint.over(None));
+}
+
+/// Two servers that make a world's file at the same moment.
+#[test]
+fn a_new_file_that_is_opened_twice_at_once_is_made_once() {
+    for _ in 0..20 {
+        let (_folder, path) = file();
+        let open = || match WorldFile::open(&path, WORLD) {
+            Ok((held, _)) => Some(held.save_epoch()),
+            Err(StoreError::Io { .. }) => None,
+            Err(error) => panic!("{error}"),
+        };
+        let (first, second) = std::thread::scope(|threads| {
+            let (first, second) = (threads.spawn(open), threads.spawn(open));
+            (first.join().expect("it is not damaged"), second.join().expect("it is not damaged"))
+        });
+        assert!(first.is_none() || first != second, "{first:?} {second:?}");
+        WorldFile::read(&path).expect("a whole file");
+    }
+}
+
 #[test]
 fn another_worlds_file_is_refused() {
     let (_folder, path) = file();
@@ -158,6 +231,27 @@ fn a_damaged_file_is_refused_by_name_and_the_previous_generation_is_offered_and_
     assert_eq!(loaded(&path), previous);
     let (mut held, _) = WorldFile::open(&path, WORLD).expect("it opens");
     held.save(&advance(&mut world, 2), &[], 7).expect("it can be saved into");
+}
+
+#[test]
+fn a_restoration_that_fails_leaves_the_damaged_file_where_it_was() {
+    let (folder, path) = file();
+    let (mut held, _) = WorldFile::open(&path, WORLD).expect("a new file");
+    held.save(&advance(&mut world(), 0), &[], 5).expect("saved");
+    held.keep_previous().expect("kept");
+    drop(held);
+    let length = fs::metadata(&path).expect("it is there").len();
+    flip(&path, length / 2, 3);
+    let damaged = fs::read(&path).expect("it is there");
+    // What a full disk does, at a moment of our choice.
+    let in_the_way = folder.path().join("world.sqlite.restoring");
+    fs::create_dir(&in_the_way).expect("a folder");
+    restore_previous(&path).expect_err("the copy cannot be written");
+    assert_eq!(fs::read(&path).expect("whoever comes next finds a damaged file, and begins no new world"), damaged);
+    fs::remove_dir(&in_the_way).expect("removed");
+    restore_previous(&path).expect("restored");
+    assert_eq!(WorldFile::read(&path).expect("whole").expect("saved").saved_at_ms, 5);
+    assert_eq!(fs::read(folder.path().join("world.sqlite.damaged")).expect("it is kept"), damaged);
 }
 
 #[test]
