@@ -254,13 +254,13 @@ fn wire(queue: &BuildQueue, engine: &str, lineup: Lineup) -> link::Lineup {
 /// Logs a report; returns it, with its spell where it is about one, if it is to be kept.
 fn note(app: &App, world: &WorldId, report: Report) -> Option<(Option<SpellId>, Report)> {
     let spell = match &report {
-        Report::Fault { spell_id, revision_id, caster, tick, hook, limit, message } => {
-            tracing::warn!(%world, spell = %spell_id, revision = %revision_id, caster, tick, hook = ?hook, limit = ?limit, message = ?message, "a cast was stopped");
+        Report::Fault { spell_id, revision_id, cast, caster, tick, hook, limit, message } => {
+            tracing::warn!(%world, spell = %spell_id, revision = %revision_id, cast, caster, tick, hook = ?hook, limit = ?limit, message = ?message, "a cast was stopped");
             app.stops.count(spell_id, revision_id, limit);
             spell_id
         }
-        Report::NotMigrated { spell_id, revision_id, to, caster, tick, limit, message } => {
-            tracing::warn!(%world, spell = %spell_id, revision = %revision_id, %to, caster, tick, limit = ?limit, message = ?message, "a cast was not migrated");
+        Report::NotMigrated { spell_id, revision_id, to, cast, caster, tick, limit, message } => {
+            tracing::warn!(%world, spell = %spell_id, revision = %revision_id, %to, cast, caster, tick, limit = ?limit, message = ?message, "a cast was not migrated");
             spell_id
         }
         Report::Line { spell_id, .. } => spell_id,

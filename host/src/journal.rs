@@ -6,7 +6,7 @@ use crate::link::Reports;
 use crate::pace::Pace;
 use protocol::link::{Done, Health, Report};
 use protocol::{RevisionId, SpellId};
-use sim::{EntityId, Outbound};
+use sim::{CastId, EntityId, Outbound};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Bounds the lines of one sort.
@@ -34,6 +34,14 @@ pub struct Journal {
     lateness_told: (u64, u64),
 }
 
+/// A cast, for a line about it.
+struct Who<'a> {
+    cast: CastId,
+    spell: &'a str,
+    revision: &'a str,
+    caster: EntityId,
+}
+
 impl Journal {
     /// An empty one; what the control plane should know goes to `reports`. `life` names this life of the server among all.
     pub fn new(reports: Reports, life: u64) -> Self {
@@ -52,8 +60,12 @@ impl Journal {
     pub fn events(&mut self, tick: u64, outbound: &[Outbound]) {
         for event in outbound {
             match event {
-                Outbound::CastFaulted { spell, revision, caster, fault, .. } => self.fault(tick, spell, revision, *caster, fault),
-                Outbound::Log { spell, revision, caster, level, text, .. } => self.spell_line(tick, spell, revision, *caster, level, text),
+                Outbound::CastFaulted { cast, spell, revision, caster, fault } => {
+                    self.fault(tick, Who { cast: *cast, spell, revision, caster: *caster }, fault)
+                }
+                Outbound::Log { cast, spell, revision, caster, level, text } => {
+                    self.spell_line(tick, Who { cast: *cast, spell, revision, caster: *caster }, level, text)
+                }
                 Outbound::Activated { spell, revision } => tracing::info!(%spell, %revision, tick, "revision active"),
                 Outbound::Deactivated { spell } => tracing::info!(%spell, tick, "no revision active"),
                 Outbound::DraftChanged { spell, revision, player } => {
@@ -62,8 +74,8 @@ impl Journal {
                 Outbound::Migrated { cast, spell, from, to, caster } => {
                     tracing::debug!(cast = cast.0, %spell, %from, %to, caster = caster.0, tick, "cast goes on with another revision");
                 }
-                Outbound::MigrationFailed { spell, from, to, caster, fault, .. } => {
-                    self.not_migrated(tick, spell, (from, to), *caster, fault)
+                Outbound::MigrationFailed { cast, spell, from, to, caster, fault } => {
+                    self.not_migrated(tick, Who { cast: *cast, spell, revision: from, caster: *caster }, to, fault)
                 }
                 _ => {}
             }
@@ -122,16 +134,17 @@ impl Journal {
         }
     }
 
-    fn fault(&mut self, tick: u64, spell: &str, revision: &str, caster: EntityId, fault: &sim::spells::Fault) {
-        let caster = caster.0;
+    fn fault(&mut self, tick: u64, Who { cast, spell, revision, caster }: Who<'_>, fault: &sim::spells::Fault) {
+        let (cast, caster) = (cast.0, caster.0);
         if self.fault_lines.admit(tick) {
             // Debug formatting escapes what a guest's panic message may hold: line breaks, terminal codes.
-            tracing::warn!(%spell, %revision, caster, limit = fault.limit, hook = fault.hook, tick, "cast stopped: {:?}", fault.message);
+            tracing::warn!(cast, %spell, %revision, caster, limit = fault.limit, hook = fault.hook, tick, "cast stopped: {:?}", fault.message);
         }
         let (Ok(spell_id), Ok(revision_id)) = (SpellId::new(spell), RevisionId::new(revision)) else { return };
         self.reports.send(Report::Fault {
             spell_id,
             revision_id,
+            cast,
             caster,
             tick,
             hook: fault.hook.to_owned(),
@@ -140,23 +153,25 @@ impl Journal {
         });
     }
 
-    fn not_migrated(&mut self, tick: u64, spell: &str, (from, to): (&str, &str), caster: EntityId, fault: &sim::spells::Fault) {
+    fn not_migrated(&mut self, tick: u64, Who { cast, spell, revision: from, caster }: Who<'_>, to: &str, fault: &sim::spells::Fault) {
+        let (cast, caster) = (cast.0, caster.0);
         let sim::spells::Fault { limit, message, .. } = fault;
         if self.fault_lines.admit(tick) {
-            tracing::warn!(%spell, %from, %to, caster = caster.0, limit, tick, "cast stays with its revision: {message:?}");
+            tracing::warn!(cast, %spell, %from, %to, caster, limit, tick, "cast stays with its revision: {message:?}");
         }
         if let (Ok(spell_id), Ok(revision_id), Ok(to)) = (SpellId::new(spell), RevisionId::new(from), RevisionId::new(to)) {
             let (limit, message) = ((*limit).to_owned(), message.clone());
-            self.reports.send(Report::NotMigrated { spell_id, revision_id, to, caster: caster.0, tick, limit, message });
+            self.reports.send(Report::NotMigrated { spell_id, revision_id, to, cast, caster, tick, limit, message });
         }
     }
 
-    fn spell_line(&mut self, tick: u64, spell: &str, revision: &str, caster: EntityId, level: &str, text: &str) {
+    fn spell_line(&mut self, tick: u64, Who { cast, spell, revision, caster }: Who<'_>, level: &str, text: &str) {
+        let (cast, caster) = (cast.0, caster.0);
         if self.spell_lines.admit(tick) {
-            tracing::info!(%spell, %revision, caster = caster.0, level, tick, "spell says {text:?}");
+            tracing::info!(cast, %spell, %revision, caster, level, tick, "spell says {text:?}");
             let (Ok(spell_id), Ok(revision_id)) = (SpellId::new(spell), RevisionId::new(revision)) else { return };
             let (level, text) = (level.to_owned(), text.to_owned());
-            self.reports.send(Report::Line { spell_id, revision_id, caster: caster.0, tick, level, text });
+            self.reports.send(Report::Line { spell_id, revision_id, cast, caster, tick, level, text });
         }
     }
 }
@@ -185,7 +200,7 @@ impl Quota {
 mod tests {
     use super::*;
     use protocol::limits::LINK_REPORTS_MAX;
-    use sim::{CastId, spells::Fault};
+    use sim::spells::Fault;
 
     fn fault() -> Outbound {
         let fault = Fault { hook: "on-cast", limit: "unreachable", allowed: 0.0, asked: 0.0, message: "panicked".into() };

@@ -98,8 +98,10 @@ pub const TRIAL_CASTS_REMEMBERED: u32 = 64;
 pub const TRIAL_REPORT_TICKS: u64 = 15;
 /// Ticks after which the control plane is told who plays though nothing has changed (5 s).
 pub const PLAYERS_REPORT_TICKS: u64 = 300;
-/// Spells that are counted apart for Prometheus; the others are one.
-pub const METRIC_SPELLS_MAX: usize = 100;
+/// Revisions that are counted apart for Prometheus; the others are one.
+pub const METRIC_REVISIONS_MAX: usize = 200;
+/// After which a revision that did nothing is counted no more, and makes room for others.
+pub const METRIC_IDLE: Duration = Duration::from_secs(600);
 /// A server whose control plane is gone for so long, and on which nobody plays, saves its world and ends.
 pub const ORPHAN_TIME_MAX: Duration = Duration::from_secs(600);
 /// How often that is looked at.

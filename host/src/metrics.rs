@@ -1,10 +1,11 @@
 //! What the game loop counts: for Prometheus, where somebody asks, and each second for the control plane.
 
-use crate::limits::METRIC_SPELLS_MAX;
+use crate::limits::{METRIC_IDLE, METRIC_REVISIONS_MAX};
 use crate::pace::Pace;
 use game::Game;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
+use metrics_util::MetricKindMask;
 use protocol::link::Health;
 use sim::{Outbound, Stage};
 use std::collections::BTreeMap;
@@ -19,7 +20,8 @@ const TICK_SECONDS: [f64; 12] = [0.000_166, 0.000_5, 0.001, 0.002, 0.004, 0.006,
 /// # Errors
 /// When the address cannot be listened on.
 pub fn serve(address: SocketAddr) -> Result<(), BuildError> {
-    let builder = PrometheusBuilder::new().with_http_listener(address);
+    // The other counters are touched each second.
+    let builder = PrometheusBuilder::new().with_http_listener(address).idle_timeout(MetricKindMask::COUNTER, Some(METRIC_IDLE));
     builder.set_buckets_for_metric(Matcher::Suffix("tick_seconds".into()), &TICK_SECONDS)?.install()
 }
 
@@ -33,19 +35,15 @@ pub struct Meters {
     entities: Gauge,
     casts: Gauge,
     snapshot_bytes: Counter,
-    spells: BTreeMap<String, SpellMeters>,
+    recorded_bytes: Gauge,
+    /// By spell and revision: when it was counted last. At most `METRIC_REVISIONS_MAX`.
+    apart: BTreeMap<(String, String), Instant>,
     /// By spell and revision: the fuel that was counted already.
     fuel: BTreeMap<(String, String), u64>,
     /// Of this second.
     second: Second,
     told: (u64, u64),
     stage: Option<(Stage, Instant)>,
-}
-
-struct SpellMeters {
-    casts: Counter,
-    faults: Counter,
-    fuel: Counter,
 }
 
 #[derive(Default)]
@@ -56,7 +54,7 @@ struct Second {
     snapshot_bytes: u64,
 }
 
-/// What is counted apart beyond `METRIC_SPELLS_MAX` spells.
+/// What is counted beyond `METRIC_REVISIONS_MAX` revisions.
 const OTHERS: &str = "(others)";
 
 impl Meters {
@@ -72,7 +70,8 @@ impl Meters {
             entities: gauge!("ugc_entities"),
             casts: gauge!("ugc_casts_live"),
             snapshot_bytes: counter!("ugc_snapshot_bytes_total"),
-            spells: BTreeMap::new(),
+            recorded_bytes: gauge!("ugc_recording_bytes"),
+            apart: BTreeMap::new(),
             fuel: BTreeMap::new(),
             second: Second::default(),
             told: (0, 0),
@@ -102,13 +101,13 @@ impl Meters {
         self.snapshot_bytes.increment(snapshot_bytes);
         for event in outbound {
             match event {
-                Outbound::CastStarted { spell, .. } => {
+                Outbound::CastStarted { spell, revision, .. } => {
                     self.second.casts += 1;
-                    self.spell(spell).casts.increment(1);
+                    self.count("ugc_spell_casts_total", spell, revision, 1);
                 }
-                Outbound::CastFaulted { spell, .. } => {
+                Outbound::CastFaulted { spell, revision, .. } => {
                     self.second.faults += 1;
-                    self.spell(spell).faults.increment(1);
+                    self.count("ugc_spell_faults_total", spell, revision, 1);
                 }
                 _ => {}
             }
@@ -122,6 +121,7 @@ impl Meters {
         self.players.set(players as f64);
         self.entities.set(entities as f64);
         self.casts.set(casts as f64);
+        self.recorded_bytes.set(game.recorded_bytes() as f64);
         self.late.increment(pace.late_ticks - self.told.0);
         self.skipped.increment(pace.skipped_ticks - self.told.1);
         self.told = (pace.late_ticks, pace.skipped_ticks);
@@ -156,22 +156,26 @@ impl Meters {
             let key = (loaded.spell.clone(), loaded.revision.clone());
             let fuel = loaded.usage().fuel();
             let more = fuel.saturating_sub(self.fuel.get(&key).copied().unwrap_or(0));
-            self.spell(&loaded.spell).fuel.increment(more);
+            if more > 0 {
+                self.count("ugc_spell_fuel_total", &loaded.spell, &loaded.revision, more);
+            }
             all += more;
             counted.insert(key, fuel);
         }
         self.fuel = counted;
+        self.apart.retain(|_, last| last.elapsed() < METRIC_IDLE);
         all
     }
 
-    /// A spell's counts; those of all that come when there are too many already are one.
-    fn spell(&mut self, spell: &str) -> &SpellMeters {
-        let name = if self.spells.contains_key(spell) || self.spells.len() < METRIC_SPELLS_MAX { spell } else { OTHERS };
-        self.spells.entry(name.to_owned()).or_insert_with(|| SpellMeters {
-            casts: counter!("ugc_spell_casts_total", "spell" => name.to_owned()),
-            faults: counter!("ugc_spell_faults_total", "spell" => name.to_owned()),
-            fuel: counter!("ugc_spell_fuel_total", "spell" => name.to_owned()),
-        })
+    /// Looked up each time: the exporter lets go of what was idle, and a counter that was held would count for nobody then.
+    fn count(&mut self, what: &'static str, spell: &str, revision: &str, more: u64) {
+        let key = (spell.to_owned(), revision.to_owned());
+        let is_apart = self.apart.contains_key(&key) || self.apart.len() < METRIC_REVISIONS_MAX;
+        let (spell, revision) = if is_apart { key } else { (OTHERS.to_owned(), OTHERS.to_owned()) };
+        counter!(what, "spell" => spell.clone(), "revision" => revision.clone()).increment(more);
+        if is_apart {
+            self.apart.insert((spell, revision), Instant::now());
+        }
     }
 }
 

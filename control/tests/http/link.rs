@@ -116,6 +116,7 @@ fn fault(spell: &str, tick: u64) -> Report {
     Report::Fault {
         spell_id: spell.parse().unwrap(),
         revision_id: "rev_000001_00000000".parse().unwrap(),
+        cast: 3,
         caster: 7,
         tick,
         hook: "on-tick".into(),

@@ -111,6 +111,11 @@ impl Game {
         self.recorder.as_ref()?.recording()
     }
 
+    /// Bytes of inbound and components that are kept of the last ticks; the world that they begin with shares its chunks with the game's own.
+    pub fn recorded_bytes(&self) -> usize {
+        self.recorder.as_ref().map_or(0, Recorder::bytes)
+    }
+
     /// Calls of the next step that end by time, as they did when it was recorded.
     pub(crate) fn be_late(&mut self, late: Vec<Late>) {
         self.runner.be_late(late);

@@ -67,6 +67,7 @@ struct Segment {
     revisions: BTreeMap<(String, String), Recorded>,
     /// As postcard: an input of a player is 30 bytes so, and 150 as it is.
     frames: Vec<Arc<[u8]>>,
+    /// Of the frames, and of the components that no earlier segment holds.
     bytes: usize,
 }
 
@@ -167,33 +168,58 @@ impl Recorder {
             segment.bytes += bytes.len();
             segment.frames.push(bytes.into());
             if inbound.iter().any(|one| matches!(one, Inbound::Switch(_))) {
-                segment.know(loaded);
+                self.know(loaded);
                 return self.forget();
             }
         }
         let due = self.segments.back().is_none_or(|segment| segment.frames.len() >= SEGMENT_TICKS);
         // A checkpoint that could not save every cast is no place to begin at.
         if due && let Some(stored) = world.stored() {
-            let mut segment =
-                Segment { start: stored, start_digest: world.digest(), revisions: BTreeMap::new(), frames: Vec::new(), bytes: 0 };
-            segment.know(loaded);
-            self.segments.push_back(segment);
+            let (start_digest, revisions) = (world.digest(), BTreeMap::new());
+            self.segments.push_back(Segment { start: stored, start_digest, revisions, frames: Vec::new(), bytes: 0 });
+            self.know(loaded);
         }
         self.forget();
+    }
+
+    /// Keeps the components of what the newest segment runs. One that comes back, by a rollback say, was loaded anew, from bytes of its own: a minute of going to
+    /// and fro must not hold as many copies.
+    fn know<'a>(&mut self, loaded: impl Iterator<Item = &'a LoadedRevision>) {
+        let Some(mut newest) = self.segments.pop_back() else { return };
+        for LoadedRevision { spell, revision, component, code, .. } in loaded {
+            newest.revisions.entry((spell.clone(), revision.clone())).or_insert_with_key(|key| {
+                let held = self.segments.iter().find_map(|segment| segment.revisions.get(key)).cloned();
+                held.unwrap_or_else(|| {
+                    newest.bytes += component.len();
+                    let (spell, revision, component) = (spell.clone(), revision.clone(), component.clone());
+                    Recorded { spell, revision, component, boundary: code.boundary() }
+                })
+            });
+        }
+        self.segments.push_back(newest);
     }
 
     /// Lets go of what is older than needed, and of all when nothing of it can be let go of alone.
     fn forget(&mut self) {
         let ticks = |segments: &VecDeque<Segment>| segments.iter().map(|segment| segment.frames.len()).sum::<usize>();
-        let bytes = |segments: &VecDeque<Segment>| segments.iter().map(|segment| segment.bytes).sum::<usize>();
         while self.segments.len() > 1
-            && (ticks(&self.segments) - self.segments[0].frames.len() >= self.ticks || bytes(&self.segments) > self.bytes_max)
+            && (ticks(&self.segments) - self.segments[0].frames.len() >= self.ticks || self.bytes() > self.bytes_max)
         {
-            self.segments.pop_front();
+            let gone = self.segments.pop_front();
+            for (key, recorded) in gone.iter().flat_map(|gone| &gone.revisions) {
+                if let Some(heir) = self.segments.iter_mut().find(|segment| segment.revisions.contains_key(key)) {
+                    heir.bytes += recorded.component.len();
+                }
+            }
         }
-        if ticks(&self.segments) > self.ticks_max || bytes(&self.segments) > self.bytes_max {
+        if ticks(&self.segments) > self.ticks_max || self.bytes() > self.bytes_max {
             self.segments.clear();
         }
+    }
+
+    /// What inbound and components take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.segments.iter().map(|segment| segment.bytes).sum()
     }
 
     /// What is kept; none before the first checkpoint.
@@ -207,17 +233,6 @@ impl Recorder {
             revisions: revisions.into_values().cloned().collect(),
             frames: self.segments.iter().flat_map(|segment| &segment.frames).cloned().collect(),
         })
-    }
-}
-
-impl Segment {
-    fn know<'a>(&mut self, loaded: impl Iterator<Item = &'a LoadedRevision>) {
-        for revision in loaded {
-            let LoadedRevision { spell, revision, component, code, .. } = revision;
-            let recorded =
-                || Recorded { spell: spell.clone(), revision: revision.clone(), component: component.clone(), boundary: code.boundary() };
-            self.revisions.entry((spell.clone(), revision.clone())).or_insert_with(recorded);
-        }
     }
 }
 

@@ -173,6 +173,9 @@ pub enum Report {
         spell_id: SpellId,
         /// The revision that ran.
         revision_id: RevisionId,
+        /// The cast, as long as its world lives.
+        #[serde(default)]
+        cast: u64,
         /// The caster's entity id.
         caster: u64,
         /// The tick.
@@ -192,6 +195,9 @@ pub enum Report {
         revision_id: RevisionId,
         /// The one that did not take it.
         to: RevisionId,
+        /// The cast, as long as its world lives.
+        #[serde(default)]
+        cast: u64,
         /// The caster's entity id.
         caster: u64,
         /// The tick.
@@ -207,6 +213,9 @@ pub enum Report {
         spell_id: SpellId,
         /// The revision.
         revision_id: RevisionId,
+        /// The cast, as long as its world lives.
+        #[serde(default)]
+        cast: u64,
         /// The caster's entity id.
         caster: u64,
         /// The tick.

@@ -145,6 +145,26 @@ fn a_recorder_that_is_asked_for_more_than_a_minute_keeps_more() {
 }
 
 #[test]
+fn a_minute_of_going_to_and_fro_between_two_revisions_holds_each_once() {
+    let runtime = Runtime::new(64).unwrap();
+    let mut session = Session::new(&runtime, &[("counter", COUNTER)]);
+    session.players.clear();
+    let names = ["rev_000001_00000000", "rev_000002_00000000"];
+    let mut most = 0;
+    for turn in 0..3 * RECORDED_TICKS as u64 / 100 {
+        // Loaded anew each time, as from an artifact that came again.
+        let inbound = session.game.activate(load(&runtime, "counter", names[turn as usize % 2], COUNTER));
+        session.step(&[inbound]);
+        session.run(99);
+        most = most.max(session.game.recorded_bytes());
+    }
+    let recording = session.recording();
+    let components: usize = recording.revisions().iter().map(|recorded| recorded.component.len()).sum();
+    assert_eq!(recording.revisions().len(), 2);
+    assert!(most - components < 2 * RECORDED_TICKS * 64, "{most} bytes, of which {components} are the two components");
+}
+
+#[test]
 fn what_time_has_ended_ends_in_the_replay_too() {
     let runtime = Runtime::new(512).expect("a small runtime");
     let mut session = Session::new(&runtime, &[("loop", LOOP), ("counter", COUNTER)]);
