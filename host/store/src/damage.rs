@@ -63,6 +63,11 @@ pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Removes what may stand beside a world's file: the generation before, a damaged one, and what a kill has left half-made.
+pub(crate) fn remove_beside(path: &Path) -> Result<(), StoreError> {
+    ["previous", "damaged", "copying", "restoring", "fresh"].into_iter().try_for_each(|what| remove(&beside(path, what)))
+}
+
 /// Puts a whole file in the place of another one, whose logs must not outlive it: SQLite would take them for the new one's. What they hold is written into the
 /// file before they go, so that until the new one is in its place the old one is whole.
 pub(crate) fn replace(fresh: &Path, path: &Path) -> Result<(), StoreError> {

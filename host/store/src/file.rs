@@ -169,7 +169,7 @@ impl WorldFile {
             }
             _ => {}
         }
-        damage::remove(&damage::beside(path, "previous"))?;
+        damage::remove_beside(path)?;
         damage::remove(path)
     }
 

@@ -413,6 +413,9 @@ fn a_deleted_world_leaves_nothing_but_its_neighbours() {
         let recordings = store::recordings_folder(&path(world));
         fs::create_dir_all(&recordings).expect("a folder");
         fs::write(recordings.join("000000000001.recording"), b"what happened").expect("a recording");
+        for beside in ["previous", "damaged", "damaged-wal", "copying", "restoring", "fresh"] {
+            fs::write(folder.path().join(format!("{world}.sqlite.{beside}")), b"what was there").expect("written");
+        }
     }
     WorldFile::delete(&path("world_a")).expect("it is deleted");
     let left: Vec<String> = fs::read_dir(folder.path())
