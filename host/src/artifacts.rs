@@ -1,6 +1,6 @@
 //! Signed artifacts: asked of the control plane by hash, and kept in a folder that servers of one machine may share.
 
-use crate::limits::{ARTIFACT_CACHE_BYTES_MAX, LINK_ANSWER_TIMEOUT};
+use crate::limits::{ARTIFACT_CACHE_BYTES_MAX, ARTIFACT_LEFT_BEHIND_AGE, LINK_ANSWER_TIMEOUT};
 use crate::link::Line;
 use protocol::Sha256Hex;
 use protocol::limits::{ARTIFACT_BYTES_MAX, COMPONENT_BYTES_MAX};
@@ -29,9 +29,11 @@ pub enum FetchError {
 }
 
 impl Artifacts {
-    /// Those in this folder; it is made with the first one.
+    /// Those in this folder; it is made with the first one. What a server that was killed has left half-written there is removed.
     pub fn in_folder(folder: PathBuf) -> Self {
-        Self { folder, bytes_max: ARTIFACT_CACHE_BYTES_MAX }
+        let artifacts = Self { folder, bytes_max: ARTIFACT_CACHE_BYTES_MAX };
+        artifacts.sweep();
+        artifacts
     }
 
     /// The artifact: from the folder, else from the control plane. Blocks.
@@ -44,7 +46,7 @@ impl Artifacts {
         }
         let http = |error: ureq::Error| FetchError::Http(hash.clone(), Box::new(error));
         let url = format!("{}/internal/worlds/{}/artifacts/{hash}", line.control_plane, line.world);
-        let agent = ureq::Agent::config_builder().timeout_global(Some(LINK_ANSWER_TIMEOUT)).build().new_agent();
+        let agent = ureq::Agent::config_builder().timeout_global(Some(LINK_ANSWER_TIMEOUT)).max_redirects(0).build().new_agent();
         let response = agent.get(url).header("authorization", format!("Bearer {}", line.secret)).call().map_err(http)?;
         let limit = (ARTIFACT_BYTES_MAX + COMPONENT_BYTES_MAX + 64 * 1024) as u64;
         let bytes = response.into_body().into_with_config().limit(limit).read_to_vec().map_err(http)?;
@@ -76,9 +78,20 @@ impl Artifacts {
         fs::create_dir_all(&self.folder)?;
         // Another server may be writing the same one.
         let aside = self.folder.join(format!("{hash}.{}", std::process::id()));
-        fs::write(&aside, bytes)?;
-        fs::rename(&aside, self.folder.join(hash.as_str()))?;
+        let written = fs::write(&aside, bytes).and_then(|()| fs::rename(&aside, self.folder.join(hash.as_str())));
+        // Half of one would keep a full disk full.
+        written.inspect_err(|_| _ = fs::remove_file(&aside))?;
         self.let_go()
+    }
+
+    /// Removes what was begun and never became whole. What is young another server may be writing.
+    fn sweep(&self) {
+        for path in fs::read_dir(&self.folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())) {
+            let age = used(&path).and_then(|(time, ..)| time.elapsed().ok());
+            if path.extension().is_some() && age.is_some_and(|age| age >= ARTIFACT_LEFT_BEHIND_AGE) {
+                fs::remove_file(path).ok();
+            }
+        }
     }
 
     fn let_go(&self) -> io::Result<()> {
@@ -109,6 +122,31 @@ mod tests {
     /// Nobody listens there: what is not in the folder cannot be had.
     fn line() -> Line {
         Line { control_plane: "http://127.0.0.1:1".into(), world: "world_00000001".into(), secret: String::new() }
+    }
+
+    #[test]
+    fn what_was_never_finished_is_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (hash, other) = (Sha256Hex::of(b"one"), Sha256Hex::of(b"other"));
+        let named = |name: String| folder.path().join(name);
+        let (left_behind, being_written) = (named(format!("{hash}.77")), named(format!("{other}.78")));
+        for path in [&left_behind, &being_written, &named(hash.to_string())] {
+            fs::write(path, b"one").expect("written");
+        }
+        for path in [&left_behind, &named(hash.to_string())] {
+            let file = File::options().write(true).open(path).expect("it is there");
+            file.set_modified(SystemTime::now() - ARTIFACT_LEFT_BEHIND_AGE).expect("a time");
+        }
+        let artifacts = Artifacts::in_folder(folder.path().to_owned());
+        assert!(!left_behind.exists() && being_written.exists());
+        assert_eq!(*artifacts.get(&hash, &line()).expect("it is whole, and older"), *b"one");
+        // Neither does one stay that could not be put in its place.
+        let in_the_way = named(Sha256Hex::of(b"third").to_string());
+        fs::create_dir(&in_the_way).expect("a folder");
+        artifacts.keep(&Sha256Hex::of(b"third"), b"third").expect_err("a folder is in its way");
+        let begun =
+            fs::read_dir(folder.path()).expect("the folder").filter(|entry| entry.as_ref().expect("an entry").path().extension().is_some());
+        assert_eq!(begun.count(), 1, "the one that another server writes");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::metrics::Meters;
 use crate::outgoing::Closing;
 use crate::pace::Pace;
 use crate::recordings::Recordings;
-use crate::saver::Saver;
+use crate::saver::{Saver, Unsaved};
 use game::Game;
 use protocol::link::{Errand, Order};
 use sim::{Inbound, Thoroughness};
@@ -28,6 +28,9 @@ pub struct Shared {
 }
 
 /// Runs until it is told to stop, and saves the world then. Waits for nothing but its own clock, and at the end for the disk.
+///
+/// # Errors
+/// When the world's file does not hold the end of it.
 pub fn run(
     mut game: Game,
     mut inbox: Inbox,
@@ -35,7 +38,7 @@ pub fn run(
     (mut journal, mut recordings): (Journal, Recordings),
     saver: Saver,
     shared: &Arc<Shared>,
-) {
+) -> Result<(), Unsaved> {
     game.record();
     let mut meters = Meters::new();
     let mut pace = Pace::start(Instant::now());
@@ -74,7 +77,7 @@ pub fn run(
         save(&mut game, &mut connections, &saver);
     }
     connections.close_all(Closing::Stopping);
-    saver.finish();
+    saver.finish()
 }
 
 /// A copy should hold what was done up to now.

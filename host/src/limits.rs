@@ -31,6 +31,11 @@ pub const PREVIOUS_INTERVAL: Duration = Duration::from_secs(3_600);
 pub const SAVE_FAILURES_TOLD_EVERY: u64 = 80;
 /// For the last save when the server stops.
 pub const LAST_SAVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A last save that fails is tried again for so long; the rest of the time is for the try that runs then.
+pub const LAST_SAVE_RETRY_TIME: Duration = Duration::from_millis(2_500);
+/// Between two tries.
+pub const LAST_SAVE_RETRY_INTERVAL: Duration = Duration::from_millis(100);
+const _: () = assert!(LAST_SAVE_RETRY_TIME.as_millis() as u64 + store::limits::BUSY_TIMEOUT_MS < LAST_SAVE_TIMEOUT.as_millis() as u64);
 /// Ticks that players of a loaded world are waited for (30 s): until then they stand where they were, and their casts go on.
 pub const AWAITED_TICKS: u64 = 30 * sim::limits::TICK_HZ as u64;
 
@@ -38,8 +43,11 @@ pub const AWAITED_TICKS: u64 = 30 * sim::limits::TICK_HZ as u64;
 pub const CONNECTIONS_MAX: usize = 2 * sim::limits::PLAYERS_MAX;
 /// From accepting a socket to the WebSocket's upgrade, and again from there to the handshake message.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Messages of one client in a second: ten times the input rate. What a stalled line delivers at once fits, and inputs beyond one a tick only replace each other.
+/// Messages of one client in a second, as long as it goes on: ten times the input rate. Inputs beyond one a tick only replace each other.
 pub const MESSAGES_PER_SECOND_MAX: u32 = 600;
+/// Messages of one client that may come at once: what a stalled line, or a server that was stopped, finds waiting. The control plane gives a server up after 15 s;
+/// until then an honest client has sent two a tick at most.
+pub const MESSAGES_AT_ONCE_MAX: u32 = 2 * sim::limits::TICK_HZ as u32 * 15;
 /// Batches that wait for one client, at most two a tick: a second or more of events. One that is further behind is disconnected, for it cannot be told what it missed.
 pub const OUTGOING_BATCHES_MAX: usize = 128;
 /// A client whose socket takes nothing for so long is gone.
@@ -71,6 +79,9 @@ pub const LINK_BACKOFF_MIN: Duration = Duration::from_millis(100);
 pub const LINK_BACKOFF_MAX: Duration = Duration::from_secs(5);
 /// Spells that one world follows. Each keeps its native code in memory (tens of kilobytes, at most 16 MiB) and some of the memory mappings that the runtime leaves free.
 pub const SPELLS_MAX: usize = 1_024;
+/// For one frame of the stream, from its first byte to its last: a line that brings a byte now and then is as dead as a silent one.
+pub const LINK_FRAME_TIME_MAX: Duration = Duration::from_secs(10);
+const _: () = assert!(LINK_FRAME_TIME_MAX.as_secs() >= LINK_SILENCE_MAX.as_secs());
 /// Reports that go in one request.
 pub const REPORTS_PER_POST_MAX: usize = 64;
 
@@ -108,4 +119,6 @@ pub const ORPHAN_TIME_MAX: Duration = Duration::from_secs(600);
 pub const ORPHAN_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// Bytes of artifacts that are kept on the disk, so that a restart needs no other machine: about 1,000 of the library's size.
 pub const ARTIFACT_CACHE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// An artifact that was begun so long ago and is not whole was left behind by a kill: writing one takes no second.
+pub const ARTIFACT_LEFT_BEHIND_AGE: Duration = Duration::from_secs(60);
 const _: () = assert!(TRIAL_CASTS_MIN <= TRIAL_CASTS_REMEMBERED / 2);

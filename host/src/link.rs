@@ -2,11 +2,12 @@
 
 use crate::artifacts::{Artifacts, FetchError};
 use crate::inbox::Mail;
-use crate::limits::{LINK_ANSWER_TIMEOUT, LINK_BACKOFF_MAX, LINK_BACKOFF_MIN, LINK_SILENCE_MAX, REPORTS_PER_POST_MAX};
+use crate::limits::{LINK_ANSWER_TIMEOUT, LINK_BACKOFF_MAX, LINK_BACKOFF_MIN, LINK_FRAME_TIME_MAX, LINK_SILENCE_MAX, REPORTS_PER_POST_MAX};
 use crate::lineups::Lineups;
 use game::{ENGINE_ID, Loader};
 use protocol::limits::LINK_REPORTS_MAX;
 use protocol::link::{self, Push, Report};
+use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, OnceLock};
@@ -128,9 +129,12 @@ fn follow_once(ears: &Ears<'_>, so_far: &mut SoFar, on_synced: &mut dyn FnMut())
     let agent = agent().timeout_per_read(Some(LINK_SILENCE_MAX)).build().new_agent();
     let response = agent.get(url).header("authorization", format!("Bearer {}", line.secret)).call()?;
     // Unlimited: each frame is bounded, the stream is not.
-    let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
+    let body = response.into_body().into_with_config().limit(u64::MAX).reader();
+    let mut body = Timely { body, since: Instant::now() };
     so_far.lineups.begin();
     loop {
+        // What was done with the last frame is not this one's time.
+        body.since = Instant::now();
         let push = link::read(&mut body)?;
         heard.store(now_s(), Ordering::Relaxed);
         let (sequence, complete, is_synced) = match push {
@@ -162,7 +166,7 @@ fn follow_once(ears: &Ears<'_>, so_far: &mut SoFar, on_synced: &mut dyn FnMut())
     }
 }
 
-/// Posts reports, many at once when many wait, until their queue has no sender any more. What cannot be delivered is tried again; meanwhile the queue bounds what is kept.
+/// Posts reports, many at once when many wait, until the server has stopped. What cannot be delivered is tried again; meanwhile the queue bounds what is kept.
 pub fn post_reports(line: &Line, reports: &Reports, posts: &Receiver<Report>, stopped: impl Fn() -> bool) {
     let url = format!("{}/internal/worlds/{}/reports", line.control_plane, line.world);
     let agent = agent().timeout_global(Some(LINK_ANSWER_TIMEOUT)).build().new_agent();
@@ -170,18 +174,28 @@ pub fn post_reports(line: &Line, reports: &Reports, posts: &Receiver<Report>, st
         // Woken now and then to see whether the server has stopped, for this thread keeps a sender of its own queue.
         let Ok(first) = posts.recv_timeout(Duration::from_secs(1)) else { continue };
         let batch: Vec<Report> = std::iter::once(first).chain(posts.try_iter()).take(REPORTS_PER_POST_MAX).collect();
-        let mut backoff = LINK_BACKOFF_MIN;
-        while let Err(error) = agent.post(&url).header("authorization", format!("Bearer {}", line.secret)).send_json(&batch) {
+        let (mut batches, mut backoff) = (vec![batch], LINK_BACKOFF_MIN);
+        while let Some(mut batch) = batches.pop() {
+            let Err(error) = post(&agent, &url, &line.secret, &batch) else { continue };
             tracing::warn!(reports = batch.len(), "reports are not delivered: {error}");
             if stopped() {
                 return;
             }
-            // Refused as it is: saying it again would not help, and would keep later reports from being heard.
-            if matches!(error, ureq::Error::StatusCode(400..=499)) {
-                break;
+            match error {
+                // It would not be understood the next time either, and would keep later ones from being heard.
+                ureq::Error::StatusCode(413 | 422) if batch.len() == 1 => {}
+                // They are too long, or one of them is not understood: that is no reason not to hear the others.
+                ureq::Error::StatusCode(413 | 422) => {
+                    let second = batch.split_off(batch.len() / 2);
+                    batches.extend([second, batch]);
+                }
+                // Somebody is confused, or it is not the control plane at all: what is dropped for that (a quarantine, say) would never be told.
+                _ => {
+                    batches.push(batch);
+                    std::thread::sleep(backoff);
+                    backoff = (backoff * 2).min(LINK_BACKOFF_MAX);
+                }
             }
-            std::thread::sleep(backoff);
-            backoff = (backoff * 2).min(LINK_BACKOFF_MAX);
         }
         let dropped = reports.take_dropped();
         if dropped > 0 {
@@ -190,6 +204,32 @@ pub fn post_reports(line: &Line, reports: &Reports, posts: &Receiver<Report>, st
     }
 }
 
+fn post(agent: &ureq::Agent, url: &str, secret: &str, batch: &[Report]) -> Result<(), ureq::Error> {
+    let status = agent.post(url).header("authorization", format!("Bearer {secret}")).send_json(batch)?.status().as_u16();
+    // The control plane's answer has nothing in it: a page with words is another's.
+    if status == 204 { Ok(()) } else { Err(ureq::Error::StatusCode(status)) }
+}
+
+/// A body each of whose frames has `LINK_FRAME_TIME_MAX` to come.
+struct Timely<R> {
+    body: R,
+    /// When the frame was begun to be waited for.
+    since: Instant,
+}
+
+impl<R: Read> Read for Timely<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.since.elapsed() > LINK_FRAME_TIME_MAX {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "a frame took too long"));
+        }
+        self.body.read(buffer)
+    }
+}
+
+/// Goes where it is told to and nowhere else: what a redirection leads to is not the control plane.
 fn agent() -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
-    ureq::Agent::config_builder().timeout_connect(Some(LINK_ANSWER_TIMEOUT)).timeout_recv_response(Some(LINK_ANSWER_TIMEOUT))
+    ureq::Agent::config_builder()
+        .max_redirects(0)
+        .timeout_connect(Some(LINK_ANSWER_TIMEOUT))
+        .timeout_recv_response(Some(LINK_ANSWER_TIMEOUT))
 }

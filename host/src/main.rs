@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A game server for one world. Reads its secrets as one line of JSON from standard input, prints `GAMESERVER_PORT=<n>` when clients may come,
-/// and stops on SIGTERM. It outlives whoever started it, who may come back; when nobody plays and nobody comes back for ten minutes, it stops.
+/// and stops on SIGTERM; its exit code is 0 only when the world is saved. It outlives whoever started it, who may come back; when nobody plays and nobody comes back for ten minutes, it stops.
 #[derive(Debug, Parser)]
 #[command(name = "ugc-host", version)]
 struct Args {
@@ -104,7 +104,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
                 tracing::info!(%world, port, "ready");
                 open = true;
             }
-            () = server.game_loop_ended() => break Some("the game loop has ended"),
+            _ = server.game_loop_ended() => break Some("the game loop has ended"),
             () = &mut orphaned => {
                 tracing::warn!(%world, "nobody plays here, and the control plane is gone");
                 break None;
@@ -114,7 +114,8 @@ async fn run(config: Config) -> anyhow::Result<()> {
         }
     };
     tracing::info!(%world, "stopping");
-    server.stop().await;
+    // A world that is not saved is worse than why it stopped, and its server does not end as if all were well.
+    server.stop().await?;
     match fault {
         Some(fault) => bail!("{fault}"),
         None => Ok(()),

@@ -57,10 +57,11 @@ fn keep(folder: &Path, recording: &Recording) -> io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
     // The tick that it ends with, of a fixed length: the names sort as the ticks do.
     let path = folder.join(format!("{:012}.recording", recording.first_tick() + recording.ticks() as u64));
-    // Always the same name: what a kill or a full disk leaves behind is written over by the next.
+    // Always the same name: what a kill leaves behind is written over by the next.
     let unfinished = folder.join("unfinished");
-    fs::write(&unfinished, bytes)?;
-    fs::rename(&unfinished, &path)?;
+    let written = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, &path));
+    // Half of one would keep a full disk full, and the world could not be saved on it.
+    written.inspect_err(|_| _ = fs::remove_file(&unfinished))?;
     let mut kept: Vec<PathBuf> = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     kept.retain(|path| path.extension().is_some_and(|extension| extension == "recording"));
     kept.sort();

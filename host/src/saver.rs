@@ -1,6 +1,8 @@
 //! Saves on their way to the disk: written on a thread of its own, for a disk may take as long as it likes.
 
-use crate::limits::{PREVIOUS_INTERVAL, SAVE_FAILURES_TOLD_EVERY, SAVER_JOBS_MAX};
+use crate::limits::{
+    LAST_SAVE_RETRY_INTERVAL, LAST_SAVE_RETRY_TIME, LAST_SAVE_TIMEOUT, PREVIOUS_INTERVAL, SAVE_FAILURES_TOLD_EVERY, SAVER_JOBS_MAX,
+};
 use crate::link::Reports;
 use protocol::link::{Done, Report};
 use sim::Checkpoint;
@@ -11,6 +13,23 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use store::{Artifact, StoreError, WorldFile};
+
+/// Why the file does not hold the world as it was when its server stopped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unsaved {
+    /// The disk is full or broken.
+    #[error("the last save could not be written, and what happened since the one before is lost: {0}")]
+    Disk(String),
+    /// It still writes, or hangs.
+    #[error("the last save was not written within {} s, and what happened since the one before may be lost", LAST_SAVE_TIMEOUT.as_secs())]
+    TooSlow,
+    /// Another server holds the file.
+    #[error("another server has taken the world over: what happened here since then is lost")]
+    TakenOver,
+    /// A thread of ours has panicked, which it has told.
+    #[error("the game has broken off, and what happened since the last save is lost")]
+    Broken,
+}
 
 /// What the thread is given.
 enum Job {
@@ -24,7 +43,7 @@ enum Job {
 #[derive(Debug)]
 pub struct Saver {
     jobs: Option<SyncSender<Job>>,
-    thread: Option<JoinHandle<()>>,
+    thread: JoinHandle<Result<(), Unsaved>>,
     shared: Arc<Shared>,
 }
 
@@ -46,7 +65,7 @@ impl Saver {
         let shared = Arc::new(Shared::default());
         let of_thread = shared.clone();
         let thread = std::thread::Builder::new().name("saver".into()).spawn(move || Writer::new(file, reports, of_thread).run(&waiting))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), shared })
+        Ok(Self { jobs: Some(jobs), thread, shared })
     }
 
     /// Whether a checkpoint that is made now will be written at once.
@@ -70,13 +89,13 @@ impl Saver {
         self.send(Job::Copy { order, to });
     }
 
-    /// Waits until everything is on the disk.
-    pub fn finish(mut self) {
+    /// Waits until everything is on the disk. What cannot be written is tried again for `LAST_SAVE_RETRY_TIME`.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn finish(mut self) -> Result<(), Unsaved> {
         self.jobs = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic has told itself.
-            let _ = thread.join();
-        }
+        self.thread.join().unwrap_or(Err(Unsaved::Broken))
     }
 
     fn send(&self, job: Job) {
@@ -91,9 +110,16 @@ struct Writer {
     reports: Reports,
     shared: Arc<Shared>,
     /// What could not be written yet: it goes with the next save.
-    unwritten: Option<(Checkpoint, Vec<Artifact>)>,
+    unwritten: Option<Unwritten>,
     failures: u64,
     previous_due: Instant,
+}
+
+struct Unwritten {
+    checkpoint: Checkpoint,
+    artifacts: Vec<Artifact>,
+    /// Why.
+    error: String,
 }
 
 impl Writer {
@@ -101,7 +127,7 @@ impl Writer {
         Self { file, reports, shared, unwritten: None, failures: 0, previous_due: Instant::now() }
     }
 
-    fn run(mut self, jobs: &Receiver<Job>) {
+    fn run(mut self, jobs: &Receiver<Job>) -> Result<(), Unsaved> {
         for job in jobs {
             match job {
                 Job::Save { checkpoint, artifacts } => self.save(*checkpoint, artifacts),
@@ -109,13 +135,27 @@ impl Writer {
             }
             self.shared.busy.store(false, Ordering::Release);
         }
+        self.insist()
+    }
+
+    /// There is no next save that would take along what is not written yet.
+    fn insist(&mut self) -> Result<(), Unsaved> {
+        let until = Instant::now() + LAST_SAVE_RETRY_TIME;
+        while let Some(Unwritten { checkpoint, artifacts, error }) = self.unwritten.take() {
+            if Instant::now() >= until {
+                return Err(Unsaved::Disk(error));
+            }
+            std::thread::sleep(LAST_SAVE_RETRY_INTERVAL);
+            self.save(checkpoint, artifacts);
+        }
+        if self.shared.fenced.load(Ordering::Acquire) { Err(Unsaved::TakenOver) } else { Ok(()) }
     }
 
     fn save(&mut self, checkpoint: Checkpoint, mut artifacts: Vec<Artifact>) {
         let checkpoint = match self.unwritten.take() {
-            Some((earlier, older)) => {
-                artifacts.extend(older);
-                earlier.then(checkpoint)
+            Some(earlier) => {
+                artifacts.extend(earlier.artifacts);
+                earlier.checkpoint.then(checkpoint)
             }
             None => checkpoint,
         };
@@ -139,7 +179,7 @@ impl Writer {
                     );
                 }
                 self.failures += 1;
-                self.unwritten = Some((checkpoint, artifacts));
+                self.unwritten = Some(Unwritten { checkpoint, artifacts, error: error.to_string() });
             }
         }
     }

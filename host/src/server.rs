@@ -10,7 +10,7 @@ use crate::limits::{CONNECTIONS_MAX, DRAIN_TIMEOUT, LAST_SAVE_TIMEOUT, ORPHAN_CH
 use crate::link::{self, Ears, Line, Reports};
 use crate::recordings::Recordings;
 use crate::resume;
-use crate::saver::Saver;
+use crate::saver::{Saver, Unsaved};
 use crate::socket::{self, Door};
 use crate::ticket::{KeyError, Tickets};
 use game::{Loader, PublicKey, Runtime};
@@ -92,10 +92,16 @@ pub struct Server {
     /// When the control plane was heard of last.
     heard: Arc<AtomicU64>,
     synced: watch::Receiver<bool>,
-    /// None once it has ended.
-    game_loop: Option<oneshot::Receiver<()>>,
+    /// How it has ended, or where that will be told.
+    game_loop: GameLoop,
     stop_accepting: watch::Sender<bool>,
     accepting: JoinHandle<JoinSet<()>>,
+}
+
+#[derive(Debug)]
+enum GameLoop {
+    Runs(oneshot::Receiver<Result<(), Unsaved>>),
+    Ended(Result<(), Unsaved>),
 }
 
 impl Server {
@@ -141,17 +147,18 @@ impl Server {
         let of_loop = shared.clone();
         let threads = game::threads(config.threads)?;
         thread("game", move || {
-            // Dropped when the loop ends, by a panic too.
-            let _ends = game_loop_ends;
             // On one of the threads, so that the others are only woken for what there is to share.
-            threads.install(|| game_loop::run(game, inbox, connections, (Journal::new(reports, life), recordings), saver, &of_loop));
+            let ended =
+                threads.install(|| game_loop::run(game, inbox, connections, (Journal::new(reports, life), recordings), saver, &of_loop));
+            // Dropped unsent by a panic. Nobody may ask any more.
+            let _ = game_loop_ends.send(ended);
         })?;
 
         let door =
             Door { world_id: config.world, tickets: Mutex::new(tickets), mail, shared: shared.clone(), next_session: AtomicU64::new(1) };
         let (stop_accepting, stopped) = watch::channel(false);
         let accepting = tokio::spawn(accept(listener, Arc::new(door), synced.clone(), stopped));
-        Ok(Self { address, shared, heard, synced, game_loop: Some(game_loop_ended), stop_accepting, accepting })
+        Ok(Self { address, shared, heard, synced, game_loop: GameLoop::Runs(game_loop_ended), stop_accepting, accepting })
     }
 
     /// Where clients connect.
@@ -165,12 +172,18 @@ impl Server {
         async move { synced.wait_for(|synced| *synced).await.is_ok() }
     }
 
-    /// Waits for the game loop's end; without [`Server::stop`] that is a fault of ours.
-    pub async fn game_loop_ended(&mut self) {
-        if let Some(ends) = &mut self.game_loop {
-            // An error says the same: the loop's end of the channel is gone.
-            let _ = ends.await;
-            self.game_loop = None;
+    /// Waits for the game loop's end; without [`Server::stop`] that is a fault of ours, or another server has taken the world over.
+    ///
+    /// # Errors
+    /// When the world's file does not hold the end of it.
+    pub async fn game_loop_ended(&mut self) -> Result<(), Unsaved> {
+        if let GameLoop::Runs(ends) = &mut self.game_loop {
+            // Nobody tells any more: it has panicked.
+            self.game_loop = GameLoop::Ended(ends.await.unwrap_or(Err(Unsaved::Broken)));
+        }
+        match &self.game_loop {
+            GameLoop::Ended(ended) => ended.clone(),
+            GameLoop::Runs(_) => unreachable!("it has ended a line above"),
         }
     }
 
@@ -189,12 +202,13 @@ impl Server {
     }
 
     /// Lets nobody in any more, saves the world, and tells every client goodbye. Takes at most `LAST_SAVE_TIMEOUT` and `DRAIN_TIMEOUT`.
-    pub async fn stop(mut self) {
+    ///
+    /// # Errors
+    /// When the world is not saved.
+    pub async fn stop(mut self) -> Result<(), Unsaved> {
         self.shared.stop.store(true, Ordering::Release);
         self.stop_accepting.send_replace(true);
-        if tokio::time::timeout(LAST_SAVE_TIMEOUT, self.game_loop_ended()).await.is_err() {
-            tracing::error!("the last save is not written yet: what happened since the one before may be lost");
-        }
+        let saved = tokio::time::timeout(LAST_SAVE_TIMEOUT, self.game_loop_ended()).await.unwrap_or(Err(Unsaved::TooSlow));
         let drained = tokio::time::timeout(DRAIN_TIMEOUT, async {
             if let Ok(mut connections) = (&mut self.accepting).await {
                 while connections.join_next().await.is_some() {}
@@ -204,6 +218,7 @@ impl Server {
             tracing::warn!("not every client could be told goodbye");
         }
         self.accepting.abort();
+        saved
     }
 }
 

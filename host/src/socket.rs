@@ -4,8 +4,8 @@ use crate::convert;
 use crate::game_loop::Shared;
 use crate::inbox::{Mail, SessionId};
 use crate::limits::{
-    CHUNK_REQUESTS_PER_SECOND_MAX, CLOSE_TIMEOUT, HANDSHAKE_TIMEOUT, LINGER_BYTES_MAX, MESSAGES_PER_SECOND_MAX, READ_BUFFER_BYTES,
-    SEND_TIMEOUT, WRITE_BUFFER_BYTES, WRITE_BUFFER_BYTES_MAX,
+    CHUNK_REQUESTS_PER_SECOND_MAX, CLOSE_TIMEOUT, HANDSHAKE_TIMEOUT, LINGER_BYTES_MAX, MESSAGES_AT_ONCE_MAX, MESSAGES_PER_SECOND_MAX,
+    READ_BUFFER_BYTES, SEND_TIMEOUT, WRITE_BUFFER_BYTES, WRITE_BUFFER_BYTES_MAX,
 };
 use crate::outgoing::{Closing, Next, Outgoing, Outlet, outgoing};
 use crate::ticket::Tickets;
@@ -58,8 +58,8 @@ pub async fn serve(stream: TcpStream, door: Arc<Door>) {
         outgoing: outgoing.clone(),
         joined: false,
         bad: RecentTimes::default(),
-        rate: Rate::new(Instant::now(), MESSAGES_PER_SECOND_MAX),
-        chunk_rate: Rate::new(Instant::now(), CHUNK_REQUESTS_PER_SECOND_MAX),
+        rate: Rate::new(Instant::now(), MESSAGES_PER_SECOND_MAX, MESSAGES_AT_ONCE_MAX),
+        chunk_rate: Rate::new(Instant::now(), CHUNK_REQUESTS_PER_SECOND_MAX, CHUNK_REQUESTS_PER_SECOND_MAX),
     };
     {
         let mut writer = std::pin::pin!(write(&mut sink, outlet));
@@ -343,25 +343,28 @@ impl RecentTimes {
     }
 }
 
-/// Counts messages in windows of a second.
+/// So many messages at once, and so many more in each second: what was saved up in silence may come in one go, for it is not the client's fault when its line or
+/// this process has stood still.
 #[derive(Debug)]
 struct Rate {
-    since: Instant,
-    count: u32,
-    most: u32,
+    at: Instant,
+    left: f64,
+    per_second: u32,
+    at_once: u32,
 }
 
 impl Rate {
-    fn new(now: Instant, most: u32) -> Self {
-        Self { since: now, count: 0, most }
+    fn new(at: Instant, per_second: u32, at_once: u32) -> Self {
+        Self { at, left: at_once.into(), per_second, at_once }
     }
 
     fn admit(&mut self, now: Instant) -> bool {
-        if now.saturating_duration_since(self.since) >= SECOND {
-            *self = Self::new(now, self.most);
-        }
-        self.count = self.count.saturating_add(1);
-        self.count <= self.most
+        let more = now.saturating_duration_since(self.at).as_secs_f64() * f64::from(self.per_second);
+        self.left = (self.left + more).min(self.at_once.into());
+        self.at = now;
+        let admits = self.left >= 1.0;
+        self.left -= f64::from(u8::from(admits));
+        admits
     }
 }
 
@@ -380,10 +383,22 @@ mod tests {
     }
 
     #[test]
-    fn ten_times_the_input_rate_is_admitted_and_no_more() {
+    fn ten_times_the_input_rate_is_admitted_for_good_and_no_more() {
         let start = Instant::now();
-        let mut rate = Rate::new(start, MESSAGES_PER_SECOND_MAX);
-        assert_eq!((0..1_000).filter(|_| rate.admit(start)).count(), 600);
-        assert!(rate.admit(start + SECOND));
+        let mut rate = Rate::new(start, MESSAGES_PER_SECOND_MAX, MESSAGES_AT_ONCE_MAX);
+        let admitted = |rate: &mut Rate, seconds: u32| (0..5_000).filter(|_| rate.admit(start + SECOND * seconds)).count();
+        assert_eq!(admitted(&mut rate, 0), 1_800);
+        assert_eq!(admitted(&mut rate, 1), 600);
+        assert_eq!(admitted(&mut rate, 2), 600, "a flood gets no more");
+    }
+
+    #[test]
+    fn what_an_honest_client_sent_while_the_server_stood_still_is_no_flood() {
+        let start = Instant::now();
+        let mut rate = Rate::new(start, MESSAGES_PER_SECOND_MAX, MESSAGES_AT_ONCE_MAX);
+        assert!((0..600).all(|tick| rate.admit(start + SECOND * tick / 60)));
+        let after = start + SECOND * 24;
+        assert!((0..14 * 61).all(|_| rate.admit(after)), "inputs and pings of 14 s");
+        assert!((0..600).all(|tick| rate.admit(after + SECOND * tick / 60)));
     }
 }

@@ -3,7 +3,8 @@
 //! The server opens `GET /internal/worlds/<world>/stream?after=<sequence>` with its secret as bearer token and keeps reading the body: frames of a u32 length (little-endian)
 //! and a postcard [`Push`]. The first frames bring what changed since that sequence number, or all; then each change comes at once: its lineups, and an `Apply`. A
 //! `Push::Alive` each second tells a dead line from a quiet one. Lineups name artifacts by their hash; `GET /internal/worlds/<world>/artifacts/<hash>` brings the bytes.
-//! What the server has to say goes by `POST /internal/worlds/<world>/reports` as a JSON list of [`Report`].
+//! What the server has to say goes by `POST /internal/worlds/<world>/reports` as a JSON list of [`Report`]. 204 says that they are taken; 413 and 422 that these never will be; after
+//! all else they come again.
 
 use crate::{Channel, InFlightPolicy, RevisionId, Sha256Hex, SpellId, limits::LINK_FRAME_BYTES_MAX};
 use serde::{Deserialize, Serialize};

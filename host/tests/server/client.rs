@@ -73,6 +73,33 @@ impl Client {
         }));
     }
 
+    /// The tick of the next snapshot.
+    pub fn tick(&mut self) -> u64 {
+        self.wait_for(101, |_| true)["server_tick"].as_u64().expect("a tick")
+    }
+
+    /// Plays on for so many ticks of the world; answers how long that took, and the longest pause between two snapshots.
+    pub fn play(&mut self, ticks: u64) -> (Duration, Duration) {
+        let (first, began) = (self.tick(), Instant::now());
+        let (mut last, mut pause) = (began, Duration::ZERO);
+        while self.tick() < first + ticks {
+            pause = pause.max(last.elapsed());
+            last = Instant::now();
+        }
+        (began.elapsed(), pause)
+    }
+
+    /// Reads what has come, and what comes until nothing comes for so long; the tick of the newest snapshot.
+    pub fn drain(&mut self, quiet: Duration) -> Option<u64> {
+        self.socket.get_ref().set_read_timeout(Some(quiet)).expect("a socket option");
+        let mut tick = None;
+        while let Ok(message) = self.read() {
+            tick = message["server_tick"].as_u64().filter(|_| message["type"] == 101).or(tick);
+        }
+        self.socket.get_ref().set_read_timeout(Some(DEADLINE)).expect("a socket option");
+        tick
+    }
+
     /// The next message.
     pub fn next(&mut self) -> Value {
         match self.read() {

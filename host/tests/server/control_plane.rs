@@ -1,25 +1,56 @@
 //! A fake control plane that serves one world's stream and takes its reports, and a world that runs against it.
 
 use crate::client::{Client, DEADLINE};
+use crate::spell;
 use host::server::{Config, Server, StartError};
 use pasetors::claims::Claims;
 use pasetors::keys::{AsymmetricKeyPair, Generate};
 use pasetors::version4::{PublicToken, V4};
-use protocol::Sha256Hex;
-use protocol::link::{self, Push, Report, Secrets};
+use protocol::link::{self, Barred, Lineup, Push, Report, Secrets, Slot};
 use protocol::ticket::TICKET_PURPOSE;
-use std::collections::BTreeMap;
+use protocol::{Channel, InFlightPolicy, RevisionId, Sha256Hex, SpellId};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub const WORLD: &str = "world_0a1b2c3d";
 pub const SERVER: &str = "the server's first life";
 pub const SECRET: &str = "the server's secret";
+
+/// How a path is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    Good,
+    /// Not at all.
+    Mute,
+    /// A byte now and then.
+    Trickle,
+    /// With somebody else's page.
+    Html,
+    /// By sending it elsewhere, where such a page is.
+    Redirect,
+    /// With this status.
+    Status(u16),
+    /// With bytes that are something else.
+    WrongBytes,
+    /// Without an end.
+    Endless,
+    /// As one that does not know reports of health yet.
+    Older,
+}
+
+/// What a game server asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asked {
+    Stream,
+    Reports,
+    Artifact,
+}
 
 /// Listens on a port of its own until the test's process ends.
 pub struct ControlPlane {
@@ -27,7 +58,17 @@ pub struct ControlPlane {
     /// Each stream that the server opened: its query, and where pushes go.
     streams: Receiver<(String, TcpStream)>,
     reports: Receiver<Vec<Report>>,
-    artifacts: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+    desk: Arc<Mutex<Desk>>,
+}
+
+/// What all connections share.
+#[derive(Default)]
+struct Desk {
+    artifacts: BTreeMap<String, Vec<u8>>,
+    /// Artifacts that were given, in order.
+    fetched: Vec<String>,
+    /// Good where none is named.
+    moods: BTreeMap<Asked, Mood>,
 }
 
 impl ControlPlane {
@@ -36,37 +77,58 @@ impl ControlPlane {
         let address = listener.local_addr().expect("an address");
         let (stream_sender, streams) = channel();
         let (report_sender, reports) = channel();
-        let artifacts = Arc::<Mutex<BTreeMap<String, Vec<u8>>>>::default();
-        let served = artifacts.clone();
+        let desk = Arc::<Mutex<Desk>>::default();
+        let served = desk.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (stream_sender, report_sender, served) = (stream_sender.clone(), report_sender.clone(), served.clone());
                 std::thread::spawn(move || serve(stream, &stream_sender, &report_sender, &served));
             }
         });
-        Self { address, streams, reports, artifacts }
+        Self { address, streams, reports, desk }
     }
 
     /// From now on it has these bytes; answers their hash.
     pub fn offer(&self, artifact: &[u8]) -> Sha256Hex {
         let hash = Sha256Hex::of(artifact);
-        self.artifacts.lock().expect("nobody panicked").insert(hash.to_string(), artifact.to_vec());
+        self.desk().artifacts.insert(hash.to_string(), artifact.to_vec());
         hash
+    }
+
+    /// Whether these bytes were fetched.
+    pub fn was_fetched(&self, hash: &Sha256Hex) -> bool {
+        self.desk().fetched.iter().any(|fetched| fetched == hash.as_str())
+    }
+
+    /// From now on, new requests are answered so.
+    pub fn be(&self, mood: Mood) {
+        self.desk().moods = [Asked::Stream, Asked::Reports, Asked::Artifact].map(|asked| (asked, mood)).into();
     }
 
     /// The next stream that the server opens.
     pub fn stream(&self) -> (String, TcpStream) {
-        self.streams.recv_timeout(DEADLINE).expect("the server opens a stream")
+        self.stream_within(DEADLINE).expect("the server opens a stream")
+    }
+
+    /// The next stream, if the server opens it in time.
+    pub fn stream_within(&self, time: Duration) -> Option<(String, TcpStream)> {
+        self.streams.recv_timeout(time).ok()
     }
 
     /// The next report for which `wanted` holds.
     pub fn report(&self, wanted: impl Fn(&Report) -> bool) -> Report {
-        loop {
+        let started = Instant::now();
+        while started.elapsed() < DEADLINE {
             let reports = self.reports.recv_timeout(DEADLINE).expect("the server reports");
             if let Some(report) = reports.into_iter().find(&wanted) {
                 return report;
             }
         }
+        panic!("no such report came in time");
+    }
+
+    fn desk(&self) -> std::sync::MutexGuard<'_, Desk> {
+        self.desk.lock().expect("nobody panicked")
     }
 }
 
@@ -74,35 +136,116 @@ pub fn push(stream: &mut TcpStream, push: &Push) {
     stream.write_all(&link::encode(push)).expect("the server reads its stream");
 }
 
-fn serve(
-    stream: TcpStream,
-    streams: &Sender<(String, TcpStream)>,
-    reports: &Sender<Vec<Report>>,
-    artifacts: &Mutex<BTreeMap<String, Vec<u8>>>,
-) {
+/// A change to another revision of a spell.
+pub fn change(spell: &str, revision: &str, artifact: Sha256Hex, sequence: u64) -> [Push; 2] {
+    let revision_id = RevisionId::new(revision).expect("an id");
+    let lineup = Lineup {
+        spell_id: SpellId::new(spell).expect("an id"),
+        channel: Channel::Stable,
+        active: Some(Slot { revision_id, artifact, in_flight: InFlightPolicy::Finish }),
+        stays: false,
+        trial: None,
+        drafts: BTreeMap::new(),
+        quarantined: BTreeSet::new(),
+        barred: Barred::Those(BTreeSet::new()),
+    };
+    [Push::Lineup(lineup), Push::Apply { sequence }]
+}
+
+/// Makes that change.
+pub fn publish(stream: &mut TcpStream, spell: &str, revision: &str, artifact: Sha256Hex, sequence: u64) {
+    change(spell, revision, artifact, sequence).iter().for_each(|one| push(stream, one));
+}
+
+const PAGE: &str = "<html><body>Log in to this network first.</body></html>";
+
+fn serve(stream: TcpStream, streams: &Sender<(String, TcpStream)>, reports: &Sender<Vec<Report>>, desk: &Mutex<Desk>) {
     let mut reader = BufReader::new(stream);
     while let Some((first, length)) = read_head(&mut reader) {
-        if first.starts_with(&format!("GET /internal/worlds/{WORLD}/stream?")) {
-            let mut stream = reader.into_inner();
-            stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").expect("the server reads");
-            let _ = streams.send((first, stream));
-            return;
-        }
-        if let Some(asked) = first.strip_prefix(&format!("GET /internal/worlds/{WORLD}/artifacts/")) {
-            let hash = asked.split(' ').next().unwrap_or_default();
-            let artifact = artifacts.lock().expect("nobody panicked").get(hash).cloned();
-            let status = if artifact.is_some() { "200 OK" } else { "404 Not Found" };
-            let artifact = artifact.unwrap_or_default();
-            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", artifact.len());
-            reader.get_mut().write_all(&[head.into_bytes(), artifact].concat()).expect("the server reads");
-            continue;
-        }
-        assert!(first.starts_with(&format!("POST /internal/worlds/{WORLD}/reports ")), "{first}");
         let mut body = vec![0; length];
         reader.read_exact(&mut body).expect("a whole body");
-        let _ = reports.send(serde_json::from_slice(&body).expect("a list of reports"));
-        reader.get_mut().write_all(b"HTTP/1.1 204 No Content\r\n\r\n").expect("the server reads");
+        let Some(asked) = asked(&first) else {
+            let _ = reader.get_mut().write_all(&answer("200 OK", PAGE.as_bytes()));
+            continue;
+        };
+        let mood = desk.lock().expect("nobody panicked").moods.get(&asked).copied().unwrap_or(Mood::Good);
+        let is_understood = !(asked == Asked::Reports && String::from_utf8_lossy(&body).contains("health"));
+        if mood == Mood::Older && !is_understood {
+            reader.get_mut().write_all(&answer("422 Unprocessable", b"")).expect("the server reads");
+            continue;
+        }
+        if !matches!(mood, Mood::Good | Mood::Older) {
+            return misbehave(reader.into_inner(), mood);
+        }
+        match asked {
+            Asked::Stream => {
+                let mut stream = reader.into_inner();
+                stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").expect("the server reads");
+                let _ = streams.send((first, stream));
+                return;
+            }
+            Asked::Artifact => {
+                let hash = first.split(['/', ' ']).nth(6).unwrap_or_default();
+                let mut desk = desk.lock().expect("nobody panicked");
+                let artifact = desk.artifacts.get(hash).cloned();
+                desk.fetched.extend(artifact.is_some().then(|| hash.to_owned()));
+                drop(desk);
+                let status = if artifact.is_some() { "200 OK" } else { "404 Not Found" };
+                reader.get_mut().write_all(&answer(status, &artifact.unwrap_or_default())).expect("the server reads");
+            }
+            Asked::Reports => {
+                let _ = reports.send(serde_json::from_slice(&body).expect("a list of reports"));
+                reader.get_mut().write_all(b"HTTP/1.1 204 No Content\r\n\r\n").expect("the server reads");
+            }
+        }
     }
+}
+
+/// Nothing for what is no path of ours, to which only a redirection leads.
+fn asked(first: &str) -> Option<Asked> {
+    let path = first.split(' ').nth(1)?.strip_prefix(&format!("/internal/worlds/{WORLD}/"))?;
+    match path {
+        "reports" => Some(Asked::Reports),
+        _ if path.starts_with("stream?") => Some(Asked::Stream),
+        _ if path.starts_with("artifacts/") => Some(Asked::Artifact),
+        _ => panic!("{first}"),
+    }
+}
+
+fn answer(status: &str, body: &[u8]) -> Vec<u8> {
+    [format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
+}
+
+/// Answers in this mood until the server has enough of it.
+fn misbehave(mut stream: TcpStream, mood: Mood) {
+    let ended = match mood {
+        Mood::Good | Mood::Older | Mood::Mute => Ok(()),
+        Mood::Trickle => trickle(&mut stream),
+        Mood::Html => stream.write_all(&answer("200 OK", PAGE.as_bytes())),
+        Mood::Redirect => stream.write_all(&answer("302 Found\r\nlocation: /log-in", b"")),
+        Mood::Status(code) => stream.write_all(&answer(&format!("{code} Nonsense"), PAGE.as_bytes())),
+        Mood::WrongBytes => stream.write_all(&answer("200 OK", &[0x55; 5_000])),
+        Mood::Endless => {
+            let begun = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
+            begun.and_then(|()| (0..).try_for_each(|_: u64| stream.write_all(&[0x55; 64 * 1024])))
+        }
+    };
+    // What was answered whole is closed; else it is the server that hangs up.
+    if ended.is_ok() && matches!(mood, Mood::Mute) {
+        let _ = stream.read(&mut [0; 1]);
+    }
+}
+
+/// The beginning of a long answer, and then a byte now and then.
+fn trickle(stream: &mut TcpStream) -> std::io::Result<()> {
+    // As a frame it would be one of 200,000 bytes.
+    stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 200004\r\n\r\n\x40\x0d\x03\x00")?;
+    stream.set_read_timeout(Some(Duration::from_millis(200)))?;
+    // Nothing is there to be read: it is how the time passes until the server hangs up.
+    while !matches!(stream.read(&mut [0; 1]), Ok(0)) {
+        stream.write_all(&[0])?;
+    }
+    Ok(())
 }
 
 /// The request line and the body's length; asserts the bearer token.
@@ -122,7 +265,8 @@ fn read_head(reader: &mut impl BufRead) -> Option<(String, usize)> {
             None => break,
         }
     }
-    assert!(authorized, "the server shows its secret");
+    // A redirection is followed without it.
+    assert!(authorized || asked(&first).is_none(), "the server shows its secret");
     Some((first, length))
 }
 
@@ -231,16 +375,15 @@ impl World {
 
     pub fn stop(&mut self) {
         let server = self.server.take().expect("it runs");
-        self.runtime.block_on(server.stop());
+        self.runtime.block_on(server.stop()).expect("the world is saved");
     }
 }
 
 pub fn secrets(office: &TicketOffice) -> Secrets {
-    // Any point of the curve will do as a key for artifacts: no artifact here is a good one.
     Secrets {
         server_id: SERVER.into(),
         server_secret: SECRET.into(),
-        artifact_key: office.key(),
+        artifact_key: spell::key(),
         older_artifact_keys: Vec::new(),
         ticket_key: office.key(),
     }

@@ -2,10 +2,13 @@
 
 mod client;
 mod control_plane;
+mod disk;
+mod faults;
 mod handshake;
 mod messages;
 mod process;
 mod running;
 mod saving;
 mod sessions;
+mod spell;
 mod terrain;

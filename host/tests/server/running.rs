@@ -1,32 +1,16 @@
 //! The line to the control plane: what it brings, and what happens without it.
 
-use crate::control_plane::{World, push};
+use crate::control_plane::{World, publish};
 use host::limits::SPELLS_MAX;
-use protocol::link::{Barred, Lineup, Push, Report, Slot};
-use protocol::{Channel, InFlightPolicy, RevisionId, Sha256Hex, SpellId};
-use std::collections::{BTreeMap, BTreeSet};
+use protocol::Sha256Hex;
+use protocol::link::Report;
+
+const REVISION: &str = "rev_000001_0a1b2c3d";
 
 /// A change to a revision that cannot be loaded.
 fn bad_change(world: &mut World, spell: &str, sequence: u64) {
     let artifact = world.control_plane.offer(b"not signed by anyone");
-    for one in change(spell, artifact, sequence) {
-        push(&mut world.stream, &one);
-    }
-}
-
-fn change(spell: &str, artifact: Sha256Hex, sequence: u64) -> [Push; 2] {
-    let revision_id = RevisionId::new("rev_000001_0a1b2c3d").expect("an id");
-    let lineup = Lineup {
-        spell_id: SpellId::new(spell).expect("an id"),
-        channel: Channel::Stable,
-        active: Some(Slot { revision_id, artifact, in_flight: InFlightPolicy::Finish }),
-        stays: false,
-        trial: None,
-        drafts: BTreeMap::new(),
-        quarantined: BTreeSet::new(),
-        barred: Barred::Those(BTreeSet::new()),
-    };
-    [Push::Lineup(lineup), Push::Apply { sequence }]
+    publish(&mut world.stream, spell, REVISION, artifact, sequence);
 }
 
 #[test]
@@ -95,17 +79,13 @@ fn the_game_goes_on_without_the_control_plane_and_the_line_comes_back() {
 fn an_artifact_that_cannot_be_fetched_is_asked_for_again_with_the_next_connection() {
     let mut world = World::start();
     let missing = Sha256Hex::of(b"not there yet");
-    for one in change("fireball", missing.clone(), 5) {
-        push(&mut world.stream, &one);
-    }
+    publish(&mut world.stream, "fireball", REVISION, missing.clone(), 5);
     // What was not made ready has not happened.
     let (request, stream) = world.control_plane.stream();
     assert!(request.contains("?after=0&"), "{request}");
     world.stream = stream;
     assert_eq!(world.control_plane.offer(b"not there yet"), missing);
-    for one in change("fireball", missing, 5) {
-        push(&mut world.stream, &one);
-    }
+    publish(&mut world.stream, "fireball", REVISION, missing, 5);
     let report = world.control_plane.report(|report| matches!(report, Report::Refused { .. }));
     assert!(matches!(report, Report::Refused { message, .. } if message == "not a spell artifact"));
 }

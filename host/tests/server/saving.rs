@@ -1,6 +1,7 @@
 //! Nothing is lost: over a restart, a crash, a second server and a damaged file.
 
 use crate::control_plane::World;
+use host::saver::Unsaved;
 use host::server::StartError;
 use serde_json::Value;
 use std::fs;
@@ -46,9 +47,9 @@ fn a_server_whose_world_was_taken_over_stops() {
     let newer = world.second_server();
     assert_eq!(client.wait_for_close().0, 1001);
     let mut server = world.server.take().expect("it runs");
-    world.runtime.block_on(server.game_loop_ended());
-    world.runtime.block_on(server.stop());
-    world.runtime.block_on(newer.stop());
+    assert_eq!(world.runtime.block_on(server.game_loop_ended()), Err(Unsaved::TakenOver));
+    assert_eq!(world.runtime.block_on(server.stop()), Err(Unsaved::TakenOver));
+    assert_eq!(world.runtime.block_on(newer.stop()), Ok(()));
 }
 
 #[test]
