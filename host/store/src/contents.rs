@@ -1,7 +1,9 @@
 //! What a world file holds, and its parts as bytes.
 
 use crate::format::{self, BadBytes};
+use crate::limits::EDITS_BYTES_MAX;
 use sim::Stored;
+use sim::limits::{CHUNKS_MAX, UNDO_ENTRIES_MAX};
 use sim::voxel::ChunkId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -60,21 +62,29 @@ pub(crate) fn artifact_key(spell: &str, revision: &str) -> PartKey {
     (Kind::Artifact, format!("{spell} {revision}").into_bytes())
 }
 
-/// The parts of a file as they come in.
+/// The parts of a file as they come in: no more than a world has, for each may unpack to a thousand times its size.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
     chunks: BTreeMap<ChunkId, Arc<sim::voxel::Chunk>>,
     journal: BTreeMap<u64, Arc<sim::undo::Entry>>,
+    /// Of the journal, unpacked.
+    edit_bytes: usize,
     artifacts: Vec<Artifact>,
 }
 
 impl Parts {
     pub(crate) fn take(&mut self, kind: Kind, key: &[u8], data: &[u8]) -> Result<(), BadBytes> {
         match kind {
+            Kind::Chunk if self.chunks.len() == CHUNKS_MAX => return Err(BadBytes("more chunks than a world has")),
             Kind::Chunk => _ = self.chunks.insert(chunk_id(key)?, Arc::new(format::decode_chunk(data)?)),
             Kind::Edit => {
                 let number = u64::from_be_bytes(key.try_into().map_err(|_| BadBytes("an edit's key has 8 bytes"))?);
-                self.journal.insert(number, Arc::new(format::decode_edit(data)?));
+                let (entry, bytes) = format::decode_edit(data)?;
+                self.edit_bytes += bytes;
+                if self.journal.len() == UNDO_ENTRIES_MAX || self.edit_bytes > EDITS_BYTES_MAX {
+                    return Err(BadBytes("more edits than a world keeps"));
+                }
+                self.journal.insert(number, Arc::new(entry));
             }
             Kind::Artifact => {
                 let name = std::str::from_utf8(key).ok().and_then(|name| name.split_once(' '));
@@ -86,7 +96,7 @@ impl Parts {
     }
 
     pub(crate) fn into_contents(self, world_id: String, saved_at_ms: i64, saved: sim::Saved) -> Contents {
-        let Self { chunks, journal, artifacts } = self;
+        let Self { chunks, journal, artifacts, .. } = self;
         Contents { world_id, saved_at_ms, stored: Stored { saved, chunks, journal }, artifacts }
     }
 }

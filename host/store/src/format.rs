@@ -45,8 +45,10 @@ pub(crate) fn encode_edit(entry: &Entry) -> Vec<u8> {
     compress(&postcard::to_stdvec(entry).expect("an edit is numbers, texts and lists, which postcard takes"))
 }
 
-pub(crate) fn decode_edit(bytes: &[u8]) -> Result<Entry, BadBytes> {
-    postcard::from_bytes(&decompress(bytes, EDIT_BYTES_MAX)?).map_err(|_| BadBytes("an edit does not decode"))
+/// The edit, and how many bytes it has, unpacked.
+pub(crate) fn decode_edit(bytes: &[u8]) -> Result<(Entry, usize), BadBytes> {
+    let bytes = decompress(bytes, EDIT_BYTES_MAX)?;
+    postcard::from_bytes(&bytes).map(|entry| (entry, bytes.len())).map_err(|_| BadBytes("an edit does not decode"))
 }
 
 /// Of a part: its kind, its key and its bytes. SQLite has no unsigned numbers, so sums are stored as the signed ones of the same bits.

@@ -78,3 +78,10 @@ pub enum StoreError {
     #[error("not an export of a world: {0}")]
     Pack(String),
 }
+
+impl StoreError {
+    /// Whether there was no room on the disk, by what SQLite or the system says of it.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Io { error, .. } if ["disk is full", "No space left"].iter().any(|words| error.contains(words)))
+    }
+}
