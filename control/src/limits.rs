@@ -46,10 +46,15 @@ pub const IDEMPOTENCY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Bytes of such an answer; a larger one is not kept.
 pub const IDEMPOTENT_ANSWER_BYTES_MAX: usize = 256 * 1024;
 
-/// Connections at once; further ones wait to be accepted. A crowd of 500 bots keeps one each.
+/// Connections from elsewhere at once, and as many again from this machine, where a proxy may stand. A crowd of 500 bots keeps one each.
 pub const CONNECTIONS_MAX: usize = 2048;
-/// Open files that the process asks for: connections, and as many again for the rest (pipes of 64 game servers, links, blobs).
-pub const OPEN_FILES_MAX: u64 = 2 * CONNECTIONS_MAX as u64;
+/// Of those from elsewhere, the ones of one address: behind it there may be a school, and nobody takes all.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = 512;
+const _: () = assert!(CONNECTIONS_PER_ADDRESS_MAX < CONNECTIONS_MAX);
+/// Connections beyond them that are told to come again, or are a game server's: each of those has a line and a few for its reports and artifacts.
+pub const CONNECTIONS_STANDING_MAX: usize = 4 * SERVERS_MAX;
+/// Open files that the process asks for: connections, and half as many again for the rest (pipes of 64 game servers, links, blobs).
+pub const OPEN_FILES_MAX: u64 = 3 * CONNECTIONS_MAX as u64;
 /// From a connection's start, or its last answer, to the last byte of the next request's headers: who asks nothing makes room.
 pub const HEADER_TIME_MAX: Duration = Duration::from_secs(20);
 /// Bytes of a request's headers, and of the buffer that they are read into.
@@ -83,6 +88,11 @@ pub const REPORTS_BODY_BYTES_MAX: usize = LINK_REPORTS_MAX * 4096;
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 /// The body of a world's import: an export, or as much JSON.
 pub const WORLD_BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Imports of worlds that are taken in at once, each with a body of up to `WORLD_BODY_BYTES_MAX`; who comes next is told to come again.
+pub const IMPORTS_AT_ONCE_MAX: usize = 8;
+/// Worlds that are unpacked, or shown, at once; others wait for their turn. The largest takes about a gigabyte.
+pub const WORLDS_UNPACKED_AT_ONCE_MAX: usize = 2;
+const _: () = assert!(WORLDS_UNPACKED_AT_ONCE_MAX <= IMPORTS_AT_ONCE_MAX);
 /// What `GET /api/jobs/<id>?wait_ms=` may ask for.
 pub const JOB_WAIT_TIME_MAX: Duration = Duration::from_secs(20);
 const _: () = assert!(JOB_WAIT_TIME_MAX.as_secs() < REQUEST_TIME_MAX.as_secs());
@@ -96,6 +106,8 @@ pub const STOP_LIMIT_CHARS_MAX: usize = 32;
 pub const BUILD_WORKERS: usize = 2;
 /// Wall time of one build, from the worker's start to its last word. An honest one takes under a second.
 pub const BUILD_TIME_MAX: Duration = Duration::from_secs(15);
+/// For the compile worker to try itself and its sandbox at the start, which takes a second.
+pub const BUILDER_CHECK_TIME_MAX: Duration = Duration::from_secs(20);
 /// A player whose last build took no longer has a worker that strangers' builds are kept from.
 pub const QUICK_BUILD_TIME_MAX: Duration = Duration::from_secs(5);
 const _: () = assert!(BUILD_WORKERS >= 2, "one of them is kept");

@@ -8,7 +8,7 @@ use axum::{
 };
 
 /// Every code, with what it means.
-pub const CODES: [(&str, &str); 69] = [
+pub const CODES: [(&str, &str); 71] = [
     ("bad_archive", "The archive that was to be imported is none of a revision. Export it anew with GET .../archive."),
     ("bad_ban", "The ban's duration is out of range."),
     ("bad_body", "The body could not be read, or is not text where text is asked for."),
@@ -34,10 +34,11 @@ pub const CODES: [(&str, &str); 69] = [
     ("build_queue_full", "Too many builds wait. Come again when Retry-After says."),
     ("channel_moved", "The channel points at another revision than if_active says: somebody else has published. Look, and decide anew."),
     ("code_missing", "The build request has neither code nor files nor a prompt."),
-    ("disk_full", "The server's disk is nearly full: nothing is built until its operator makes room."),
+    ("disk_full", "The server's disk is full, or nearly so: nothing is built, or saved, until its operator makes room."),
     ("forbidden", "The token is not the admin token, or this server has none."),
     ("idempotency_conflict", "The same Idempotency-Key came with another request. Use a new key for each thing to be done."),
     ("idempotency_running", "A request with the same Idempotency-Key is being answered. Come again when Retry-After says."),
+    ("imports_busy", "As many worlds are being imported as the server takes at once. Come again when Retry-After says."),
     ("internal", "The server failed. Its log says why; trying again may help."),
     ("malformed_json", "The body is not JSON; the error says where it breaks."),
     ("method_not_allowed", "The address does not know the method; the header Allow names those it knows."),
@@ -53,6 +54,7 @@ pub const CODES: [(&str, &str); 69] = [
     ("revoked", "The revision was taken out of use; the detail says why."),
     ("too_large", "The body, or something in it, is over its limit; the detail names it."),
     ("too_many", "There are as many of these as are allowed; the detail says of what."),
+    ("too_many_connections", "As many are connected as the server takes. Come again when Retry-After says."),
     ("too_many_logins", "Too many logins came from your address. Come again when Retry-After says."),
     ("too_many_requests", "Too many requests came from you or your address. Come again when Retry-After says."),
     ("too_slow", "The request took too long."),
