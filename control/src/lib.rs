@@ -50,14 +50,17 @@ use connections::Bounds;
 use error::Error;
 use fleet::Fleet;
 use keys::{Keys, TokenHash};
-use limits::{ADDRESS_BURST, ADDRESS_REQUESTS_PER_SECOND, LOGIN_BURST, LOGINS_PER_SECOND, PLAYER_BURST, PLAYER_REQUESTS_PER_SECOND};
+use limits::{
+    ADDRESS_BURST, ADDRESS_REQUESTS_PER_SECOND, IMPORTS_AT_ONCE_MAX, LOGIN_BURST, LOGINS_PER_SECOND, PLAYER_BURST,
+    PLAYER_REQUESTS_PER_SECOND, WORLDS_UNPACKED_AT_ONCE_MAX,
+};
 use rate::{Buckets, PlayerRates};
 use std::{future::Future, net::IpAddr, net::SocketAddr, path::PathBuf, process::Command, sync::Arc, thread};
 use stops::Stops;
 use store::Store;
 use tokio::{
     net::TcpListener,
-    sync::{oneshot, watch},
+    sync::{Semaphore, oneshot, watch},
 };
 
 /// Everything that a request's handler may need.
@@ -75,6 +78,10 @@ pub struct App {
     addresses: Buckets<IpAddr>,
     players: PlayerRates,
     stops: Stops,
+    /// Places for imports of worlds.
+    imports: Arc<Semaphore>,
+    /// Places for worlds that are unpacked.
+    unpacked: Arc<Semaphore>,
     /// Whether all worlds admit components that import WASI.
     wasi: bool,
     page_policy: String,
@@ -123,6 +130,8 @@ impl App {
             addresses: Buckets::new(ADDRESS_BURST, ADDRESS_REQUESTS_PER_SECOND),
             players: PlayerRates::new(PLAYER_BURST, PLAYER_REQUESTS_PER_SECOND, throttled),
             stops: Stops::default(),
+            imports: Arc::new(Semaphore::new(IMPORTS_AT_ONCE_MAX)),
+            unpacked: Arc::new(Semaphore::new(WORLDS_UNPACKED_AT_ONCE_MAX)),
             wasi: config.wasi,
             page_policy: page::policy(),
             cors_origins: config.cors_origins.clone(),

@@ -7,10 +7,9 @@ use crate::{
     body::Body,
     clock,
     error::Error,
-    fleet::Fleet,
     ids::WorldId,
     keys::random,
-    limits::{REVERT_SECONDS_MAX, WORLD_BODY_BYTES_MAX},
+    limits::{IMPORTS_AT_ONCE_MAX, REVERT_SECONDS_MAX, WORLD_BODY_BYTES_MAX},
     operator::Admin,
     problem::Problem,
     session::Player,
@@ -21,14 +20,15 @@ use ::store::{Contents, Generation, WorldFile};
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode, header},
+    extract::{FromRequestParts, Path, Query, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use protocol::link::{Errand, Whose};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// The content type of an export.
 const EXPORT_TYPE: &str = "application/vnd.ugc-world";
@@ -67,21 +67,18 @@ pub async fn show(
     let Query(query) = query.map_err(|_| Problem::unprocessable("bad_encoding", "encoding is gzip (when left out) or zstd"))?;
     let encoding = query.encoding.unwrap_or(Encoding::Gzip);
     let WorldOwner(world) = owner;
-    let contents = contents(&app, &world).await?;
-    let text = in_background(move || {
+    let World { world_id, name, description, generation, .. } = world.clone();
+    let show = move |contents: Option<Contents>| {
         let mut shown = match &contents {
             Some(contents) => serde_json::to_value(exchange::show(contents, encoding)),
             // Nobody has been there yet: it is made when somebody comes.
-            None => {
-                Ok(json!({ "world_id": world.world_id, "server_tick": 0, "generation": world.generation, "chunks": [], "entities": [] }))
-            }
+            None => Ok(json!({ "world_id": world_id, "server_tick": 0, "generation": generation, "chunks": [], "entities": [] })),
         }?;
-        shown["name"] = world.name.into();
-        shown["description"] = world.description.into();
+        shown["name"] = name.into();
+        shown["description"] = description.into();
         serde_json::to_vec(&shown)
-    })
-    .await?
-    .map_err(Error::from)?;
+    };
+    let text = with_contents(&app, &world, show).await?.map_err(Error::from)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
@@ -95,10 +92,9 @@ pub async fn show(
 )]
 pub async fn export(State(app): State<Arc<App>>, owner: WorldOwner) -> Result<Response, Problem> {
     let WorldOwner(world) = owner;
-    let contents = contents(&app, &world).await?.ok_or_else(|| {
+    let bytes = with_contents(&app, &world, |contents| contents.as_ref().map(::store::pack)).await?.ok_or_else(|| {
         Problem::new(StatusCode::CONFLICT, "world_is_new", "nobody has been in this world yet, so there is nothing to export")
     })?;
-    let bytes = in_background(move || ::store::pack(&contents)).await?;
     let name = format!("attachment; filename=\"{}.ugcworld\"", world.world_id);
     Ok(([(header::CONTENT_TYPE, EXPORT_TYPE.to_owned()), (header::CONTENT_DISPOSITION, name)], bytes).into_response())
 }
@@ -112,24 +108,37 @@ pub async fn export(State(app): State<Arc<App>>, owner: WorldOwner) -> Result<Re
     responses((status = 200, description = "Saved", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
-pub async fn import(State(app): State<Arc<App>>, owner: WorldOwner, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, Problem> {
+pub async fn import(
+    State(app): State<Arc<App>>,
+    owner: WorldOwner,
+    _place: ImportPlace,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Problem> {
     let WorldOwner(world) = owner;
     let is_export = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(EXPORT_TYPE.as_bytes()));
     let (id, generation) = (world.world_id.to_string(), generation(&world));
-    let contents = match is_export {
-        true => in_background(move || unpacked(&body, id)).await?.map_err(Error::from)?,
-        false => {
-            let brought: Brought = crate::body::parse(&body)?;
-            in_background(move || exchange::bring(brought, &id, generation, clock::now_ms())).await?.map_err(Error::from)?
-        }
+    let turn = turn(&app).await;
+    let read = move || -> Result<_, Problem> {
+        let contents = match is_export {
+            true => unpacked(&body, id),
+            false => exchange::bring(crate::body::parse::<Brought>(&body)?, &id, generation, clock::now_ms()),
+        };
+        // The turn goes along with what it is for: a client that leaves ends neither.
+        Ok((contents.map_err(Error::from)?, turn))
     };
+    let (contents, turn) = in_background(read).await??;
     // Nobody is thrown out of a world that somebody plays in.
     if app.fleet.status(&world.world_id).is_some_and(|server| !server.players.is_empty()) {
         return Err(Problem::new(StatusCode::CONFLICT, "world_in_use", "people are in this world: import when they have left"));
     }
     let closed = app.fleet.close(&world.world_id).await?;
     let path = app.fleet.world_file(&world.world_id);
-    in_background(move || WorldFile::replace(&path, &contents)).await?.map_err(Error::from)?;
+    let replace = move || {
+        let _turn = turn;
+        WorldFile::replace(&path, &contents)
+    };
+    in_background(replace).await?.map_err(Error::from)?;
     drop(closed);
     tracing::info!(world = %world.world_id, "world imported");
     Ok(Json(json!({ "status": "saved" })))
@@ -196,10 +205,10 @@ pub fn generation(world: &World) -> Generation {
 /// The world of the path, which the player who asks has made. As a handler's argument it demands that: 401, 404, 403, before the body is read.
 pub struct WorldOwner(pub World);
 
-impl axum::extract::FromRequestParts<Arc<App>> for WorldOwner {
+impl FromRequestParts<Arc<App>> for WorldOwner {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut axum::http::request::Parts, app: &Arc<App>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let player = Player::from_request_parts(parts, app).await?;
         // The path may have more parameters than the world.
         let Path(path) = Path::<BTreeMap<String, String>>::from_request_parts(parts, app).await.map_err(|_| Error::unknown("world", ""))?;
@@ -219,22 +228,57 @@ pub async fn find(app: &App, id: &str) -> Result<World, Error> {
     app.store.ask(move |db| db.world(&world_id)).await?.ok_or_else(unknown)
 }
 
-/// What the world holds now; nothing where nobody has been yet.
-async fn contents(app: &App, world: &World) -> Result<Option<Contents>, Error> {
+/// Makes something of what the world holds now; of nothing where nobody has been yet.
+async fn with_contents<T: Send + 'static>(
+    app: &App,
+    world: &World,
+    make: impl FnOnce(Option<Contents>) -> T + Send + 'static,
+) -> Result<T, Error> {
     let id = &world.world_id;
     if !app.fleet.is_running(id) {
-        let path = app.fleet.world_file(id);
-        return in_background(move || read(&path)).await?;
+        let (path, turn) = (app.fleet.world_file(id), turn(app).await);
+        return in_background(move || {
+            let _turn = turn;
+            read(&path).map(make)
+        })
+        .await?;
     }
-    let copy = copy_path(&app.fleet, id);
-    let copied = app.fleet.order(id, Errand::Copy { to: copy.to_string_lossy().into_owned() }).await;
+    let copy = Copy(app.fleet.copies().join(format!("{id}-{}.sqlite", hex::encode(random::<8>()))));
+    app.fleet.order(id, Errand::Copy { to: copy.0.to_string_lossy().into_owned() }).await?;
+    let turn = turn(app).await;
     in_background(move || {
-        let contents = copied.and_then(|()| read(&copy));
-        // What cannot be removed lies in a folder of its own, which is emptied at the next start.
-        WorldFile::delete(&copy).ok();
-        contents
+        let _turn = turn;
+        read(&copy.0).map(make)
     })
     .await?
+}
+
+/// A running world's file, copied; gone when this is dropped. What cannot be removed lies in a folder of its own, which is emptied at the next start.
+struct Copy(PathBuf);
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        WorldFile::delete(&self.0).ok();
+    }
+}
+
+/// A place for an import. As a handler's argument it is taken, or refused, before the body is read.
+pub struct ImportPlace(#[allow(dead_code, reason = "it is given back when dropped")] OwnedSemaphorePermit);
+
+impl FromRequestParts<Arc<App>> for ImportPlace {
+    type Rejection = Problem;
+
+    async fn from_request_parts(_: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        app.imports.clone().try_acquire_owned().map(Self).map_err(|_| {
+            let detail = format!("{IMPORTS_AT_ONCE_MAX} worlds are being imported, which is the limit");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "imports_busy", detail).retry_after_s(5)
+        })
+    }
+}
+
+/// A turn to have a whole world in memory; waits for it. It is over when this is dropped, which is for whoever does the work: they go on when their client is gone.
+async fn turn(app: &App) -> OwnedSemaphorePermit {
+    app.unpacked.clone().acquire_owned().await.expect("the semaphore is never closed")
 }
 
 fn read(path: &std::path::Path) -> Result<Option<Contents>, Error> {
@@ -245,10 +289,6 @@ fn unpacked(bytes: &[u8], world_id: String) -> Result<Contents, ::store::StoreEr
     let contents = ::store::unpack(bytes)?;
     exchange::verify(&contents.stored)?;
     Ok(Contents { world_id, ..contents })
-}
-
-fn copy_path(fleet: &Fleet, world: &WorldId) -> PathBuf {
-    fleet.copies().join(format!("{world}-{}.sqlite", hex::encode(random::<8>())))
 }
 
 async fn in_background<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {

@@ -125,10 +125,10 @@ fn a_component_is_taken_in_the_place_of_source() {
     server.post("/api/spells/fireball/build", &token, &json!({ "options": { "component": "no base64!" } })).is_problem(422, "bad_package");
 }
 
-#[test]
-fn hostile_zips_are_refused_by_name_and_nothing_is_built() {
-    let server = Server::start();
-    let token = server.login("kim");
+/// A zip, and how a build of it is refused: what it is, its bytes, status, code, and words of the detail.
+type Hostile = (&'static str, Vec<u8>, u16, &'static str, &'static str);
+
+fn hostile_zips() -> Vec<Hostile> {
     let good = |name: &str| zip_of(&[("src/lib.rs", b"one"), (name, b"two")]);
     let with = |write: &dyn Fn(&mut Writer)| {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
@@ -152,7 +152,7 @@ fn hostile_zips_are_refused_by_name_and_nothing_is_built() {
         }
     }
     let truncated = good("README.md");
-    let entries: Vec<(&str, Vec<u8>, u16, &str, &str)> = vec![
+    vec![
         ("empty", Vec::new(), 422, "bad_zip", "no zip"),
         ("not a zip", b"PK\x03\x04 or is it".to_vec(), 422, "bad_zip", "no zip"),
         ("cut off", truncated[..truncated.len() - 30].to_vec(), 422, "bad_zip", "no zip"),
@@ -181,7 +181,9 @@ fn hostile_zips_are_refused_by_name_and_nothing_is_built() {
         ("twice but for case", good("src/LIB.rs"), 422, "bad_package", "twice"),
         ("file and folder", zip_of(&[("src/lib.rs", b""), ("src/a.rs", b""), ("src/a.rs/b.rs", b"")]), 422, "bad_package", "twice"),
         ("a link", with(&|zip| zip.add_symlink("src/passwd.rs", "/etc/passwd", options()).unwrap()), 422, "bad_zip", "link"),
-        ("a device", with(&|zip| zip.start_file("src/dev.rs", options().unix_permissions(0o644)).unwrap()), 200, "", ""),
+        ("a plain file", with(&|zip| zip.start_file("src/dev.rs", options().unix_permissions(0o644)).unwrap()), 200, "", ""),
+        ("a device", of_type(CHARACTER_DEVICE), 422, "bad_zip", "device"),
+        ("a pipe", of_type(PIPE), 422, "bad_zip", "device"),
         ("a folder that leads up", with(&|zip| zip.add_directory("../x", options()).unwrap()), 422, "bad_zip", "elsewhere"),
         (
             "a bomb",
@@ -220,8 +222,32 @@ fn hostile_zips_are_refused_by_name_and_nothing_is_built() {
             "bytes say otherwise",
         ),
         ("source that is no text", zip_of(&[("src/lib.rs", b"\xff\xfe")]), 422, "bad_package", "UTF-8"),
-    ];
-    for (what, zip, status, code, words) in entries {
+    ]
+}
+
+/// What `unix_permissions` leaves out: the type of a file.
+const PLAIN_FILE: u16 = 0o100_000;
+const CHARACTER_DEVICE: u16 = 0o020_000;
+const PIPE: u16 = 0o010_000;
+
+/// A package with a second entry of this type, which no decent writer writes.
+fn of_type(kind: u16) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("src/lib.rs", options()).unwrap();
+    zip.start_file("src/dev.rs", options().unix_permissions(0o641)).unwrap();
+    let mut zip = zip.finish().unwrap().into_inner();
+    let [plain, wanted] = [PLAIN_FILE, kind].map(|kind| (kind | 0o641).to_le_bytes());
+    let at: Vec<usize> = (0..zip.len() - 1).filter(|at| zip[*at..*at + 2] == plain).collect();
+    assert_eq!(at.len(), 1, "it stands in the directory");
+    zip[at[0]..at[0] + 2].copy_from_slice(&wanted);
+    zip
+}
+
+#[test]
+fn hostile_zips_are_refused_by_name_and_nothing_is_built() {
+    let server = Server::start();
+    let token = server.login("kim");
+    for (what, zip, status, code, words) in hostile_zips() {
         let answer = send(&server, &token, &zip);
         if status == 200 {
             assert_eq!(answer.status, 200, "{what}: {answer:?}");
@@ -234,6 +260,24 @@ fn hostile_zips_are_refused_by_name_and_nothing_is_built() {
     }
     // Nothing but the good one has reached the compiler, and nothing was unpacked anywhere.
     assert_eq!(server.builds(), 1);
+    assert_eq!(std::fs::read_dir(server.data("scratch")).unwrap().count(), 0);
+}
+
+#[test]
+fn hostile_zips_are_no_archives_either() {
+    let server = Server::start();
+    let token = server.login("kim");
+    for (what, zip, status, code, words) in hostile_zips() {
+        let answer = server.request("POST", "/api/spells/fireball/import", &token, Some(("application/zip", &zip)));
+        assert!(matches!(answer.status, 413 | 422), "{what}: {answer:?}");
+        let problem = answer.json();
+        // What is a zip, and whose files would be read one by one, has no manifest.
+        let is_for_its_zip = matches!(code, "bad_zip" | "too_large");
+        let (status, code, words) = if is_for_its_zip { (status, code, words) } else { (422, "bad_archive", "manifest.json") };
+        assert_eq!((answer.status, problem["code"].as_str()), (status, Some(code)), "{what}: {problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(words), "{what}: {problem}");
+    }
+    assert_eq!(server.builds(), 0);
     assert_eq!(std::fs::read_dir(server.data("scratch")).unwrap().count(), 0);
 }
 
