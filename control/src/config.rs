@@ -145,6 +145,9 @@ impl Config {
     }
 }
 
+/// The game server's name.
+pub const HOST_PROGRAM: &str = "ugc-host";
+
 /// The programs and folders that `cargo xtask dist` puts beside this one.
 #[derive(Clone)]
 pub struct Siblings {
@@ -159,7 +162,7 @@ pub struct Siblings {
 impl Siblings {
     /// Where they must be when this executable lies in `folder`.
     pub fn beside(folder: &Path) -> Self {
-        Self { host: folder.join("ugc-host"), builder: folder.join("ugc-builder"), sdk: folder.join("sdk") }
+        Self { host: folder.join(HOST_PROGRAM), builder: folder.join("ugc-builder"), sdk: folder.join("sdk") }
     }
     /// Those that are not there.
     pub fn missing(&self) -> Vec<&Path> {

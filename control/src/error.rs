@@ -1,6 +1,7 @@
 //! Everything that can go wrong in the control plane, one variant per thing a caller does differently.
 
 use protocol::{Channel, RevisionId, Sha256Hex, SpellId};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// Why something was not done.
@@ -9,6 +10,16 @@ pub enum Error {
     /// The database failed.
     #[error("database: {0}")]
     Database(#[from] rusqlite::Error),
+    /// The database was written by a newer program, which may have put things into it that this one would spoil.
+    #[error(
+        "the database has version {found}, and this ugc-control knows versions up to {known}: start the newer one that wrote it, or one from before with a backup from before"
+    )]
+    NewerDatabase {
+        /// Its version.
+        found: u32,
+        /// Ours.
+        known: u32,
+    },
     /// A row of the database does not read as what it must be.
     #[error("database: {0}")]
     Row(#[from] serde_json::Error),
@@ -122,6 +133,17 @@ pub enum Error {
     /// The disk has too little room.
     #[error("the server's disk is nearly full: nothing is built until there is room")]
     DiskFull,
+    /// A stopped world's file was to be changed, and a game server runs on it.
+    #[error(
+        "{world} is run by the game server with process id {process}, which a killed control plane has left: what is put in its place would be lost. Start ugc-control \
+         and send DELETE /admin/servers/{world}, or end it with `kill {process}`, which has it save first; then try again"
+    )]
+    WorldRuns {
+        /// The world.
+        world: String,
+        /// Its server.
+        process: i32,
+    },
     /// A world's file, or what should become one.
     #[error(transparent)]
     World(#[from] ::store::StoreError),
@@ -139,6 +161,16 @@ impl Error {
     /// An unknown thing, its name cut to what is safe to print.
     pub fn unknown(what: &'static str, name: &str) -> Self {
         Self::Unknown { what, name: name.chars().take(80).collect() }
+    }
+    /// Whether there was no room on the disk.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Database(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            Self::File { source, .. } => matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded),
+            Self::World(error) => error.is_disk_full(),
+            Self::DiskFull => true,
+            _ => false,
+        }
     }
     /// A file's failure.
     pub fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {

@@ -9,6 +9,7 @@ mod record;
 
 use crate::store::World;
 use crate::{
+    config::HOST_PROGRAM,
     error::Error,
     ids::{ClientId, WorldId},
     keys::{self, Keys, TokenHash},
@@ -212,7 +213,7 @@ impl Fleet {
 
     /// Where it is written down which servers run.
     fn records(&self) -> PathBuf {
-        self.worlds.join("servers")
+        records(&self.worlds)
     }
 
     fn logs(&self) -> PathBuf {
@@ -288,7 +289,7 @@ impl Fleet {
         let answer = orders.give(what).ok_or_else(|| no_server(world, "it has not answered earlier orders".into()))?;
         match tokio::time::timeout(ORDER_TIME_MAX, answer).await {
             Ok(Ok(None)) => Ok(()),
-            Ok(Ok(Some(error))) => Err(no_server(world, error)),
+            Ok(Ok(Some(error))) => Err(no_server(world, in_short(world, "it could not do what it was told", &error))),
             Ok(Err(_)) => Err(no_server(world, "it ended meanwhile".into())),
             Err(_) => Err(no_server(world, format!("it did not answer within {} s", ORDER_TIME_MAX.as_secs()))),
         }
@@ -538,6 +539,10 @@ impl Fleet {
                 }
                 (Step::Kill(why), Some(running), _) => {
                     tracing::warn!(%world, "game server is killed: {why}");
+                    // First: nobody gets a ticket for what is dead.
+                    if draining.is_none() {
+                        phase.send_replace(Phase::Starting);
+                    }
                     running.kill();
                     let ending = running.ended().await;
                     host = None;
@@ -613,7 +618,7 @@ impl Fleet {
         // Without it a control plane that comes after us would know nothing of it.
         record.write(&self.records()).map_err(|error| {
             host.kill();
-            error.to_string()
+            in_short(world, "nobody could find it again: no record of it can be written", &error)
         })
     }
 
@@ -690,8 +695,27 @@ pub fn world_file(worlds: &Path, world: &WorldId) -> PathBuf {
     worlds.join(format!("{world}.sqlite"))
 }
 
+/// The process that serves this world's file, whether or not a control plane runs: the one that is written down, or any other.
+pub fn process_of(worlds: &Path, world: &WorldId) -> Option<i32> {
+    let is_its = |record: &Record| record.world_id == *world && record.is_alive();
+    let recorded = record::read_all(&records(worlds)).into_iter().find(is_its).map(|record| record.process);
+    let unrecorded =
+        || record::serving(Path::new(HOST_PROGRAM), &world_file(worlds, world)).first().map(|process| process.as_raw_nonzero().get());
+    recorded.or_else(unrecorded)
+}
+
+fn records(worlds: &Path) -> PathBuf {
+    worlds.join("servers")
+}
+
 fn no_server(world: &WorldId, reason: String) -> Error {
     Error::NoServer { world: world.to_string(), reason }
+}
+
+/// A failure as players may hear of it. What our log has of it names places on this machine.
+fn in_short(world: &WorldId, what: &str, why: &dyn std::fmt::Display) -> String {
+    tracing::error!(%world, reason = %why, "game server: {what}");
+    format!("{what}; the server's log says why")
 }
 
 fn bracketed(ip: IpAddr) -> String {
@@ -714,26 +738,58 @@ fn without_port(header: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::SERVER_SILENCE_MAX;
 
     fn fleet(address: &str) -> Arc<Fleet> {
         let worlds = tempfile::tempdir().unwrap().keep().join("worlds");
         Fleet::open("ugc-host".into(), address.parse().unwrap(), &Keys::derive("secret", Default::default()), worlds).unwrap()
     }
 
-    #[tokio::test]
-    async fn a_server_that_nobody_ever_comes_to_is_idle_from_its_start() {
-        let (fleet, world, client) = (fleet("127.0.0.1:5000"), WorldId::generate(), ClientId::generate());
-        let new = World {
-            world_id: world.clone(),
+    fn world(world_id: &WorldId, created_by: &ClientId) -> World {
+        World {
+            world_id: world_id.clone(),
             name: String::new(),
             description: String::new(),
-            created_by: client.clone(),
+            created_by: created_by.clone(),
             generation: "floor".into(),
             created_at_ms: 0,
             updated_at_ms: 0,
             policy: Default::default(),
             changed: 0,
-        };
+        }
+    }
+
+    /// Over servers that start, and then say nothing.
+    fn fleet_of_mutes() -> (tempfile::TempDir, Arc<Fleet>) {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("ugc-host");
+        std::os::unix::fs::symlink(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/fake-host.sh"), &program).unwrap();
+        let worlds = folder.path().join("worlds");
+        let fleet = Fleet::open(program, "127.0.0.1:5000".parse().unwrap(), &Keys::derive("secret", Default::default()), worlds).unwrap();
+        (folder, fleet)
+    }
+
+    #[tokio::test]
+    async fn nobody_is_sent_to_a_server_that_is_being_killed() {
+        let ((_folder, fleet), world_id, client) = (fleet_of_mutes(), WorldId::generate(), ClientId::generate());
+        let world = world(&world_id, &client);
+        // After a first crash, a second one is followed by a pause.
+        for _ in 0..2 {
+            fleet.ensure(&world, &client).await.unwrap();
+            let record = record::read_all(&fleet.records()).remove(0);
+            fleet.state().servers.get_mut(&world_id).unwrap().heard = Instant::now().checked_sub(SERVER_SILENCE_MAX);
+            while record.is_alive() {
+                tokio::task::yield_now().await;
+            }
+            assert!(!fleet.status(&world_id).unwrap().is_ready);
+        }
+        fleet.drain().await;
+    }
+
+    #[tokio::test]
+    async fn a_server_that_nobody_ever_comes_to_is_idle_from_its_start() {
+        let (fleet, world, client) = (fleet("127.0.0.1:5000"), WorldId::generate(), ClientId::generate());
+        let new = self::world(&world, &client);
         fleet.find_or_start(&new, &client).unwrap();
         let is_idle = |fleet: &Fleet| fleet.state().servers[&world].idle_since.is_some();
         assert!(is_idle(&fleet));

@@ -95,6 +95,11 @@ impl From<Error> for Problem {
                 tracing::error!(error = %detail, "a build was refused");
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail).retry_after_s(60)
             }
+            error if error.is_disk_full() => {
+                tracing::error!(error = %detail, "request failed");
+                let detail = "the server's disk is full: nothing is saved until there is room";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail).retry_after_s(60)
+            }
             Error::NoServer { .. } => Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_server", detail).retry_after_s(2),
             Error::World(::store::StoreError::Import(_)) => Self::unprocessable("bad_world", detail),
             Error::World(::store::StoreError::Pack(_)) => Self::unprocessable("bad_export", detail),
@@ -110,11 +115,13 @@ impl From<Error> for Problem {
             }
             Error::World(_)
             | Error::Database(_)
+            | Error::NewerDatabase { .. }
             | Error::Row(_)
             | Error::File { .. }
             | Error::BlobDamaged(_)
             | Error::NoNative { .. }
             | Error::Archive(_)
+            | Error::WorldRuns { .. }
             | Error::Lost => {
                 tracing::error!(error = %detail, "request failed");
                 Self::internal()
@@ -197,5 +204,29 @@ fn general_detail(status: StatusCode) -> &'static str {
         StatusCode::PAYLOAD_TOO_LARGE => "the body is over its limit",
         status if status.is_server_error() => "the server failed; its log says why",
         _ => "the request is not well formed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::store::StoreError;
+    use std::io;
+
+    #[test]
+    fn a_full_disk_is_507_whoever_meets_it() {
+        let database = rusqlite::Connection::open_in_memory().unwrap();
+        database.execute_batch("CREATE TABLE t (x); PRAGMA max_page_count = 4").unwrap();
+        let full = database.execute("INSERT INTO t VALUES (zeroblob(1000000))", []).unwrap_err();
+        let world = StoreError::Io { path: "/srv/world.sqlite".into(), error: full.to_string() };
+        let file = Error::file("/srv/blobs/aa")(io::Error::from_raw_os_error(rustix::io::Errno::NOSPC.raw_os_error()));
+        for error in [Error::from(full), Error::from(world), file] {
+            let words = error.to_string();
+            let Problem { status, code, detail, .. } = error.into();
+            assert_eq!((status.as_u16(), code), (507, "disk_full"), "{words}");
+            assert!(!detail.contains("/srv"), "{detail}");
+        }
+        let Problem { status, .. } = Error::file("/srv")(io::ErrorKind::PermissionDenied.into()).into();
+        assert_eq!(status, 500);
     }
 }

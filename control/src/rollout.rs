@@ -10,7 +10,7 @@ use crate::{
     publish::{channel_named, revision_named},
     session::Player,
     spell::{known, own},
-    store::{Database, Ending, Rollout},
+    store::{Database, Ending, RolledBack, Rollout},
 };
 use axum::{
     Json,
@@ -183,7 +183,7 @@ pub struct RollbackRequest {
     revision_id: Option<String>,
 }
 
-/// Points a channel back at an earlier revision, or ends the rollout that runs there; worlds follow in their next tick.
+/// Points a channel back at an earlier revision, or ends the rollout that runs there, whose number is told; worlds follow in their next tick.
 #[utoipa::path(
     post,
     path = "/api/spells/{spell}/rollback",
@@ -204,13 +204,13 @@ pub async fn rollback(
     let to = request.revision_id.as_deref().map(revision_named).transpose()?;
     let (spell, news) = (spell_id.clone(), app.clone());
     let roll_back = move |db: &mut Database| {
-        let (number, active) = db.roll_back(&spell, channel, to.as_ref(), &player.client_id, clock::now_ms())?;
-        news.tell(number);
-        Ok(active)
+        let back = db.roll_back(&spell, channel, to.as_ref(), &player.client_id, clock::now_ms())?;
+        news.tell(back.number);
+        Ok(back)
     };
-    let active = app.store.ask(roll_back).await?;
-    tracing::info!(spell = %spell_id, revision = ?active, %channel, "rolled back");
-    Ok(Json(json!({ "spell_id": spell_id, "channel": channel, "revision_id": active })))
+    let RolledBack { active, ended_rollout, .. } = app.store.ask(roll_back).await?;
+    tracing::info!(spell = %spell_id, revision = ?active, %channel, ended_rollout, "rolled back");
+    Ok(Json(json!({ "spell_id": spell_id, "channel": channel, "revision_id": active, "ended_rollout": ended_rollout })))
 }
 
 /// A spell's rollouts, newest first, with what they were judged by.

@@ -17,7 +17,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use protocol::{RevisionId, SpellId, manifest::File};
+use protocol::{Channel, RevisionId, SpellId, manifest::File};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -58,12 +58,16 @@ pub async fn revisions(State(app): State<Arc<App>>, viewer: Viewer, Path(spell):
     let revisions: Vec<_> = revisions
         .into_iter()
         .map(|Revision { manifest, revoked, .. }| {
+            let mut channels = row.channels_of(&manifest.revision_id);
+            // What is about to be published is its authors' business.
+            channels.retain(|channel| *channel != Channel::Draft || !published_only);
             json!({
                 "revoked": revoked,
                 "spell_id": manifest.spell_id,
                 "revision_id": manifest.revision_id,
                 "parent_revision_id": manifest.parent_revision_id,
-                "channel": row.channel_of(&manifest.revision_id),
+                "channel": channels.first(),
+                "channels": channels,
                 "version": manifest.version,
                 "created_at": manifest.created_at,
                 "manifest": manifest,

@@ -22,7 +22,7 @@ pub use operator_log::OperatorAct;
 pub use ownership::{Act, AuditEntry};
 pub use rollout::{Ending, Rollout};
 pub use session::{Ban, Login};
-pub use spell::{Publication, Published, Revision, SpellRow};
+pub use spell::{Publication, Published, Revision, RolledBack, SpellRow};
 pub use world::World;
 
 use crate::error::Error;
@@ -91,6 +91,10 @@ fn read_only(path: &Path) -> Result<Connection, Error> {
 
 fn migrate(connection: &mut Connection) -> Result<(), Error> {
     let applied: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = MIGRATIONS.len() as u32;
+    if applied > known {
+        return Err(Error::NewerDatabase { found: applied, known });
+    }
     for (version, migration) in (1_u32..).zip(MIGRATIONS).skip(applied as usize) {
         let change = connection.transaction()?;
         change.execute_batch(migration)?;
@@ -133,6 +137,21 @@ fn found<T>(result: rusqlite::Result<T>) -> Result<Option<T>, Error> {
 mod tests {
     use super::*;
     use protocol::RevisionId;
+
+    #[test]
+    fn a_database_of_a_newer_program_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("control.sqlite");
+        drop(Store::open(&path).unwrap());
+        let newer = Connection::open(&path).unwrap();
+        newer.pragma_update(None, "user_version", 99).unwrap();
+        drop(newer);
+        let before = std::fs::read(&path).unwrap();
+        let Err(error) = Store::open(&path) else { panic!("it was opened") };
+        let words = error.to_string();
+        assert!(words.contains("version 99") && words.contains("start the newer one"), "{words}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
 
     #[test]
     fn a_database_of_before_the_pipeline_keeps_its_spells() {

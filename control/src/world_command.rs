@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What to do with a world's file. The control plane that uses the data directory must be stopped.
+/// What to do with a world's file. The control plane that uses the data directory must be stopped, and where the file is changed, so must the world's server.
 #[derive(Debug, Subcommand)]
 pub enum WorldCommand {
     /// Reads the whole file and says what it holds, or what is wrong with it
@@ -41,6 +41,8 @@ impl WorldCommand {
     /// Does it, and answers what to print.
     pub fn run(&self, data_dir: &Path) -> Result<String, Error> {
         let worlds = data_dir.join("worlds");
+        // As game servers were told it.
+        let worlds = worlds.canonicalize().unwrap_or(worlds);
         match self {
             Self::Verify { world } => {
                 let contents = read(&worlds, world)?;
@@ -48,6 +50,7 @@ impl WorldCommand {
                 Ok(format!("{world} is whole: {}", describe(&contents)))
             }
             Self::Restore { world } => {
+                refuse_running(&worlds, world)?;
                 let previous = ::store::restore_previous(&fleet::world_file(&worlds, world))?;
                 Ok(format!("{world} goes on from tick {}; the damaged file is kept beside it", previous.tick))
             }
@@ -57,6 +60,7 @@ impl WorldCommand {
                 Ok(format!("{world} is in {}: {}", file.display(), describe(&contents)))
             }
             Self::Import { world, file } => {
+                refuse_running(&worlds, world)?;
                 let contents = ::store::unpack(&fs::read(file).map_err(Error::file(file))?)?;
                 ::store::exchange::verify(&contents.stored)?;
                 let contents = Contents { world_id: world.to_string(), ..contents };
@@ -64,6 +68,14 @@ impl WorldCommand {
                 Ok(format!("{world} holds what was in {}: {}", file.display(), describe(&contents)))
             }
         }
+    }
+}
+
+/// Servers outlive a control plane that was killed, and save over what is put in their file's place, or lose it.
+fn refuse_running(worlds: &Path, world: &WorldId) -> Result<(), Error> {
+    match fleet::process_of(worlds, world) {
+        Some(process) => Err(Error::WorldRuns { world: world.to_string(), process }),
+        None => Ok(()),
     }
 }
 

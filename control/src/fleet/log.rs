@@ -9,7 +9,9 @@ use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
+use tokio::task::JoinHandle;
 
 /// The file, to be written to from its end: a server that goes on after it was cut goes on at its beginning.
 pub fn open(path: &Path) -> Result<File, Error> {
@@ -33,12 +35,17 @@ impl Tail {
         Self { world: world.clone(), path, position, unfinished: Vec::new() }
     }
 
-    /// Passes on what comes, until it is dropped.
-    pub async fn follow(mut self) {
-        loop {
-            self.pass_on();
-            tokio::time::sleep(SERVER_LOG_INTERVAL).await;
-        }
+    /// Passes on what comes, until the answer is dropped.
+    pub fn follow(self) -> Following {
+        let tail = Arc::new(Mutex::new(self));
+        let followed = tail.clone();
+        let task = tokio::spawn(async move {
+            loop {
+                followed.lock().unwrap_or_else(PoisonError::into_inner).pass_on();
+                tokio::time::sleep(SERVER_LOG_INTERVAL).await;
+            }
+        });
+        Following { tail, task }
     }
 
     /// Passes on what has come. A file that has grown too large is kept aside and begun anew.
@@ -69,6 +76,19 @@ impl Tail {
         {
             self.position = 0;
         }
+    }
+}
+
+/// A log that is being passed on. What has come until it is dropped is passed on as well: a server that ends at once has said why.
+pub struct Following {
+    tail: Arc<Mutex<Tail>>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).pass_on();
     }
 }
 

@@ -1,8 +1,8 @@
 //! One game server's process: started with its secrets or adopted, and ended.
 
 use super::{
-    Birth, Fleet,
-    log::{self, Tail},
+    Birth, Fleet, in_short,
+    log::{self, Following, Tail},
     record::{self, Record},
 };
 use crate::{
@@ -11,11 +11,13 @@ use crate::{
     limits::{ADOPTED_CHECK_INTERVAL, GAME_PORT_FIRST, SERVER_LINE_BYTES_MAX, SERVER_START_ATTEMPTS_MAX, SERVER_START_TIME_MAX},
 };
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
-use std::{os::fd::OwnedFd, process::Stdio};
+use std::{
+    os::fd::OwnedFd,
+    process::{ExitStatus, Stdio},
+};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStdout, Command},
-    task::JoinHandle,
     time::timeout,
 };
 
@@ -29,7 +31,7 @@ pub struct HostProcess {
     pub process: Pid,
     body: Body,
     /// Passes its log on as long as we know it.
-    _log: AbortOnDrop,
+    _log: Following,
 }
 
 /// How its end is heard of.
@@ -38,15 +40,6 @@ enum Body {
     Child(Started),
     /// One before us has: a hold on it, and when it began.
     Adopted(OwnedFd, u64),
-}
-
-/// A task that ends with whoever holds this.
-struct AbortOnDrop(JoinHandle<()>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 /// What of our environment a game server may see: never our secrets.
@@ -67,8 +60,8 @@ impl HostProcess {
             port = fleet.take_port(world, port).ok_or("no port is free")?;
             match Self::try_port(fleet, birth, port).await {
                 Ok(host) => return Ok(host),
-                // What is wrong with the world is wrong on every port.
-                Err(Failure::World(why)) => return Err(why),
+                // What is wrong with the world, or with the program, is wrong on every port.
+                Err(Failure::EveryPort(why)) => return Err(why),
                 Err(Failure::Port(why)) => reason = why,
             }
             tracing::warn!(%world, port, reason = ?reason, "game server did not start");
@@ -79,11 +72,14 @@ impl HostProcess {
     async fn try_port(fleet: &Fleet, birth: &Birth, port: u16) -> Result<Self, Failure> {
         let Birth { world, secret, .. } = birth;
         let (server_id, log) = (hex::encode(keys::random::<8>()), fleet.log_file(world));
-        let file = log::open(&log).map_err(|error| Failure::Port(error.to_string()))?;
+        let file = log::open(&log).map_err(|error| Failure::Port(in_short(world, "its log cannot be written", &error)))?;
         // From here on: what it says while it starts is passed on too.
-        let tail = AbortOnDrop(tokio::spawn(Tail::new(world, log).follow()));
+        let tail = Tail::new(world, log).follow();
         let spawned = command(fleet, birth, port).stderr(file).spawn();
-        let child = spawned.map_err(|error| Failure::Port(format!("{}: {error}", fleet.program.display())))?;
+        let child = spawned.map_err(|error| {
+            let why = format!("{}: {error}", fleet.program.display());
+            Failure::Port(in_short(world, "its program does not start", &why))
+        })?;
         // Whoever gives up waiting takes it with them.
         let mut started = Started { child, outlives: false };
         let child = &mut started.child;
@@ -100,8 +96,8 @@ impl HostProcess {
                 started.outlives = true;
                 Ok(Self { port, server_id, process, body: Body::Child(started), _log: tail })
             }
-            Some(Announced::Error(why)) => Err(Failure::World(why)),
-            None => Err(Failure::Port(format!("it ended before it listened ({})", ending(child.wait().await)))),
+            Some(Announced::Error(why)) => Err(Failure::EveryPort(in_short(world, "it cannot use what is saved of this world", &why))),
+            None => Err(unannounced(world, child.wait().await)),
         }
     }
 
@@ -113,7 +109,7 @@ impl HostProcess {
         if !record.is_alive() {
             return None;
         }
-        let tail = AbortOnDrop(tokio::spawn(Tail::new(&record.world_id, fleet.log_file(&record.world_id)).follow()));
+        let tail = Tail::new(&record.world_id, fleet.log_file(&record.world_id)).follow();
         Some(Self {
             port: record.port,
             server_id: record.server_id.clone(),
@@ -193,12 +189,24 @@ fn command(fleet: &Fleet, birth: &Birth, port: u16) -> Command {
     command
 }
 
-/// Why a server did not start.
+/// Why a server did not start, in words for whoever wants to play there.
 enum Failure {
     /// Another port may do.
     Port(String),
-    /// The world cannot be run.
-    World(String),
+    /// No other one will.
+    EveryPort(String),
+}
+
+/// A program's exit code where it does not understand its command line.
+const USAGE: i32 = 2;
+
+/// Why a server has ended without having announced anything.
+fn unannounced(world: &WorldId, status: std::io::Result<ExitStatus>) -> Failure {
+    if status.as_ref().is_ok_and(|status| status.code() == Some(USAGE)) {
+        let why = "ugc-host does not understand its command line: take both programs from one `cargo xtask dist`";
+        return Failure::EveryPort(in_short(world, "its program and the control plane are of different versions", &why));
+    }
+    Failure::Port(format!("it ended before it listened ({}); the server's log says why", ending(status)))
 }
 
 /// What a server says of itself on its standard output.
@@ -229,6 +237,6 @@ async fn line(output: &mut BufReader<impl AsyncRead + Unpin>) -> Option<String> 
     (count > 0).then(|| String::from_utf8_lossy(&line).trim_end().to_owned())
 }
 
-fn ending(status: std::io::Result<std::process::ExitStatus>) -> String {
+fn ending(status: std::io::Result<ExitStatus>) -> String {
     status.map_or_else(|error| error.to_string(), |status| status.to_string())
 }

@@ -49,11 +49,9 @@ impl SpellRow {
         }
     }
 
-    /// The farthest channel that points at this revision.
-    pub fn channel_of(&self, revision: &RevisionId) -> Option<Channel> {
-        [(Channel::Stable, &self.stable), (Channel::Beta, &self.beta), (Channel::Draft, &self.draft)]
-            .into_iter()
-            .find_map(|(channel, active)| (active.as_ref() == Some(revision)).then_some(channel))
+    /// The channels that point at this revision, the farthest first.
+    pub fn channels_of(&self, revision: &RevisionId) -> Vec<Channel> {
+        [Channel::Stable, Channel::Beta, Channel::Draft].into_iter().filter(|channel| self.active(*channel) == Some(revision)).collect()
     }
 }
 
@@ -74,6 +72,17 @@ pub struct Published {
     pub manifest: Manifest,
     /// Its rollout, where it has to prove itself first.
     pub rollout: Option<i64>,
+}
+
+/// What a rollback came to.
+#[derive(Debug)]
+pub struct RolledBack {
+    /// The change's number.
+    pub number: i64,
+    /// What the channel points at.
+    pub active: Option<RevisionId>,
+    /// The rollout that ran there, and does not any more.
+    pub ended_rollout: Option<i64>,
 }
 
 /// A publication that is asked for.
@@ -157,7 +166,7 @@ impl Database {
         Ok((number, published))
     }
 
-    /// Points a channel back, or ends the rollout that runs there. Answers the change's number, and what the channel points at.
+    /// Points a channel back, or ends the rollout that runs there.
     pub fn roll_back(
         &mut self,
         spell: &SpellId,
@@ -165,7 +174,7 @@ impl Database {
         to: Option<&RevisionId>,
         client: &ClientId,
         now_ms: i64,
-    ) -> Result<(i64, Option<RevisionId>), Error> {
+    ) -> Result<RolledBack, Error> {
         let change = self.connection.transaction()?;
         if !may_change(&change, spell, client)? {
             return Err(Error::Foreign(spell.clone()));
@@ -185,15 +194,15 @@ impl Database {
             }
             (None, None, None) => return Err(Error::unknown("publication", channel.as_str())),
         };
-        let detail =
-            json!({ "channel": channel, "revision_id": back, "before": active, "rollout": ended.as_ref().map(|ended| ended.rollout) });
+        let ended_rollout = ended.map(|ended| ended.rollout);
+        let detail = json!({ "channel": channel, "revision_id": back, "before": active, "rollout": ended_rollout });
         note(&change, &Act { spell_id: spell, actor: client.as_str(), action: "rollback", detail, now_ms })?;
         let number = match back.as_ref() != active {
             true => point(&change, &row, channel, back.as_ref(), client, now_ms)?,
             false => touch(&change, spell)?,
         };
         change.commit()?;
-        Ok((number, back))
+        Ok(RolledBack { number, active: back, ended_rollout })
     }
 
     /// Takes a revision out of use until that is lifted: its casts end, channels that point at it go back to what they pointed at before, if that is good, and no

@@ -111,9 +111,10 @@ fn a_rollout_ends_by_hand_by_another_publication_and_by_revoking() {
     let mut stream = line.open(server, 0);
     stream.change();
     let roll_back = |body: Value| server.post("/api/spells/fireball/rollback", kim, &body);
-    server.roll_out(kim, "fireball", two, &terms());
+    let rollout = server.roll_out(kim, "fireball", two, &terms());
     stream.change();
-    assert_eq!(roll_back(json!({})).json()["revision_id"], **one);
+    let back = roll_back(json!({})).json();
+    assert_eq!((&back["revision_id"], &back["ended_rollout"]), (&json!(one), &json!(rollout)));
     assert_eq!(stream.change(), ["fireball stable artifact of one"]);
     assert_eq!(stage.rollout()["state"], "rolled_back");
 
@@ -200,7 +201,8 @@ fn rolling_back_goes_to_ever_older_good_revisions() {
     let mut stream = line.open(server, 0);
     stream.change();
     let roll_back = |body: Value| server.post("/api/spells/fireball/rollback", kim, &body);
-    assert_eq!(roll_back(json!({})).json()["revision_id"], **two);
+    let back = roll_back(json!({})).json();
+    assert_eq!((&back["revision_id"], &back["ended_rollout"]), (&json!(two), &Value::Null));
     assert_eq!(stream.change(), ["fireball stable artifact of two"]);
     assert_eq!(roll_back(json!({})).json()["revision_id"], **one);
     roll_back(json!({})).is_problem(409, "nothing_before");

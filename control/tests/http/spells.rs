@@ -47,7 +47,10 @@ fn a_build_becomes_a_revision_that_can_be_published_and_read() {
         (&json!(revision), &json!(revision), &Value::Null)
     );
     let listed = server.get("/api/spells/fireball/revisions", "").json()["revisions"][0].clone();
-    assert_eq!((&listed["channel"], &listed["manifest"]), (&json!("beta"), manifest));
+    assert_eq!((&listed["channel"], &listed["channels"], &listed["manifest"]), (&json!("beta"), &json!(["beta"]), manifest));
+    server.publish(&token, "fireball", revision, "stable");
+    let listed = server.get("/api/spells/fireball/revisions", &token).json()["revisions"][0].clone();
+    assert_eq!((&listed["channel"], &listed["channels"]), (&json!("stable"), &json!(["stable", "beta", "draft"])));
     let path = format!("/api/spells/fireball/revisions/{revision}");
     assert_eq!(server.get(&format!("{path}/manifest"), "").json()["manifest"], *manifest);
 
