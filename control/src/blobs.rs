@@ -68,10 +68,9 @@ impl Blobs {
         let folder = path.parent().expect("a blob lies in a folder");
         fs::create_dir_all(folder)?;
         let aside = self.aside().join(hex::encode(random::<16>()));
-        let mut file = File::create_new(&aside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&aside, path)?;
+        let written = write_aside(&aside, bytes).and_then(|()| fs::rename(&aside, path));
+        // Half a blob would keep a full disk full.
+        written.inspect_err(|_| _ = fs::remove_file(&aside))?;
         File::open(folder)?.sync_all()?;
         File::open(&self.folder)?.sync_all()
     }
@@ -83,6 +82,12 @@ impl Blobs {
     fn aside(&self) -> PathBuf {
         self.folder.join("aside")
     }
+}
+
+fn write_aside(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 #[cfg(test)]
@@ -109,6 +114,16 @@ mod tests {
         fs::write(folder.path().join("notes"), b"the operator's own").unwrap();
         assert_eq!(blobs.keep(|hash| *hash == fire).unwrap(), 1);
         assert!(blobs.get(&fire).is_ok() && blobs.get(&ice).is_err() && folder.path().join("notes").exists());
+    }
+
+    #[test]
+    fn what_could_not_be_written_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path().into()).unwrap();
+        let path = blobs.path(&Sha256Hex::of(b"fire"));
+        fs::create_dir_all(&path).unwrap();
+        assert!(matches!(blobs.put(b"fire"), Err(Error::File { .. })));
+        assert_eq!(fs::read_dir(blobs.aside()).unwrap().count(), 0);
     }
 
     #[test]

@@ -139,7 +139,7 @@ struct State {
     /// The stages that jobs went through: of the running ones, and of those that ended last.
     traces: BTreeMap<JobId, Vec<Step>>,
     ended: VecDeque<JobId>,
-    /// Components that the builder could make no native code of, and why.
+    /// Components that the builder makes no native code of, however often it is asked, and why.
     without_native: BTreeMap<Native, String>,
     /// Bytes of the packages that wait.
     bytes: usize,
@@ -147,6 +147,8 @@ struct State {
     quick: VecDeque<ClientId>,
     /// Jobs whose ending could not be written; a restart will fail them in the database too.
     unwritten: BTreeMap<JobId, String>,
+    /// Somebody cleans up.
+    is_paused: bool,
     stopping: bool,
 }
 
@@ -334,18 +336,19 @@ impl BuildQueue {
         let input = Input::Component { hex: hex::encode(blobs.get(component)?), files: BTreeMap::new(), ours, has_been_cast: true };
         let (sender, notices) = mpsc::channel();
         let made = self.compile(&JobId::generate(), input, Watch { sender, notices, time_max: BUILD_TIME_MAX }, ours);
-        let made = made.map_err(|failure| failure.message).and_then(|made| {
+        let made = made.map_err(|failure| (failure.message, failure.is_refusal)).and_then(|made| {
             let engine = &made.finished.engine_id;
             if engine != engine_id {
-                return Err(format!("this server's builder makes it for {engine}"));
+                return Err((format!("this server's builder makes it for {engine}"), true));
             }
-            if made.component.hash == *component { Ok(made) } else { Err("the builder gave back another component".into()) }
+            if made.component.hash == *component { Ok(made) } else { Err(("the builder gave back another component".into(), true)) }
         });
         let made = match made {
             Ok(made) => made,
-            Err(reason) => {
+            Err((reason, is_refusal)) => {
                 let mut state = self.state();
-                if state.without_native.len() < WITHOUT_NATIVE_MAX {
+                // A worker that was killed, or a full disk, says nothing of the component.
+                if is_refusal && state.without_native.len() < WITHOUT_NATIVE_MAX {
                     state.without_native.insert(native, reason.clone());
                 }
                 return Err(none(reason));
@@ -491,9 +494,11 @@ impl BuildQueue {
     fn ask(&self, generator: &Generator, conversation: &generator::Conversation, job_id: &JobId, line: &Line) -> Result<String, Failure> {
         let (generator, conversation) = (generator.clone(), conversation.clone());
         let (answer, answered) = mpsc::channel();
+        // Held as long as somebody waits for the answer.
+        let (_asker, wanted) = mpsc::channel();
         let done = line.sender.clone();
         thread::spawn(move || {
-            answer.send(generator.write(&conversation)).ok();
+            answer.send(generator.write(&conversation, wanted)).ok();
             done.send(Notice::Over).ok();
         });
         match line.notices.recv_timeout(GENERATOR_TIME_MAX) {
@@ -639,11 +644,17 @@ impl BuildQueue {
         Watch { sender, notices, time_max: BUILD_TIME_MAX }
     }
 
-    /// Does something that no build may see halfway; nothing where one runs.
+    /// Does something that no build may see halfway; nothing where one runs. Meanwhile builds are taken, looked at and cancelled, and none begins.
     pub fn while_idle<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
         let _alone = self.native.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = self.state();
-        state.running.is_empty().then(work)
+        let mut state = self.state();
+        if !state.running.is_empty() {
+            return None;
+        }
+        state.is_paused = true;
+        drop(state);
+        let _pause = Pause(self);
+        Some(work())
     }
 
     /// How many builds wait, and how many run.
@@ -654,6 +665,16 @@ impl BuildQueue {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// No build begins until this is dropped.
+struct Pause<'a>(&'a BuildQueue);
+
+impl Drop for Pause<'_> {
+    fn drop(&mut self) {
+        self.0.state().is_paused = false;
+        self.0.work.notify_all();
     }
 }
 
@@ -671,6 +692,9 @@ impl State {
     /// The build to do next: never two of one spell at once, so that its drafts come in order, and never two of one player, so that whoever builds a lot waits for themselves.
     /// One worker is kept for players whose last build was quick: what others hand in may be a compile bomb, which takes its worker for all the time that it gets.
     fn pick(&mut self, trade: Trade) -> Option<BuildOrder> {
+        if self.is_paused {
+            return None;
+        }
         let strangers = self.running.values().filter(|running| !running.is_trusted).count();
         let has_room = |order: &BuildOrder| strangers + 1 < BUILD_WORKERS || self.quick.contains(&order.player.client_id);
         let is_free = |order: &BuildOrder| {
@@ -808,4 +832,45 @@ fn log(diagnostics: &[Diagnostic]) -> String {
         writeln!(log, "{severity}: {file}:{line}:{column}: {message}").expect("a string takes all text");
     }
     log
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(folder: &Path) -> Arc<BuildQueue> {
+        let queue = BuildQueue::start(Workshop {
+            builder: "/bin/false".into(),
+            sdk: folder.into(),
+            signing_seed: String::new(),
+            public_key: String::new(),
+            fingerprint: Sha256Hex::of(b""),
+            sandbox: Sandbox::Whole,
+            generator: None,
+            scratch: folder.join("scratch"),
+            store: Store::open(&folder.join("control.sqlite")).unwrap(),
+            blobs: Blobs::open(folder.join("blobs")).unwrap(),
+        });
+        queue.unwrap()
+    }
+
+    #[test]
+    fn while_somebody_cleans_up_builds_are_taken_and_none_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = queue(folder.path());
+        let player = Player { client_id: ClientId::generate(), username: "kim".into() };
+        let what = What::Package(Package::of_code("one".into()).unwrap());
+        let done = queue.while_idle(|| {
+            let place = queue.place(&player.client_id, &what).unwrap();
+            let (job_id, spell_id) = (JobId::generate(), "fireball".parse().unwrap());
+            place.take(BuildOrder { job_id, spell_id, player, what, metadata: None, origin: None });
+            assert_eq!(queue.counts(), (1, 0));
+        });
+        assert!(done.is_some());
+        // It begins now, and comes to nothing.
+        while queue.counts() != (0, 0) {
+            thread::yield_now();
+        }
+        queue.stop();
+    }
 }

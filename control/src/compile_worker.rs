@@ -45,12 +45,17 @@ pub struct Failure {
     pub diagnostics: Vec<Diagnostic>,
     /// It took longer than a quick build may, and is to begin anew with all the time that there is.
     pub is_slow: bool,
+    /// The compiler has seen what it was given and does not take it; anything else may go better another time.
+    pub is_refusal: bool,
 }
+
+/// What the compile worker says of a compiler that was ended from outside.
+const MOODS: [&str; 2] = ["killed", "time"];
 
 impl Failure {
     /// A failure that has no place in the source.
     pub fn plain(message: impl Into<String>) -> Self {
-        Self { message: message.into(), diagnostics: Vec::new(), is_slow: false }
+        Self { message: message.into(), diagnostics: Vec::new(), is_slow: false, is_refusal: false }
     }
 
     /// Who asked for it has taken it back.
@@ -71,7 +76,12 @@ impl Failure {
             message: message.into(),
             help: None,
         };
-        Self { message: message.into(), diagnostics: vec![found], is_slow: false }
+        Self { diagnostics: vec![found], ..Self::plain(message) }
+    }
+
+    fn refused(message: String, diagnostics: Vec<Diagnostic>) -> Self {
+        let is_refusal = !diagnostics.iter().any(|found| MOODS.contains(&found.code.as_str()));
+        Self { diagnostics, is_refusal, ..Self::plain(message) }
     }
 }
 
@@ -102,7 +112,7 @@ pub fn run<T>(
     let result = match (cut, said) {
         (Some(cut), _) => Err(cut),
         (None, Ok(Some(Event::Finished(finished)))) => take(*finished),
-        (None, Ok(Some(Event::Failed { message, diagnostics }))) => Err(Failure { message, diagnostics, is_slow: false }),
+        (None, Ok(Some(Event::Failed { message, diagnostics }))) => Err(Failure::refused(message, diagnostics)),
         (None, Ok(_)) => {
             kill_process_group(group, Signal::KILL).ok();
             // Reaped, its group's number may be another's: there is nothing more to kill by it.

@@ -2,14 +2,16 @@
 
 use crate::limits::{GENERATOR_ANSWER_BYTES_MAX, GENERATOR_END_TIME_MAX, GENERATOR_TIME_MAX};
 use protocol::job::Diagnostic;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde_json::{Value, json};
+use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Duration;
 
 /// What writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,11 +103,12 @@ impl Conversation {
 }
 
 impl Generator {
-    /// Asks for source. Blocks, for `GENERATOR_TIME_MAX` at most.
-    pub fn write(&self, conversation: &Conversation) -> Result<String, GeneratorError> {
+    /// Asks for source. Blocks, for `GENERATOR_TIME_MAX` at most. A command is ended, with all that it has started, when `wanted`'s other end is dropped, and when
+    /// this process dies.
+    pub fn write(&self, conversation: &Conversation, wanted: Receiver<Infallible>) -> Result<String, GeneratorError> {
         let answer = match self {
             Self::Http { url, key, model } => ask(url, key.as_deref(), &json!({ "model": model, "messages": conversation.messages() }))?,
-            Self::Command(command) => run(command, conversation.text())?,
+            Self::Command(command) => run(command, conversation.text(), wanted)?,
         };
         Ok(source(&answer).to_owned())
     }
@@ -127,7 +130,14 @@ fn ask(url: &str, key: Option<&str>, body: &Value) -> Result<String, GeneratorEr
     content.map(str::to_owned).ok_or_else(|| GeneratorError::Endpoint("the answer has no choices[0].message.content".into()))
 }
 
-fn run(command: &str, input: String) -> Result<String, GeneratorError> {
+/// What the wait for a command's answer ends with.
+enum Heard {
+    Answer(std::io::Result<Vec<u8>>),
+    /// Nobody waits for it any more.
+    Unwanted,
+}
+
+fn run(command: &str, input: String, wanted: Receiver<Infallible>) -> Result<String, GeneratorError> {
     let failed = |error: std::io::Error| GeneratorError::Command(error.to_string());
     // Of our environment it gets what programs need to be found, and what is its own: nothing that signs or opens anything here.
     let is_for_it = |name: &str| ["PATH", "HOME", "LANG"].contains(&name) || name.starts_with("GENERATOR_");
@@ -142,33 +152,67 @@ fn run(command: &str, input: String) -> Result<String, GeneratorError> {
         .stderr(Stdio::inherit())
         .spawn()
         .map_err(failed)?;
+    // Where there is no process for it, there soon is none for anything.
+    let lifeline = Lifeline::to(&child).inspect_err(|error| tracing::warn!(%error, "a command may outlive this process")).ok();
     let (mut stdin, stdout) = (child.stdin.take().expect("stdin is piped"), child.stdout.take().expect("stdout is piped"));
-    let (done, over) = mpsc::channel();
+    let (said, heard) = mpsc::channel();
+    let gone = said.clone();
     // Not joined: what a killed command has started may hold the pipes for longer than anybody waits.
     thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
     thread::spawn(move || {
         let mut answer = Vec::new();
         let read = stdout.take(GENERATOR_ANSWER_BYTES_MAX as u64).read_to_end(&mut answer).map(|_| answer);
-        done.send(read).ok();
+        said.send(Heard::Answer(read)).ok();
     });
-    let read = over.recv_timeout(GENERATOR_TIME_MAX);
+    thread::spawn(move || {
+        wanted.recv().ok();
+        gone.send(Heard::Unwanted).ok();
+    });
+    let heard = heard.recv_timeout(GENERATOR_TIME_MAX);
     // What has closed its output has had its say; it gets a moment to say how it ended.
-    let group = Pid::from_child(&child);
-    let (ended, waits) = mpsc::channel::<()>();
-    let is_late = read.is_err();
-    let watch = thread::spawn(move || {
-        if is_late || waits.recv_timeout(GENERATOR_END_TIME_MAX) == Err(mpsc::RecvTimeoutError::Timeout) {
-            kill_process_group(group, Signal::KILL).ok();
-        }
-    });
-    let status = child.wait().map_err(failed);
-    drop(ended);
-    watch.join().ok();
-    let (status, answer) = (status?, read.map_err(|_| GeneratorError::Slow)?.map_err(failed)?);
+    let moment = if matches!(heard, Ok(Heard::Answer(_))) { GENERATOR_END_TIME_MAX } else { Duration::ZERO };
+    let status = end(child, lifeline, moment).map_err(failed)?;
+    let answer = match heard {
+        Ok(Heard::Answer(answer)) => answer.map_err(failed)?,
+        Ok(Heard::Unwanted) => return Err(GeneratorError::Command("nobody waits for its answer any more".into())),
+        Err(_) => return Err(GeneratorError::Slow),
+    };
     if !status.success() {
         return Err(GeneratorError::Command(format!("it ended with {status}")));
     }
     String::from_utf8(answer).map_err(|_| GeneratorError::Command("its answer is not UTF-8".into()))
+}
+
+/// Gives a command a moment to end by itself; then ends it, and whatever it has left running.
+fn end(mut child: Child, lifeline: Option<Lifeline>, moment: Duration) -> std::io::Result<ExitStatus> {
+    let group = Pid::from_child(&child);
+    let (ended, waits) = mpsc::channel();
+    thread::spawn(move || ended.send(waitid(WaitId::Pid(group), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).is_ok()));
+    waits.recv_timeout(moment).ok();
+    // Before the wait: until then the dead leader keeps its group's number from being given away.
+    kill_process_group(group, Signal::KILL).ok();
+    drop(lifeline);
+    child.wait()
+}
+
+/// Ends a command's process group when this process is gone, however it went: a shell that reads from us until then. That a parent's death ends a child
+/// (`PR_SET_PDEATHSIG`) would not do: the command's own children live on.
+struct Lifeline(Child);
+
+impl Lifeline {
+    fn to(command: &Child) -> std::io::Result<Self> {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", "read -r _; kill -s KILL -- \"-$0\"", &command.id().to_string()]);
+        shell.env_clear().process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map(Self)
+    }
+}
+
+impl Drop for Lifeline {
+    fn drop(&mut self) {
+        // Killed before its input ends.
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
 }
 
 /// The source in an answer: its first code block, or all of it.
@@ -193,9 +237,11 @@ mod tests {
     #[test]
     fn a_command_gets_the_guide_and_the_prompt_and_answers() {
         let generator = Generator::Command("grep -c 'spell_sdk\\|a ball of fire'".into());
-        let count: u32 = generator.write(&Conversation::begin("a ball of fire")).unwrap().trim().parse().unwrap();
+        let (_asker, wanted) = mpsc::channel();
+        let count: u32 = generator.write(&Conversation::begin("a ball of fire"), wanted).unwrap().trim().parse().unwrap();
         assert!(count > 2);
-        assert!(matches!(Generator::Command("exit 3".into()).write(&Conversation::begin("x")), Err(GeneratorError::Command(_))));
+        let (_asker, wanted) = mpsc::channel();
+        assert!(matches!(Generator::Command("exit 3".into()).write(&Conversation::begin("x"), wanted), Err(GeneratorError::Command(_))));
     }
 
     #[test]

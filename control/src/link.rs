@@ -69,13 +69,15 @@ pub async fn stream(
 }
 
 /// The bytes of a signed artifact.
-pub async fn artifact(State(app): State<Arc<App>>, _: GameServer, Path((_, hash)): Path<(String, String)>) -> Result<Response, Problem> {
-    let unknown = || Error::unknown("artifact", &hash);
-    let hash: Sha256Hex = hash.parse().map_err(|_| unknown())?;
-    let blobs = app.blobs.clone();
-    let named = hash.clone();
-    let bytes =
-        app.store.ask(move |db| if db.is_artifact(&named)? { blobs.get(&named).map(Some) } else { Ok(None) }).await?.ok_or_else(unknown)?;
+pub async fn artifact(State(app): State<Arc<App>>, _: GameServer, Path((_, text)): Path<(String, String)>) -> Result<Response, Problem> {
+    let unknown = || Error::unknown("artifact", &text);
+    let hash: Sha256Hex = text.parse().map_err(|_| unknown())?;
+    let (blobs, named) = (app.blobs.clone(), hash.clone());
+    if !app.store.ask(move |db| db.is_artifact(&named)).await? {
+        return Err(unknown().into());
+    }
+    // Not with the database in hand: all others would wait for the file.
+    let bytes = tokio::task::spawn_blocking(move || blobs.get(&hash)).await.map_err(|_| Error::Lost)??;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 

@@ -6,7 +6,7 @@ use control::{
     App,
     config::{Arguments, Command, Config, Siblings},
     keys::Generation,
-    limits::OPEN_FILES_MAX,
+    limits::{BUILDER_CHECK_TIME_MAX, OPEN_FILES_MAX},
     store::backup::{self, Tally},
 };
 use rustix::{
@@ -33,9 +33,9 @@ fn main() -> Result<()> {
     let siblings = find_siblings()?;
     let config = Config::new(&arguments, siblings).context("the data directory cannot be used: set DATA_DIR to one that can be written")?;
     let _lock = lock(&config.data_dir)?;
-    check_builds(&config.siblings);
-    let (listener, address) = listen(&arguments)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no async runtime")?;
+    runtime.spawn(check_builds(config.siblings.clone()));
+    let (listener, address) = listen(&arguments)?;
     runtime.block_on(async {
         let app = tokio::task::block_in_place(|| App::open(&config, address)).context("the data directory cannot be opened")?;
         let listener = tokio::net::TcpListener::from_std(listener).context("the listening socket cannot be used")?;
@@ -118,12 +118,15 @@ fn find_siblings() -> Result<Siblings> {
     Ok(siblings)
 }
 
-/// Has the builder try itself and its sandbox. A world can be played where nothing can be built, so what is wrong is said and no more.
-fn check_builds(siblings: &Siblings) {
-    match std::process::Command::new(&siblings.builder).arg("check").arg(&siblings.sdk).env_clear().output() {
-        Ok(output) if output.status.success() => tracing::info!("{}", String::from_utf8_lossy(&output.stdout).trim()),
-        Ok(output) => String::from_utf8_lossy(&output.stderr).lines().for_each(|line| tracing::error!("builds: {line}")),
-        Err(error) => tracing::error!(%error, builder = %siblings.builder.display(), "the compile worker does not start"),
+/// Has the builder try itself and its sandbox, for which nobody waits: a world can be played where nothing can be built, so what is wrong is said and no more.
+async fn check_builds(siblings: Siblings) {
+    let mut check = tokio::process::Command::new(&siblings.builder);
+    check.arg("check").arg(&siblings.sdk).env_clear().kill_on_drop(true);
+    match tokio::time::timeout(BUILDER_CHECK_TIME_MAX, check.output()).await {
+        Ok(Ok(output)) if output.status.success() => tracing::info!("{}", String::from_utf8_lossy(&output.stdout).trim()),
+        Ok(Ok(output)) => String::from_utf8_lossy(&output.stderr).lines().for_each(|line| tracing::error!("builds: {line}")),
+        Ok(Err(error)) => tracing::error!(%error, builder = %siblings.builder.display(), "the compile worker does not start"),
+        Err(_) => tracing::error!("builds: `ugc-builder check` has said nothing for {} s", BUILDER_CHECK_TIME_MAX.as_secs()),
     }
 }
 

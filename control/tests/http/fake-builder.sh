@@ -1,8 +1,11 @@
 #!/bin/sh
 # Stands in for ugc-builder: speaks its protocol, and does what the source tells it to. Beside its path it leaves
-# `builder-process`, its process id, and a line in `builds` for each of them.
+# `builder-process`, its process id, and a line in `builds` for each of them. With a file `dies` there it is killed at once; with a file `hangs` there it does not end but
+# when it builds.
 PATH=/usr/bin:/bin
+[ "$1" != build ] && [ -e "$(dirname "$0")/hangs" ] && exec tail -f /dev/null
 [ "$1" = build ] || exit 0
+[ -e "$(dirname "$0")/dies" ] && kill -9 $$
 read -r order
 echo $$ > "$(dirname "$0")/builder-process"
 echo build >> "$(dirname "$0")/builds"

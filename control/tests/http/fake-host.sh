@@ -1,7 +1,8 @@
 #!/bin/sh
 # Stands in for ugc-host: announces its port, and ends when it is told to. Beside its path it leaves `starts-<world>`, a line per start with its process id,
 # and `secrets-<world>`, what it was told. With a file `broken` there it ends at once; with a file `mute` there it never announces its port; with a file `lingers` there
-# it does not end when it is told to.
+# it does not end when it is told to. With a file `refuses` there it cannot run the world, in the words of that file; with a file `stranger` there it does not understand its
+# command line.
 folder=$(dirname "$0")
 while [ $# -gt 0 ]; do
     case "$1" in
@@ -11,6 +12,8 @@ while [ $# -gt 0 ]; do
     shift 2
 done
 [ -e "$folder/broken" ] && exit 3
+[ -e "$folder/stranger" ] && echo "error: unexpected argument '--artifacts' found" >&2 && exit 2
+[ -e "$folder/refuses" ] && echo "GAMESERVER_ERROR=$(cat "$folder/refuses")" && exit 1
 read -r secrets
 printf '%s' "$secrets" > "$folder/secrets-$world"
 [ -e "$folder/lingers" ] && trap '' TERM

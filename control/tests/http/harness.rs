@@ -122,6 +122,12 @@ impl Server {
         fs::write(self.folder.path().join("broken"), "").unwrap();
     }
 
+    /// From now on, compile workers are killed, or live.
+    pub fn kill_builders(&self, kill: bool) {
+        let file = self.folder.path().join("dies");
+        if kill { fs::write(file, "").unwrap() } else { fs::remove_file(file).unwrap() }
+    }
+
     /// From now on, game servers that are told to stop take all the time that they get.
     pub fn make_hosts_linger(&self) {
         fs::write(self.folder.path().join("lingers"), "").unwrap();

@@ -255,6 +255,26 @@ fn native_code_for_another_engine_is_made_when_a_server_asks_if_the_builder_can(
 }
 
 #[test]
+fn native_code_that_a_killed_worker_did_not_make_is_asked_for_again_and_what_is_refused_is_not() {
+    let server = Server::start();
+    let token = server.login("kim");
+    let revision = server.revision(&token, "fireball", "one");
+    server.publish(&token, "fireball", &revision, "beta");
+    let line = Line::of(&server, &token);
+    server.database().execute("UPDATE artifact SET engine_id = 'engine-0'", []).unwrap();
+    server.kill_builders(true);
+    assert_eq!(line.open(&server, 0).change(), ["fireball beta nothing (stays)"]);
+    server.kill_builders(false);
+    assert_eq!(line.open(&server, 0).change(), ["fireball beta artifact of one"]);
+    // The builder makes it for one engine, and would again.
+    let builds = server.builds();
+    for _ in 0..2 {
+        assert_eq!(line.open_for(&server, 0, "engine-2").change(), ["fireball beta nothing (stays)"]);
+    }
+    assert_eq!(server.builds(), builds + 1);
+}
+
+#[test]
 fn a_line_opens_to_its_own_server_alone() {
     let server = Server::start();
     let token = server.login("kim");

@@ -8,6 +8,7 @@ use std::{
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -16,27 +17,48 @@ use tempfile::TempDir;
 struct Process {
     child: Child,
     address: String,
+    /// What it has logged since it listens.
+    log: Arc<Mutex<String>>,
 }
 
 impl Process {
     /// Starts the program in this folder over the folder's `data`, and waits until it listens.
     fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    /// The same, with these variables in its environment.
+    fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(folder.join("ugc-control"));
         command.env_clear().env("PATH", "/usr/bin:/bin").env("PORT", "0").env("DATA_DIR", folder.join("data")).env("RUST_LOG", "info");
+        command.envs(variables.iter().copied());
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = lines
             .by_ref()
             .find_map(|line| Some(line.unwrap().split_once("listening on ")?.1.split_once(',')?.0.to_owned()))
             .expect("it says where it listens");
+        let log = Arc::new(Mutex::new(String::new()));
+        let kept = log.clone();
         // Read on, so that it never waits for us.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| *kept.lock().unwrap() += &(line + "\n")));
+        Self { child, address, log }
+    }
+
+    /// Whether it has logged these words, or does soon.
+    fn logs(&self, words: &str) {
+        until(|| self.log.lock().unwrap().contains(words));
     }
 
     fn post(&self, path: &str, token: &str, body: &Value) -> Value {
+        self.try_post(path, token, body).1
+    }
+
+    /// The status too.
+    fn try_post(&self, path: &str, token: &str, body: &Value) -> (u16, Value) {
         let request = ureq::post(format!("{}{path}", self.address)).header("Authorization", format!("Bearer {token}"));
-        request.send_json(body).unwrap().body_mut().read_json().unwrap()
+        let mut answer = request.config().http_status_as_error(false).build().send_json(body).unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_json().unwrap())
     }
 
     fn get(&self, path: &str, token: &str) -> Value {
@@ -188,6 +210,108 @@ fn a_backup_is_made_while_it_runs_and_is_all_there_after_a_restore() {
     fs::write(&blob, "other bytes").unwrap();
     let (well, said) = run(&data, &["verify", copy.to_str().unwrap()]);
     assert!(!well && said.contains(blob.file_name().unwrap().to_str().unwrap()), "{said}");
+    // One that is missing is told when a copy is made, not when it is needed.
+    let blob = all_below(&data.join("blobs")).into_iter().find(|path| path.is_file()).unwrap();
+    fs::remove_file(&blob).unwrap();
+    let (well, said) = run(&data, &["backup", folder.path().join("another").to_str().unwrap()]);
+    assert!(!well && said.contains(blob.file_name().unwrap().to_str().unwrap()), "{said}");
+}
+
+#[test]
+fn players_hear_why_a_server_does_not_start_and_the_log_alone_hears_where() {
+    let folder = installation();
+    let control = Process::start(folder.path());
+    let token = control.login();
+    let world = control.post("/worlds", &token, &json!({}))["world"]["world_id"].as_str().unwrap().to_owned();
+    let place = folder.path().to_str().unwrap();
+    let refused = |in_short: &str, in_full: &str| {
+        let (status, problem) = control.try_post("/join", &token, &json!({ "world_id": world }));
+        let detail = problem["detail"].as_str().unwrap();
+        assert_eq!((status, &problem["code"]), (503, &json!("no_server")), "{problem}");
+        assert!(detail.contains(in_short) && !problem.to_string().contains(place), "{problem}");
+        control.logs(in_full);
+    };
+    let damaged = format!("world file {place}/data/worlds/{world}.sqlite is damaged: its checksum is not that of what it holds");
+    fs::write(folder.path().join("refuses"), &damaged).unwrap();
+    refused("cannot use what is saved of this world", &damaged);
+    fs::remove_file(folder.path().join("refuses")).unwrap();
+
+    fs::write(folder.path().join("stranger"), "").unwrap();
+    refused("different versions", "unexpected argument '--artifacts' found");
+    control.logs("cargo xtask dist");
+    fs::remove_file(folder.path().join("stranger")).unwrap();
+
+    let records = folder.path().join("data/worlds/servers");
+    fs::remove_dir(&records).unwrap();
+    refused("no record of it can be written", records.to_str().unwrap());
+    fs::create_dir(&records).unwrap();
+
+    let program = folder.path().join("ugc-host");
+    fs::remove_file(&program).unwrap();
+    refused("its program does not start", program.to_str().unwrap());
+}
+
+#[test]
+fn a_world_s_file_is_left_alone_while_a_server_that_outlived_its_control_plane_runs_on_it() {
+    let folder = installation();
+    let mut control = Process::start(folder.path());
+    let token = control.login();
+    let world = control.post("/join", &token, &json!({}))["world_id"].as_str().unwrap().to_owned();
+    let host = number_in(&folder.path().join(format!("starts-{world}")));
+    control.kill();
+    let data = folder.path().join("data");
+    let refused = || {
+        for arguments in [["world", "restore", &world].as_slice(), &["world", "import", &world, "no such file"]] {
+            let (well, said) = run(folder.path(), &data, arguments);
+            assert!(!well && said.contains(&format!("kill {}", host.as_raw_nonzero())), "{said}");
+            assert!(said.contains(&format!("DELETE /admin/servers/{world}")), "{said}");
+        }
+    };
+    refused();
+    fs::remove_file(data.join(format!("worlds/servers/{world}.json"))).unwrap();
+    refused();
+    kill_process(host, Signal::TERM).unwrap();
+    until(|| is_gone(host));
+    let (_, said) = run(folder.path(), &data, &["world", "restore", &world]);
+    assert!(said.contains("there is no whole previous generation"), "{said}");
+}
+
+#[test]
+fn a_generator_s_command_ends_with_who_asked_and_with_the_control_plane() {
+    let folder = installation();
+    let started = folder.path().join("started");
+    // What it starts is to end too, and reads nothing that could end.
+    let command = format!("sleep 1000 & echo $! > {0}.new; mv {0}.new {0}; wait", started.display());
+    let mut control = Process::start_with(folder.path(), &[("GENERATOR_COMMAND", &command)]);
+    let token = control.login();
+    let ask = |control: &Process| {
+        fs::remove_file(&started).ok();
+        let job = control.post("/api/spells/fireball/build", &token, &json!({ "prompt": "fire" }))["job_id"].as_str().unwrap().to_owned();
+        until(|| started.exists());
+        (job, number_in(&started))
+    };
+    let (job, process) = ask(&control);
+    let request = ureq::delete(format!("{}/api/jobs/{job}", control.address)).header("Authorization", format!("Bearer {token}"));
+    assert_eq!(request.call().unwrap().status(), 200);
+    until(|| is_gone(process));
+
+    let (_, process) = ask(&control);
+    control.kill();
+    until(|| is_gone(process));
+
+    let mut control = Process::start_with(folder.path(), &[("GENERATOR_COMMAND", &command)]);
+    let (_, process) = ask(&control);
+    kill_process(Pid::from_child(&control.child), Signal::TERM).unwrap();
+    assert!(control.child.wait().unwrap().success());
+    until(|| is_gone(process));
+}
+
+#[test]
+fn a_builder_that_hangs_keeps_nobody_from_playing() {
+    let folder = installation();
+    fs::write(folder.path().join("hangs"), "").unwrap();
+    let control = Process::start(folder.path());
+    control.post("/join", &control.login(), &json!({}));
 }
 
 #[test]
@@ -216,6 +340,10 @@ fn told_to_stop_during_a_join_it_stops_and_takes_the_server_with_it() {
         until(|| is_gone(host));
     });
     assert!(control.child.wait().unwrap().success());
+}
+
+fn number_in(file: &Path) -> Pid {
+    Pid::from_raw(fs::read_to_string(file).unwrap().trim().parse().unwrap()).unwrap()
 }
 
 fn is_gone(process: Pid) -> bool {
