@@ -5,6 +5,7 @@ use crate::error::Error;
 use ::store::WorldFile;
 use protocol::Sha256Hex;
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -47,15 +48,17 @@ const DATABASE: &str = "control.sqlite";
 /// What all keys follow from, and which of them are in use: without it, nothing that was signed is worth anything.
 const SMALL_FILES: [&str; 3] = ["secret", "keys.json", "admin_token_hash"];
 
-/// Copies a data directory into an empty folder, whether or not a control plane and its worlds run: each file as it stands at one moment. Blobs are copied after the
-/// database, so all that it names are there.
+/// The database is copied anew so often, when a cleanup meanwhile took away what the copy names.
+const TRIES: usize = 3;
+
+/// Copies a data directory into an empty folder, whether or not a control plane and its worlds run: each file as it stands at one moment, and all that the database
+/// names with it.
 pub fn copy(data: &Path, to: &Path) -> Result<Tally, BackupError> {
     if fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(BackupError::NotEmpty(to.to_owned()));
     }
     make_folder(&to.join("worlds"))?;
     let mut tally = Tally::default();
-    copy_database(&data.join(DATABASE), &to.join(DATABASE))?;
     for name in SMALL_FILES {
         let from = data.join(name);
         if from.exists() {
@@ -66,13 +69,44 @@ pub fn copy(data: &Path, to: &Path) -> Result<Tally, BackupError> {
         copy_database(&world, &to.join("worlds").join(world.file_name().unwrap_or_default()))?;
         tally.worlds += 1;
     }
-    for (hash, path) in blobs(&data.join("blobs"))? {
-        let folder = to.join("blobs").join(&hash.as_str()[..2]);
-        make_folder(&folder)?;
-        fs::copy(&path, folder.join(hash.as_str())).map_err(Error::file(&path))?;
-        tally.blobs += 1;
+    let mut copied = BTreeSet::new();
+    for left in (0..TRIES).rev() {
+        let database = to.join(DATABASE);
+        copy_database(&data.join(DATABASE), &database)?;
+        copy_blobs(&data.join("blobs"), &to.join("blobs"), &mut copied)?;
+        match blobs_named(&database)?.into_iter().find(|hash| !copied.contains(hash)) {
+            None => break,
+            Some(missing) if left == 0 => return Err(BackupError::Blob(missing)),
+            Some(_) => fs::remove_file(&database).map_err(Error::file(&database))?,
+        }
     }
+    tally.blobs = copied.len();
     Ok(tally)
+}
+
+/// Those that are not there yet; one that goes away meanwhile is left out.
+fn copy_blobs(from: &Path, to: &Path, copied: &mut BTreeSet<Sha256Hex>) -> Result<(), Error> {
+    for (hash, path) in blobs(from)? {
+        if copied.contains(&hash) {
+            continue;
+        }
+        let folder = to.join(&hash.as_str()[..2]);
+        make_folder(&folder)?;
+        match fs::copy(&path, folder.join(hash.as_str())) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::file(&path)(error)),
+            Ok(_) => _ = copied.insert(hash),
+        }
+    }
+    Ok(())
+}
+
+/// What a database names, read from a copy of it, for opening one brings it up to date.
+fn blobs_named(database: &Path) -> Result<BTreeSet<Sha256Hex>, Error> {
+    let aside = tempfile::tempdir().map_err(Error::file(std::env::temp_dir()))?;
+    let copy = aside.path().join(DATABASE);
+    copy_database(database, &copy)?;
+    Store::open(&copy)?.with(|db| db.blobs_named())
 }
 
 /// Reads all of a data directory or a copy of one, and says what is wrong with it.
@@ -85,10 +119,7 @@ pub fn verify(data: &Path) -> Result<Tally, BackupError> {
     }
     drop(database);
     let mut tally = Tally::default();
-    // A copy of it, for opening one brings it up to date.
-    let aside = tempfile::tempdir().map_err(Error::file(std::env::temp_dir()))?;
-    copy_database(&path, &aside.path().join(DATABASE))?;
-    for hash in Store::open(&aside.path().join(DATABASE))?.with(|db| db.blobs_named())? {
+    for hash in blobs_named(&path)? {
         let path = data.join("blobs").join(&hash.as_str()[..2]).join(hash.as_str());
         if fs::read(&path).ok().is_none_or(|bytes| Sha256Hex::of(&bytes) != hash) {
             return Err(BackupError::Blob(hash));

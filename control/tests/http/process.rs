@@ -14,7 +14,7 @@ use std::{
 use tempfile::TempDir;
 
 /// A control plane in a process of its own; it is killed when dropped.
-struct Process {
+pub struct Process {
     child: Child,
     address: String,
     /// What it has logged since it listens.
@@ -23,7 +23,7 @@ struct Process {
 
 impl Process {
     /// Starts the program in this folder over the folder's `data`, and waits until it listens.
-    fn start(folder: &Path) -> Self {
+    pub fn start(folder: &Path) -> Self {
         Self::start_with(folder, &[])
     }
 
@@ -50,7 +50,7 @@ impl Process {
         until(|| self.log.lock().unwrap().contains(words));
     }
 
-    fn post(&self, path: &str, token: &str, body: &Value) -> Value {
+    pub fn post(&self, path: &str, token: &str, body: &Value) -> Value {
         self.try_post(path, token, body).1
     }
 
@@ -66,7 +66,7 @@ impl Process {
         request.call().unwrap().body_mut().read_json().unwrap()
     }
 
-    fn login(&self) -> String {
+    pub fn login(&self) -> String {
         let login: Value = ureq::post(format!("{}/login", self.address)).send_empty().unwrap().body_mut().read_json().unwrap();
         login["session_token"].as_str().unwrap().into()
     }
@@ -90,7 +90,7 @@ impl Drop for Process {
 }
 
 /// A folder as `cargo xtask dist` makes it, with stand-ins for the other programs.
-fn installation() -> TempDir {
+pub fn installation() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/http");
     fs::copy(env!("CARGO_BIN_EXE_ugc-control"), folder.path().join("ugc-control")).unwrap();
