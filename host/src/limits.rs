@@ -47,7 +47,7 @@ pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
 pub const MESSAGES_PER_SECOND_MAX: u32 = 600;
 /// Messages of one client that may come at once: what a stalled line, or a server that was stopped, finds waiting. The control plane gives a server up after 15 s;
 /// until then an honest client has sent two a tick at most.
-pub const MESSAGES_AT_ONCE_MAX: u32 = 2 * sim::limits::TICK_HZ as u32 * 15;
+pub const MESSAGES_AT_ONCE_MAX: u32 = 2 * sim::limits::TICK_HZ * 15;
 /// Batches that wait for one client, at most two a tick: a second or more of events. One that is further behind is disconnected, for it cannot be told what it missed.
 pub const OUTGOING_BATCHES_MAX: usize = 128;
 /// A client whose socket takes nothing for so long is gone.

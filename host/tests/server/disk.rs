@@ -50,7 +50,7 @@ impl Disk {
 
     /// Makes the whole of it read-only, or takes that back. Nobody may write to it.
     pub fn set_read_only(&self, read_only: bool) {
-        self.run("mount", &["-o", if read_only { "remount,ro" } else { "remount,rw" }], self.folder.path());
+        self.run("mount", &["-o", if read_only { "remount,bind,ro" } else { "remount,bind,rw" }], self.folder.path());
     }
 
     /// Writes until nothing fits any more.
