@@ -8,18 +8,21 @@ mod hostile_spells;
 mod http;
 mod killed_builder;
 mod killed_control;
+mod killed_host;
 mod live;
 mod replay;
+mod rollout_steps;
 mod shipped;
 mod story;
 mod wire;
 mod worlds;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use examples::game::{ERROR, PONG, SPELL_ACTIVE_UPDATE, SPELL_CAST_EVENT, SPELL_CAST_REJECTED, is};
 use examples::{Game, Http, Player, Server};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What is waited for takes milliseconds; this is for a machine that is busy.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -67,6 +70,22 @@ fn tick_now(game: &mut Game, stamp: u64) -> Result<u64> {
 fn expect_error(game: &mut Game, text: &str) -> Result<Value> {
     game.send_text(text)?;
     game.wait_for(&format!("an error about {:.80}", text), TIMEOUT, |_, message| is(message, ERROR))
+}
+
+/// Comes back to a world whose server is gone. Until that is noticed, tickets are for one that nobody can reach.
+fn join_again(http: &Http, player: &Player, world: &str) -> Result<Game> {
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        match http.join(player, Some(world)).and_then(|join| Game::join(&join)) {
+            Err(error) if Instant::now() > deadline => return Err(error.context("nobody comes in again")),
+            Err(_) => std::thread::sleep(Duration::from_millis(50)),
+            came => return came,
+        }
+    }
+}
+
+fn signal(process: i32, signal: Signal) -> Result<()> {
+    Ok(kill_process(Pid::from_raw(process).context("a process")?, signal)?)
 }
 
 /// A server, somebody on it, and their connection to a world of their own.

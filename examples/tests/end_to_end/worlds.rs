@@ -17,14 +17,14 @@ fn stop(http: &Http, world: &str) -> Result<()> {
     http.request("DELETE", &format!("/admin/servers/{world}"), Some(ADMIN), "", Vec::new())?.ok_json().map(drop)
 }
 
-fn dig(game: &mut Game, center: [f64; 3], sequence: u64) -> Result<Value> {
+pub fn dig(game: &mut Game, center: [f64; 3], sequence: u64) -> Result<Value> {
     game.send(&json!({ "type": 3, "op_type": 2, "center": center, "radius": 1.0, "material_id": 0, "client_sequence_id": sequence }))?;
     game.wait_for("the hole", TIMEOUT, |_, message| {
         is(message, TERRAFORM_APPLIED).filter(|applied| applied["client_sequence_id"] == sequence)
     })
 }
 
-fn chunk_version(game: &mut Game, chunk: [i32; 3]) -> Result<u64> {
+pub fn chunk_version(game: &mut Game, chunk: [i32; 3]) -> Result<u64> {
     game.send(&json!({ "type": 4, "chunk_id": chunk, "last_known_version": 0 }))?;
     let data = game.wait_for("the chunk", TIMEOUT, |_, message| is(message, CHUNK_DATA).filter(|data| data["chunk_id"] == json!(chunk)))?;
     data["version"].as_u64().with_context(|| format!("{data}"))
