@@ -1,7 +1,10 @@
 //! The connections: how many are open at once, of whom, and how long one may keep its place without asking or taking anything.
 
 use crate::{
-    limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, CONNECTIONS_STANDING_MAX, HEADER_BYTES_MAX, HEADER_TIME_MAX, UNTAKEN_TIME_MAX},
+    limits::{
+        CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, CONNECTIONS_STANDING_MAX, HEADER_BYTES_MAX, HEADER_TIME_MAX, REQUEST_TIME_MAX,
+        UNTAKEN_TIME_MAX,
+    },
     problem::Problem,
     rate::network,
 };
@@ -44,11 +47,18 @@ pub struct Bounds {
     pub per_address_max: usize,
     /// For the headers of a connection's next request.
     pub header_time_max: Duration,
+    /// From there to the first byte of its answer.
+    pub request_time_max: Duration,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { connections_max: CONNECTIONS_MAX, per_address_max: CONNECTIONS_PER_ADDRESS_MAX, header_time_max: HEADER_TIME_MAX }
+        Self {
+            connections_max: CONNECTIONS_MAX,
+            per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
+            header_time_max: HEADER_TIME_MAX,
+            request_time_max: REQUEST_TIME_MAX,
+        }
     }
 }
 
@@ -221,7 +231,7 @@ mod tests {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let router = Router::new().route("/", get(|| async { "here" })).route("/internal/line", get(|| async { "line" }));
-                let bounds = Bounds { connections_max, per_address_max, header_time_max };
+                let bounds = Bounds { connections_max, per_address_max, header_time_max, ..Bounds::default() };
                 serve(TcpListener::from_std(listener).unwrap(), router, bounds, std::future::pending()).await;
             });
         });

@@ -46,7 +46,7 @@ use axum::http::HeaderValue;
 use blobs::Blobs;
 use build_queue::{BuildQueue, Workshop};
 use config::Config;
-use connections::Bounds;
+pub use connections::Bounds;
 use error::Error;
 use fleet::Fleet;
 use keys::{Keys, TokenHash};
@@ -148,11 +148,21 @@ impl App {
 
     /// Answers requests until `stop`, then drains: no new connections, builds ended, game servers told to stop and waited for.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> Result<(), Error> {
+        self.serve_within(Bounds::default(), listener, stop).await
+    }
+
+    /// The same, within these bounds.
+    pub async fn serve_within(
+        self: Arc<Self>,
+        bounds: Bounds,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<(), Error> {
         self.fleet.adopt();
         let (close, closed) = oneshot::channel::<()>();
-        let router = routes::router(self.clone());
+        let router = routes::router(self.clone(), bounds.request_time_max);
         let judge = tokio::spawn(rollout::keep_judging(self.clone()));
-        let mut server = tokio::spawn(connections::serve(listener, router, Bounds::default(), async { drop(closed.await) }));
+        let mut server = tokio::spawn(connections::serve(listener, router, bounds, async { drop(closed.await) }));
         tokio::select! {
             ended = &mut server => return ended.map_err(|_| Error::Lost),
             () = stop => {}

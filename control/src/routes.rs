@@ -2,7 +2,7 @@
 
 use crate::{
     App, admin, body, build, docs, idempotency, jobs,
-    limits::{BODY_BYTES_MAX, CORS_TIME, REPORTS_BODY_BYTES_MAX, REQUEST_TIME_MAX, WORLD_BODY_BYTES_MAX},
+    limits::{BODY_BYTES_MAX, CORS_TIME, REPORTS_BODY_BYTES_MAX, WORLD_BODY_BYTES_MAX},
     link, metrics, operator, page, policy,
     problem::{self, Problem},
     publish,
@@ -17,7 +17,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
-use std::{any::Any, net::SocketAddr, sync::Arc};
+use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -35,8 +35,8 @@ use utoipa_axum::{
     routes,
 };
 
-/// Everything that the control plane answers.
-pub fn router(app: Arc<App>) -> Router {
+/// Everything that the control plane answers, each request within this time.
+pub fn router(app: Arc<App>, request_time_max: Duration) -> Router {
     let (router, document) = documented(&app).split_for_parts();
     let document = serde_json::to_value(&document).expect("the document is plain text");
     let (docs, document) = (docs::page(&document), document.to_string());
@@ -60,7 +60,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn(body::read_small))
         .layer(from_fn_with_state(app.clone(), limit_address))
         .layer(from_fn(metrics::count))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIME_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, request_time_max))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(map_response(problem::shape))
         .layer(default_header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; sandbox"))

@@ -1,7 +1,7 @@
 //! A control plane on a free port with a data directory of its own, and a client for it.
 
 use control::{
-    App,
+    App, Bounds,
     config::{Config, Siblings},
     generator::Generator,
     ids::WorldId,
@@ -51,23 +51,30 @@ impl Server {
         symlink(stand_ins.join("fake-builder.sh"), folder.path().join("ugc-builder")).unwrap();
         fs::create_dir(folder.path().join("data")).unwrap();
         prepare(&Store::open(&folder.path().join("data/control.sqlite")).unwrap());
-        Self::run(folder, admin_token, None)
+        Self::run(folder, admin_token, None, Bounds::default())
     }
 
     /// With something that writes source for prompts.
     pub fn start_with_generator(generator: Generator) -> Self {
         let mut server = Self::start();
         server.stop();
-        Self::run(server.folder.clone(), Some(ADMIN_TOKEN), Some(generator))
+        Self::run(server.folder.clone(), Some(ADMIN_TOKEN), Some(generator), Bounds::default())
+    }
+
+    /// With other bounds for connections and requests.
+    pub fn start_within(bounds: Bounds) -> Self {
+        let mut server = Self::start();
+        server.stop();
+        Self::run(server.folder.clone(), Some(ADMIN_TOKEN), None, bounds)
     }
 
     /// Stops, and starts anew over the same data.
     pub fn restart(mut self) -> Self {
         self.stop();
-        Self::run(self.folder.clone(), Some(ADMIN_TOKEN), None)
+        Self::run(self.folder.clone(), Some(ADMIN_TOKEN), None, Bounds::default())
     }
 
-    fn run(folder: Arc<TempDir>, admin_token: Option<&str>, generator: Option<Generator>) -> Self {
+    fn run(folder: Arc<TempDir>, admin_token: Option<&str>, generator: Option<Generator>, bounds: Bounds) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
@@ -89,7 +96,7 @@ impl Server {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                served.serve(listener, async { drop(stopped.await) }).await.unwrap();
+                served.serve_within(bounds, listener, async { drop(stopped.await) }).await.unwrap();
             });
         });
         let agent = Agent::config_builder()

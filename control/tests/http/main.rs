@@ -3,6 +3,7 @@
 mod auth;
 mod authorization;
 mod harness;
+mod hostile;
 mod imports;
 mod jobs;
 mod link;

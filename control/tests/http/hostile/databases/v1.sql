@@ -1,0 +1,105 @@
+-- A database as version 1 left it.
+PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+CREATE TABLE player (
+    client_id TEXT PRIMARY KEY,
+    username TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    account_key_hash BLOB NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO player VALUES('client_0000000000a1','kim',X'd25acbd7e57ffa28f32cca744fbc371eda1d593514847d9b0ec865e2bd1f56d3',1790000000000);
+INSERT INTO player VALUES('client_0000000000e1','eve',X'5763490ce4b2489fab1e996fa94382e6480a72e2a387992f9335128e20762dda',1790000000000);
+CREATE TABLE session (
+    token_hash BLOB PRIMARY KEY,
+    client_id TEXT NOT NULL REFERENCES player,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO session VALUES(X'67b753738c7cad6531f746f6479fd8a45a571bb1b48cad639a13ccbcd44a26fc','client_0000000000a1',4102444800000);
+INSERT INTO session VALUES(X'6020ba3eb97eece7cf6745f73ecf9a40394d17ba27ef30680c47b61b92926de1','client_0000000000e1',4102444800000);
+CREATE TABLE world (
+    world_id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    created_by TEXT NOT NULL REFERENCES player,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO world VALUES('world_0000000a','Kim''s garden','all are welcome','client_0000000000a1',1790000000000,1790000000001);
+INSERT INTO world VALUES('world_0000000e','','','client_0000000000e1',1790000000000,1790000000000);
+CREATE TABLE spell (
+    spell_id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL REFERENCES player,
+    display_name TEXT NOT NULL,
+    draft TEXT,
+    beta TEXT,
+    stable TEXT,
+    active_sequence INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO spell VALUES('fireball','client_0000000000a1','Fireball','rev_000003_33333333','rev_000002_22222222','rev_000001_11111111',1,1790000000000,1790000000005);
+INSERT INTO spell VALUES('gust','client_0000000000e1','gust','rev_000001_11111111',NULL,NULL,NULL,1790000000000,1790000000006);
+CREATE TABLE revision (
+    spell_id TEXT NOT NULL REFERENCES spell,
+    number INTEGER NOT NULL,
+    revision_id TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    artifact_hash TEXT NOT NULL,
+    manifest TEXT NOT NULL,
+    published INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (spell_id, number),
+    UNIQUE (spell_id, revision_id),
+    UNIQUE (spell_id, content_hash)
+) STRICT;
+INSERT INTO revision VALUES('fireball',1,'rev_000001_11111111','4feb140a846364dec9f14e11f3264f9671ce1170cf85e36c2a39074eea57ba5c','6709dbc19fbd023690841af1f19dedc6483bac91eb0c6a68dbdb8407954ca9db','{"spell_id": "fireball", "revision_id": "rev_000001_11111111", "parent_revision_id": null, "version": 1, "created_at": "2026-10-01T12:00:00.000Z", "author": "kim", "language": "rust", "interface_version": "0.1.0", "entrypoint": "component.wasm", "component": {"hash": "e29177ddc7fcec8c45aeec04dbc980c8c5657dd34a56df003c6a71880717bd6d", "size": 16}, "code": [{"path": "src/lib.rs", "hash": "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed", "size": 3, "content_type": "text/plain; charset=utf-8"}], "assets": [], "metadata": {"name": "Fireball", "description": "", "tags": [], "preview_icon": ""}, "envelope": {}, "build": {"toolchain": "rustc 1.95.0", "sdk_version": "0.1.0", "log": ""}}',1);
+INSERT INTO revision VALUES('fireball',2,'rev_000002_22222222','e8248681f3312a7961f9e7b6b094046481e8541aa62ecc4a7611a3ddeab23e3e','1b15aebf63f0eca3c45b86fad2d08170eb0477f554dcf7d9887de84abcf7ee75','{"spell_id": "fireball", "revision_id": "rev_000002_22222222", "parent_revision_id": "rev_000001_11111111", "version": 2, "created_at": "2026-10-01T12:00:00.000Z", "author": "kim", "language": "rust", "interface_version": "0.1.0", "entrypoint": "component.wasm", "component": {"hash": "7ee00902b895895a31cb1e90090ca6989523bb528d587cb9fea5fbfecc179d58", "size": 16}, "code": [{"path": "src/lib.rs", "hash": "3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3", "size": 3, "content_type": "text/plain; charset=utf-8"}], "assets": [], "metadata": {"name": "Fireball", "description": "", "tags": [], "preview_icon": ""}, "envelope": {}, "build": {"toolchain": "rustc 1.95.0", "sdk_version": "0.1.0", "log": ""}}',1);
+INSERT INTO revision VALUES('fireball',3,'rev_000003_33333333','f7c57238626785a4104a8e897ce8aa10cfde454029ec5ee95b549cebc96af519','6b3efb9608f7354aead9e066d119147dfb51e1aa3cd1932d7090cde9d77468c7','{"spell_id": "fireball", "revision_id": "rev_000003_33333333", "parent_revision_id": "rev_000002_22222222", "version": 3, "created_at": "2026-10-01T12:00:00.000Z", "author": "kim", "language": "rust", "interface_version": "0.1.0", "entrypoint": "component.wasm", "component": {"hash": "f9efdd42975511c865003da144b2d71bb20ae8f30009fbebd6b8c1678ad88855", "size": 18}, "code": [{"path": "src/lib.rs", "hash": "8b5b9db0c13db24256c829aa364aa90c6d2eba318b9232a4ab9313b954d3555f", "size": 5, "content_type": "text/plain; charset=utf-8"}], "assets": [], "metadata": {"name": "Fireball", "description": "", "tags": [], "preview_icon": ""}, "envelope": {}, "build": {"toolchain": "rustc 1.95.0", "sdk_version": "0.1.0", "log": ""}}',0);
+INSERT INTO revision VALUES('gust',1,'rev_000001_11111111','bf009cac506c2e92ee91eab33bc1826a50b4ab2a5295f9dc9e6279d32c56f133','2abddd0b4f844588bf4cb847672476689028cf9546343b097a6ea345cb34834a','{"spell_id": "gust", "revision_id": "rev_000001_11111111", "parent_revision_id": null, "version": 1, "created_at": "2026-10-01T12:00:00.000Z", "author": "eve", "language": "rust", "interface_version": "0.1.0", "entrypoint": "component.wasm", "component": {"hash": "826abf5e8507e4e72a03600ccfa8c451975349e57362dbc921be27363ca7bbda", "size": 17}, "code": [{"path": "src/lib.rs", "hash": "04efaf080f5a3e74e1c29d1ca6a48569382cbbcd324e8d59d2b83ef21c039f00", "size": 4, "content_type": "text/plain; charset=utf-8"}], "assets": [], "metadata": {"name": "", "description": "", "tags": [], "preview_icon": ""}, "envelope": {}, "build": {"toolchain": "rustc 1.95.0", "sdk_version": "0.1.0", "log": ""}}',0);
+CREATE TABLE publication (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    spell_id TEXT NOT NULL REFERENCES spell,
+    channel TEXT NOT NULL,
+    revision_id TEXT NOT NULL,
+    client_id TEXT NOT NULL REFERENCES player,
+    published_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO publication VALUES(1,'fireball','stable','rev_000001_11111111','client_0000000000a1',1790000000002);
+INSERT INTO publication VALUES(2,'fireball','beta','rev_000002_22222222','client_0000000000a1',1790000000003);
+CREATE TABLE job (
+    job_id TEXT PRIMARY KEY,
+    spell_id TEXT NOT NULL REFERENCES spell,
+    client_id TEXT NOT NULL REFERENCES player,
+    prompt TEXT,
+    status TEXT NOT NULL CHECK (status IN ('pending', 'completed', 'failed')),
+    stage TEXT NOT NULL,
+    error_message TEXT,
+    result_revision_id TEXT,
+    diagnostics TEXT NOT NULL DEFAULT '[]',
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO job VALUES('job_0000000000c1','fireball','client_0000000000a1','a ball of fire','completed','"done"',NULL,'rev_000001_11111111','[]',1790000000000,1790000000001);
+INSERT INTO job VALUES('job_0000000000f1','fireball','client_0000000000a1',NULL,'failed','"compile"','mismatched types',NULL,'[{"severity":"error","file":"src/lib.rs","line":3,"column":9,"end_line":3,"end_column":12,"code":"E0308","message":"mismatched types","help":null}]',1790000000000,1790000000001);
+CREATE TABLE spell_log (
+    entry INTEGER PRIMARY KEY AUTOINCREMENT,
+    spell_id TEXT NOT NULL REFERENCES spell,
+    world_id TEXT NOT NULL,
+    logged_at INTEGER NOT NULL,
+    report TEXT NOT NULL
+) STRICT;
+INSERT INTO spell_log VALUES(1,'fireball','world_0000000a',1790000000004,'{"report": "fault", "spell_id": "fireball", "revision_id": "rev_000001_11111111", "caster": 7, "tick": 61, "hook": "on-tick", "limit": "fuel", "message": "used 1000001 of 1000000"}');
+DELETE FROM sqlite_sequence;
+INSERT INTO sqlite_sequence VALUES('publication',2);
+INSERT INTO sqlite_sequence VALUES('spell_log',1);
+CREATE INDEX session_by_player ON session (client_id, expires_at);
+CREATE INDEX session_by_expiry ON session (expires_at);
+CREATE INDEX world_by_player ON world (created_by);
+CREATE INDEX world_by_update ON world (updated_at);
+CREATE INDEX spell_by_owner ON spell (owner);
+CREATE INDEX spell_by_sequence ON spell (active_sequence);
+CREATE INDEX spell_by_update ON spell (updated_at);
+CREATE INDEX job_by_player ON job (client_id, created_at);
+CREATE INDEX job_by_status ON job (status);
+CREATE INDEX spell_log_by_spell ON spell_log (spell_id, entry);
+COMMIT;
+PRAGMA user_version=1;

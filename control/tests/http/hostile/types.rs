@@ -1,0 +1,97 @@
+//! JSON with the wrong thing in every place of every body.
+
+use super::{Operation, Scene};
+use crate::harness::{ADMIN_TOKEN, Answer};
+use serde_json::{Value, json};
+
+/// What stands where something else should; as text, for not all of it can be a value.
+const WRONG: [&str; 14] =
+    ["1", "-1", "1e308", "1e999", "\"x\"", "\"\\u0000\"", "\"\\ud800\"", "[]", "[[]]", "{}", "{\"\":0}", "null", "true", "NaN"];
+/// Stands for it until the body is text.
+const MARK: &str = "what is wrong here";
+
+/// The places of all values in this one, as JSON pointers; its own comes first.
+fn places(value: &Value, place: &str) -> Vec<String> {
+    let below = |key: String, value: &Value| places(value, &format!("{place}/{}", key.replace('~', "~0").replace('/', "~1")));
+    let mut all = vec![place.to_owned()];
+    match value {
+        Value::Object(fields) => all.extend(fields.iter().flat_map(|(key, value)| below(key.clone(), value))),
+        Value::Array(items) => all.extend(items.iter().enumerate().flat_map(|(index, value)| below(index.to_string(), value))),
+        _ => {}
+    }
+    all
+}
+
+/// This body once for each place and each wrong thing.
+fn spoilt(body: &Value) -> Vec<String> {
+    let deep = "[".repeat(200) + &"]".repeat(200);
+    let marked = places(body, "").into_iter().map(|place| {
+        let mut body = body.clone();
+        *body.pointer_mut(&place).unwrap() = json!(MARK);
+        body.to_string()
+    });
+    let marked: Vec<String> = marked.collect();
+    let wrong = WRONG.iter().copied().chain([deep.as_str()]);
+    wrong.flat_map(|wrong| marked.iter().map(move |body| body.replace(&format!("\"{MARK}\""), wrong))).collect()
+}
+
+/// Checks that the body has all that the document says of it, so that what is new to the document is tried here too.
+fn has_all(document: &Value, schema: &Value, body: &Value) {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return has_all(document, document.pointer(&reference[1..]).unwrap(), body);
+    }
+    for kind in ["oneOf", "allOf"] {
+        schema[kind].as_array().into_iter().flatten().for_each(|schema| has_all(document, schema, body));
+    }
+    if schema["items"].is_object() && body[0].is_object() {
+        has_all(document, &schema["items"], &body[0]);
+    }
+    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+        has_all(document, schema, body.get(name).unwrap_or_else(|| panic!("a body without {name}, which the document has: {body}")));
+    }
+}
+
+/// Whatever is wrong, it is told in the form of all problems, with its place where it is one of the text.
+fn is_answered(operation: &Operation, body: &str, answer: &Answer) {
+    let shown = format!("{} {} {body}: {answer:?}", operation.method, operation.path);
+    assert!(answer.status < 500, "{shown}");
+    if answer.status < 400 {
+        return;
+    }
+    let problem = answer.json();
+    assert_eq!((answer.header("content-type"), &problem["status"]), ("application/problem+json", &json!(answer.status)), "{shown}");
+    assert_ne!(problem["code"], "too_many_requests", "the test itself is refused");
+    if ["wrong_json", "malformed_json"].iter().any(|code| problem["code"] == *code) {
+        assert!(problem["line"].as_u64().is_some_and(|line| line >= 1) && problem["column"].is_u64(), "{shown}");
+    }
+}
+
+#[test]
+fn the_wrong_thing_in_any_place_of_any_body_is_refused_and_fails_nothing() {
+    let scene = Scene::set();
+    let server = &scene.server;
+    let document = server.get("/openapi.json", "").json();
+    let (mut bodies, mut refused) = (0, 0);
+    for operation in scene.operations() {
+        let Some(schema) = operation.said["requestBody"]["content"]["application/json"].get("schema") else { continue };
+        let body = scene.body(&operation.path);
+        has_all(&document, schema, &body);
+        scene.forgive();
+        let path = match operation.path.as_str() {
+            // See `Scene::body`: of a world that is there, some of these would be carried out.
+            "/admin/worlds/{world}/revert" => "/admin/worlds/world_00000000/revert".into(),
+            path => scene.place(path),
+        };
+        for body in spoilt(&body) {
+            let answer = scene.ask(&operation, &path, Some(("application/json", body.as_bytes())));
+            is_answered(&operation, &body, &answer);
+            (bodies, refused) = (bodies + 1, refused + usize::from(answer.status >= 400));
+        }
+        if operation.path.ends_with("/revoke") {
+            // What comes after it is to find the revision.
+            assert_eq!(server.delete(&path, ADMIN_TOKEN).status / 100 + server.delete(&path, &scene.kim).status / 100, 6, "{path}");
+        }
+    }
+    assert!(bodies > 1500 && refused > bodies / 2, "{refused} of {bodies}");
+    server.revision(&server.login("lee"), "gust", "as good as ever");
+}
