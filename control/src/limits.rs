@@ -149,6 +149,8 @@ pub const BAKE_SECONDS_MAX: u32 = 30 * 24 * 60 * 60;
 pub const ROLLOUT_JUDGE_INTERVAL: Duration = Duration::from_secs(1);
 /// How often what is over is forgotten.
 pub const CLEANUP_INTERVAL: Duration = Duration::from_secs(3600);
+/// Casts that one life of a game server can tell of in one rollout: a busy world has as many in three thousand years, and a sum of millions of lives is still a number.
+pub const TALLY_CASTS_MAX: u64 = 1 << 40;
 /// Rollouts of a spell in one list.
 pub const ROLLOUTS_LISTED_MAX: u32 = 50;
 /// Players in one world: what a game server takes.

@@ -4,7 +4,7 @@ use super::{Database, found, from_json, lineup, ownership::note, parsed, spell::
 use crate::{
     error::Error,
     ids::{ClientId, WorldId},
-    limits::ROLLOUTS_LISTED_MAX,
+    limits::{ROLLOUTS_LISTED_MAX, TALLY_CASTS_MAX},
     rollout::{By, Evidence, Terms},
     store::Act,
 };
@@ -119,7 +119,8 @@ fn evidence(database: &Connection, rollout: i64) -> Result<Evidence, Error> {
 impl Database {
     /// What a world has counted in this life of its server. Whether the rollout still runs.
     pub fn set_tally(&mut self, rollout: i64, world: &WorldId, life: i64, trial: &Tally, active: &Tally) -> Result<bool, Error> {
-        let counted = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        // A sum that is no number any more would keep all rollouts from being judged.
+        let counted = |count: u64| count.min(TALLY_CASTS_MAX).cast_signed();
         let noted = self.connection.execute(
             "INSERT OR REPLACE INTO rollout_tally SELECT rollout, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM rollout WHERE rollout = ?1 AND state = 'running'",
             params![

@@ -6,6 +6,7 @@ mod heads;
 mod ids;
 mod ports;
 mod publish;
+mod queries;
 mod sessions;
 mod theft;
 mod types;
