@@ -24,14 +24,18 @@ use std::sync::Arc;
 /// `PUT /admin/players/<id>/ban`.
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct BanRequest {
+    /// One line.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
     /// From now on; ten years when left out.
+    #[schema(exclusive_minimum = 0, maximum = 87600)]
     hours: Option<f64>,
 }
 
 /// `PUT /admin/players/<id>/throttle`.
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct ThrottleRequest {
+    #[schema(exclusive_minimum = 0, maximum = 12000)]
     requests_per_minute: f64,
 }
 

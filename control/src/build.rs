@@ -74,7 +74,7 @@ const ZIP_TYPE: &str = "application/zip";
     path = "/api/spells/{spell}/build",
     params(("spell" = String, Path, description = "A spell id")),
     request_body(content((BuildRequest = "application/json"), (body::Binary = "application/zip"))),
-    responses((status = 200, description = "The job", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The job", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"), (status = 507, description = "The disk is full", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub async fn build(
@@ -103,7 +103,7 @@ pub async fn build(
     path = "/api/spells/{spell}/fork",
     params(("spell" = String, Path, description = "A spell id")),
     request_body = ForkRequest,
-    responses((status = 200, description = "The job", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The job", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"), (status = 507, description = "The disk is full", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub async fn fork(
@@ -125,7 +125,7 @@ pub async fn fork(
     path = "/api/spells/{spell}/import",
     params(("spell" = String, Path, description = "A spell id")),
     request_body(content = body::Binary, content_type = "application/zip"),
-    responses((status = 200, description = "The job", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The job", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"), (status = 507, description = "The disk is full", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub async fn import(

@@ -7,6 +7,7 @@ use protocol::worker::Sandbox;
 use std::{
     fs,
     io::Write,
+    net::SocketAddr,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
@@ -25,6 +26,9 @@ pub struct Arguments {
     /// Port to listen on.
     #[arg(long, env = "PORT", default_value_t = 5000)]
     pub port: u16,
+    /// Address and port, such as 127.0.0.1:5001, at which alone /admin and /metrics are served; with everything else when left out.
+    #[arg(long, env = "ADMIN_ADDRESS")]
+    pub admin_address: Option<SocketAddr>,
     /// Where everything is kept.
     #[arg(long, env = "DATA_DIR", default_value = "./data", global = true)]
     pub data_dir: PathBuf,

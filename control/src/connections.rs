@@ -40,6 +40,7 @@ use tokio::{
 };
 
 /// What connections are held to.
+#[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// Connections from elsewhere at once, and as many again from this machine.
     pub connections_max: usize,

@@ -49,6 +49,7 @@ use config::Config;
 pub use connections::Bounds;
 use error::Error;
 use fleet::Fleet;
+use futures_util::future::OptionFuture;
 use keys::{Keys, TokenHash};
 use limits::{
     ADDRESS_BURST, ADDRESS_REQUESTS_PER_SECOND, IMPORTS_AT_ONCE_MAX, LOGIN_BURST, LOGINS_PER_SECOND, PLAYER_BURST,
@@ -60,8 +61,16 @@ use stops::Stops;
 use store::Store;
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, oneshot, watch},
+    sync::{Semaphore, watch},
 };
+
+/// Where requests come in.
+pub struct Doors {
+    /// For players and game servers, and for operators who have no door of their own.
+    pub main: TcpListener,
+    /// For operators: where it is there, the other one knows no `/admin` and no `/metrics`.
+    pub operators: Option<TcpListener>,
+}
 
 /// Everything that a request's handler may need.
 pub struct App {
@@ -147,27 +156,27 @@ impl App {
     }
 
     /// Answers requests until `stop`, then drains: no new connections, builds ended, game servers told to stop and waited for.
-    pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> Result<(), Error> {
-        self.serve_within(Bounds::default(), listener, stop).await
+    pub async fn serve(self: Arc<Self>, doors: Doors, stop: impl Future<Output = ()> + Send) -> Result<(), Error> {
+        self.serve_within(Bounds::default(), doors, stop).await
     }
 
     /// The same, within these bounds.
-    pub async fn serve_within(
-        self: Arc<Self>,
-        bounds: Bounds,
-        listener: TcpListener,
-        stop: impl Future<Output = ()> + Send,
-    ) -> Result<(), Error> {
+    pub async fn serve_within(self: Arc<Self>, bounds: Bounds, doors: Doors, stop: impl Future<Output = ()> + Send) -> Result<(), Error> {
         self.fleet.adopt();
-        let (close, closed) = oneshot::channel::<()>();
-        let router = routes::router(self.clone(), bounds.request_time_max);
+        let (close, closed) = watch::channel(false);
         let judge = tokio::spawn(rollout::keep_judging(self.clone()));
-        let mut server = tokio::spawn(connections::serve(listener, router, bounds, async { drop(closed.await) }));
+        let open = |listener, for_operators| {
+            let (router, mut closed) = (routes::router(self.clone(), bounds.request_time_max, for_operators), closed.clone());
+            connections::serve(listener, router, bounds, async move { drop(closed.wait_for(|close| *close).await) })
+        };
+        let for_all = open(doors.main, doors.operators.is_none());
+        let for_operators = doors.operators.map(|listener| open(listener, true));
+        let mut server = tokio::spawn(async { tokio::join!(for_all, OptionFuture::from(for_operators)) });
         tokio::select! {
-            ended = &mut server => return ended.map_err(|_| Error::Lost),
+            ended = &mut server => return ended.map(drop).map_err(|_| Error::Lost),
             () = stop => {}
         }
-        drop(close);
+        close.send_replace(true);
         judge.abort();
         self.drain().await;
         // Whoever still reads an answer has had the time of the drain for it.

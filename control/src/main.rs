@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use control::{
-    App,
+    App, Doors,
     config::{Arguments, Command, Config, Siblings},
     keys::Generation,
     limits::{BUILDER_CHECK_TIME_MAX, OPEN_FILES_MAX},
@@ -36,16 +36,21 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no async runtime")?;
     runtime.spawn(check_builds(config.siblings.clone()));
     let (listener, address) = listen(&arguments)?;
+    let operators = arguments.admin_address.map(listen_for_operators).transpose()?;
     runtime.block_on(async {
         let app = tokio::task::block_in_place(|| App::open(&config, address)).context("the data directory cannot be opened")?;
-        let listener = tokio::net::TcpListener::from_std(listener).context("the listening socket cannot be used")?;
+        let of_runtime = |listener| tokio::net::TcpListener::from_std(listener).context("the listening socket cannot be used");
+        let doors = Doors { main: of_runtime(listener)?, operators: operators.map(of_runtime).transpose()? };
         let stop = stop_signal()?;
         if let Some(token) = &config.new_admin_token {
             // To standard output alone: logs are kept and read by many.
             println!("The admin token, which is shown this once and kept nowhere: {token}");
         }
         tracing::info!("listening on http://{address}, data in {}", config.data_dir.display());
-        app.serve(listener, stop).await.context("serving ended")
+        if let Some(Ok(address)) = doors.operators.as_ref().map(tokio::net::TcpListener::local_addr) {
+            tracing::info!("operators are served at http://{address}");
+        }
+        app.serve(doors, stop).await.context("serving ended")
     })?;
     tracing::info!("stopped");
     Ok(())
@@ -147,6 +152,13 @@ fn listen(arguments: &Arguments) -> Result<(TcpListener, SocketAddr)> {
     listener.set_nonblocking(true).context("the listening socket cannot be used")?;
     let address = listener.local_addr().context("the listening socket has no address")?;
     Ok((listener, address))
+}
+
+fn listen_for_operators(address: SocketAddr) -> Result<TcpListener> {
+    let listener =
+        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}: set ADMIN_ADDRESS to one that is free"))?;
+    listener.set_nonblocking(true).context("the listening socket cannot be used")?;
+    Ok(listener)
 }
 
 /// Ends with the first SIGTERM or ctrl-c.

@@ -29,7 +29,7 @@ use std::{
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// `beta` to run what is published there, where there is something; else `stable`, or `beta` of a spell that has no stable revision.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^(stable|beta)$")]
     pub channel: Option<Channel>,
     /// By spell: the one revision that the world runs of it.
     #[schema(value_type = BTreeMap<String, String>)]
@@ -50,6 +50,7 @@ pub struct Policy {
     #[schema(value_type = Vec<String>)]
     pub members: BTreeSet<ClientId>,
     /// Players at once: 1 to 256, which is what it is when left out.
+    #[schema(minimum = 1, maximum = 256)]
     pub capacity: Option<u16>,
     /// Whether it runs components that import WASI. Its server learns of a change when it is started the next time.
     pub wasi: bool,

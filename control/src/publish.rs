@@ -26,6 +26,8 @@ use std::{collections::BTreeMap, sync::Arc};
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct PublishRequest {
     revision_id: String,
+    /// `beta` when left out.
+    #[schema(pattern = "^(stable|beta)$")]
     channel: Option<String>,
     /// What the channel has to point at until then; null is nothing. Left out, it may be anything.
     #[serde(default, deserialize_with = "given")]
@@ -58,6 +60,8 @@ pub struct DevRequest {
 /// `POST .../revoke`.
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct RevokeRequest {
+    /// One line.
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 

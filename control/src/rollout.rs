@@ -26,16 +26,21 @@ use std::{sync::Arc, time::Instant};
 #[serde(default, deny_unknown_fields)]
 pub struct Terms {
     /// Of the casts, or of who draws: above 0 and at most 100.
+    #[schema(exclusive_minimum = 0, maximum = 100)]
     pub percent: f64,
     /// Who draws: `cast`, `player`, or `world`.
     pub by: By,
     /// Casts of the revision before its upkeep is judged, and before it can be promoted: at least 1.
+    #[schema(minimum = 1, maximum = 1000000)]
     pub min_casts: u32,
     /// Casts that may be stopped, 0 to 1. Beyond it the revision is rolled back, as soon as `min_casts` good ones could not make up for it.
+    #[schema(minimum = 0, maximum = 1)]
     pub max_fault_rate: f64,
     /// Mana that a cast takes beside its first cost, compared to the active revision's; null where that does not matter.
+    #[schema(exclusive_minimum = 0)]
     pub max_upkeep_ratio: Option<f64>,
     /// Seconds before it can be promoted: at least 1.
+    #[schema(minimum = 1, maximum = 2592000)]
     pub bake_seconds: u32,
 }
 
@@ -177,6 +182,7 @@ pub async fn keep_judging(app: Arc<App>) {
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct RollbackRequest {
     /// `stable` when left out.
+    #[schema(pattern = "^(stable|beta)$")]
     channel: Option<String>,
     /// What the channel is to point at; when left out, the newest good one that it pointed at and that is older than what it points at now. A rollout that runs
     /// is ended instead.

@@ -36,7 +36,9 @@ use utoipa_axum::{
 };
 
 /// Everything that the control plane answers, each request within this time.
-pub fn router(app: Arc<App>, request_time_max: Duration) -> Router {
+///
+/// Where it is not for operators, there is no `/admin` and no `/metrics`.
+pub fn router(app: Arc<App>, request_time_max: Duration, for_operators: bool) -> Router {
     let (router, document) = documented(&app).split_for_parts();
     let document = serde_json::to_value(&document).expect("the document is plain text");
     let (docs, document) = (docs::page(&document), document.to_string());
@@ -58,6 +60,7 @@ pub fn router(app: Arc<App>, request_time_max: Duration) -> Router {
         // From the inside out.
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn(body::read_small))
+        .layer(from_fn_with_state(for_operators, keep_operators_apart))
         .layer(from_fn_with_state(app.clone(), limit_address))
         .layer(from_fn(metrics::count))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, request_time_max))
@@ -146,6 +149,12 @@ fn documented(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(publish::revoke_as_operator, publish::lift_as_operator))
         .routes(routes!(policy::lift_as_operator, policy::quarantine_as_operator))
         .routes(routes!(world_file::revert))
+}
+
+async fn keep_operators_apart(State(for_operators): State<bool>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_theirs = path == "/metrics" || path.starts_with("/admin/");
+    if is_theirs && !for_operators { StatusCode::NOT_FOUND.into_response() } else { next.run(request).await }
 }
 
 /// More than one address gets is refused before anything is read of it. Game servers are not counted: they show a secret of their own.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 #[utoipa::path(
     get,
     path = "/api/spells",
-    params(("limit" = Option<i32>, Query, minimum = 1, description = "Items at most"), ("after" = Option<String>, Query, description = "The `next` of the page before")),
+    params(("limit" = Option<i32>, Query, minimum = 1, description = "Items at most"), ("after" = Option<String>, Query, pattern = "^-?[0-9]{1,18}[.].+$", description = "The `next` of the page before")),
     responses((status = 200, description = "The spells changed last, and where their channels point", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
 )]
 pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, page: Page) -> Result<Json<Value>, Problem> {
@@ -42,7 +42,7 @@ pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, page: Page) -> Re
 #[utoipa::path(
     get,
     path = "/api/spells/{spell}/revisions",
-    params(("spell" = String, Path, description = "A spell id"), ("limit" = Option<i32>, Query, minimum = 1, description = "Items at most"), ("after" = Option<String>, Query, description = "The `next` of the page before")),
+    params(("spell" = String, Path, description = "A spell id"), ("limit" = Option<i32>, Query, minimum = 1, description = "Items at most"), ("after" = Option<String>, Query, pattern = "^-?[0-9]{1,18}[.].+$", description = "The `next` of the page before")),
     responses((status = 200, description = "Its revisions, newest first", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security((), ("session" = []))
 )]

@@ -28,9 +28,12 @@ use std::sync::Arc;
 /// `POST /worlds`.
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct WorldRequest {
+    #[schema(max_length = 64)]
     name: Option<String>,
+    #[schema(max_length = 1024)]
     description: Option<String>,
     /// `floor` when left out, or `hills`.
+    #[schema(pattern = "^(floor|hills)$")]
     generation: Option<String>,
 }
 
@@ -38,9 +41,12 @@ pub struct WorldRequest {
 #[derive(Deserialize, utoipa::ToSchema)]
 pub struct JoinRequest {
     world_id: Option<String>,
+    #[schema(max_length = 64)]
     name: Option<String>,
+    #[schema(max_length = 1024)]
     description: Option<String>,
     /// Of a new world: `floor` when left out, or `hills`.
+    #[schema(pattern = "^(floor|hills)$")]
     generation: Option<String>,
 }
 
@@ -48,7 +54,7 @@ pub struct JoinRequest {
 #[utoipa::path(
     get,
     path = "/worlds",
-    params(("limit" = Option<i32>, Query, minimum = 1, description = "Items at most"), ("after" = Option<String>, Query, description = "The `next` of the page before")),
+    params(("limit" = Option<i32>, Query, minimum = 1, description = "Items at most"), ("after" = Option<String>, Query, pattern = "^-?[0-9]{1,18}[.].+$", description = "The `next` of the page before")),
     responses((status = 200, description = "Public worlds and your own, those joined last first; `next` where there are more", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
 )]
 pub async fn list(State(app): State<Arc<App>>, viewer: Viewer, page: Page) -> Result<Json<Value>, Problem> {
@@ -79,7 +85,7 @@ pub async fn create(State(app): State<Arc<App>>, player: Player, Body(request): 
     post,
     path = "/join",
     request_body = Option<JoinRequest>,
-    responses((status = 200, description = "The game server, and a ticket for it", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The game server, and a ticket for it", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"), (status = 503, description = "No game server now, or the world is full: `Retry-After` says when to come again", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub async fn join(

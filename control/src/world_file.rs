@@ -47,6 +47,7 @@ pub struct RevertRequest {
     spell_id: Option<protocol::SpellId>,
     #[schema(value_type = Option<String>)]
     revision_id: Option<protocol::RevisionId>,
+    #[schema(exclusive_minimum = 0, maximum = 10080)]
     minutes: f64,
 }
 
@@ -54,8 +55,8 @@ pub struct RevertRequest {
 #[utoipa::path(
     get,
     path = "/world/{world}",
-    params(("world" = String, Path, description = "A world id"), ("encoding" = Option<String>, Query, description = "Of the chunks: gzip when left out, or zstd")),
-    responses((status = 200, description = "Its chunks and entities", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    params(("world" = String, Path, description = "A world id"), ("encoding" = Option<String>, Query, pattern = "^(gzip|zstd)$", description = "Of the chunks: gzip when left out, or zstd")),
+    responses((status = 200, description = "Its chunks and entities", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"), (status = 503, description = "The world cannot be had now, or is damaged", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub async fn show(
@@ -87,7 +88,7 @@ pub async fn show(
     get,
     path = "/world/{world}/export",
     params(("world" = String, Path, description = "A world id")),
-    responses((status = 200, description = "The world as one file", content_type = "application/octet-stream"), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "The world as one file", content_type = "application/octet-stream"), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"), (status = 503, description = "The world cannot be had now, or is damaged", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub async fn export(State(app): State<Arc<App>>, owner: WorldOwner) -> Result<Response, Problem> {
@@ -105,7 +106,7 @@ pub async fn export(State(app): State<Arc<App>>, owner: WorldOwner) -> Result<Re
     path = "/world/{world}",
     params(("world" = String, Path, description = "A world id")),
     request_body(content((serde_json::Value = "application/json"), (crate::body::Binary = "application/vnd.ugc-world"))),
-    responses((status = 200, description = "Saved", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Saved", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"), (status = 503, description = "The world cannot be had now, or is damaged", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub async fn import(
@@ -149,7 +150,7 @@ pub async fn import(
     delete,
     path = "/world/{world}",
     params(("world" = String, Path, description = "A world id")),
-    responses((status = 200, description = "Deleted", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Deleted", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"), (status = 503, description = "The world cannot be had now, or is damaged", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("session" = []))
 )]
 pub async fn delete(State(app): State<Arc<App>>, owner: WorldOwner) -> Result<Json<Value>, Problem> {
@@ -172,7 +173,7 @@ pub async fn delete(State(app): State<Arc<App>>, owner: WorldOwner) -> Result<Js
     path = "/admin/worlds/{world}/revert",
     params(("world" = String, Path, description = "A world id")),
     request_body = RevertRequest,
-    responses((status = 200, description = "Reverted", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    responses((status = 200, description = "Reverted", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"), (status = 503, description = "The world cannot be had now, or is damaged", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
     security(("admin" = []))
 )]
 pub async fn revert(

@@ -1,7 +1,7 @@
 //! A control plane on a free port with a data directory of its own, and a client for it.
 
 use control::{
-    App, Bounds,
+    App, Bounds, Doors,
     config::{Config, Siblings},
     generator::Generator,
     ids::WorldId,
@@ -96,7 +96,7 @@ impl Server {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                served.serve_within(bounds, listener, async { drop(stopped.await) }).await.unwrap();
+                served.serve_within(bounds, Doors { main: listener, operators: None }, async { drop(stopped.await) }).await.unwrap();
             });
         });
         let agent = Agent::config_builder()

@@ -218,6 +218,33 @@ fn a_backup_is_made_while_it_runs_and_is_all_there_after_a_restore() {
 }
 
 #[test]
+fn operators_may_have_an_address_of_their_own_and_nobody_else_finds_them_then() {
+    let folder = installation();
+    let control = Process::start_with(folder.path(), &[("ADMIN_ADDRESS", "127.0.0.1:0"), ("ADMIN_TOKEN", "the operator's")]);
+    control.logs("operators are served at ");
+    let log = control.log.lock().unwrap().clone();
+    let operators = log.split_once("operators are served at ").unwrap().1.lines().next().unwrap();
+    let ask = |address: &str, path: &str| {
+        let request = ureq::get(format!("{address}{path}")).header("Authorization", "Bearer the operator's");
+        request.config().http_status_as_error(false).build().call().unwrap().status().as_u16()
+    };
+    for path in ["/admin/servers", "/admin/audit", "/metrics"] {
+        assert_eq!((ask(&control.address, path), ask(operators, path)), (404, 200), "{path}");
+    }
+    for path in ["/health", "/docs"] {
+        assert_eq!((ask(&control.address, path), ask(operators, path)), (200, 200), "{path}");
+    }
+    let taken = Command::new(folder.path().join("ugc-control"))
+        .env_clear()
+        .envs([("PORT", "0"), ("ADMIN_ADDRESS", operators.trim_start_matches("http://"))])
+        .env("DATA_DIR", folder.path().join("another"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&taken.stderr);
+    assert!(!taken.status.success() && said.contains("set ADMIN_ADDRESS to one that is free"), "{said}");
+}
+
+#[test]
 fn players_hear_why_a_server_does_not_start_and_the_log_alone_hears_where() {
     let folder = installation();
     let control = Process::start(folder.path());
