@@ -36,7 +36,8 @@ pub(crate) fn allied(world: &World, one: EntityId, other: EntityId) -> bool {
 
 /// Whether the world's policy lets `from` hurt or hinder `target`. Where it spares friends, players without a team are each other's.
 pub(crate) fn may_harm(world: &World, from: EntityId, target: EntityId) -> bool {
-    let is_loose_player = |id| !world.teams.contains_key(&id) && world.scene.entity(id).is_some_and(|entity| entity.kind == EntityKind::Player);
+    let is_loose_player =
+        |id| !world.teams.contains_key(&id) && world.scene.entity(id).is_some_and(|entity| entity.kind == EntityKind::Player);
     let friends = || allied(world, from, target) || is_loose_player(from) && is_loose_player(target);
     world.policy.friendly_fire || from == target || !friends()
 }
