@@ -5,12 +5,13 @@ use crate::{
     problem::Problem,
 };
 use axum::{
+    body::Bytes,
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
@@ -82,14 +83,21 @@ async fn read(body: axum::body::Body, bytes_max: usize) -> Result<Vec<u8>, Probl
 /// Reads a small body before anything is answered. A connection on which an answer has overtaken the body, as a refusal that needs none of it does, is closed without a
 /// word, and the client's next request on it is lost.
 pub async fn read_small(request: Request, next: Next) -> Response {
-    if !(1..=BODY_BYTES_MAX).contains(&claimed_bytes(request.headers())) {
+    // One that does not say how long it is may be small.
+    let may_be_small = (1..=BODY_BYTES_MAX).contains(&claimed_bytes(request.headers()));
+    if !may_be_small && !request.headers().contains_key(header::TRANSFER_ENCODING) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    match axum::body::to_bytes(body, BODY_BYTES_MAX).await {
-        Ok(bytes) => next.run(Request::from_parts(parts, bytes.into())).await,
-        Err(_) => unreadable().into_response(),
+    let (mut start, mut rest) = (Vec::new(), body.into_data_stream());
+    while start.len() <= BODY_BYTES_MAX
+        && let Some(chunk) = rest.next().await
+    {
+        let Ok(chunk) = chunk else { return unreadable().into_response() };
+        start.extend_from_slice(&chunk);
     }
+    let body = stream::once(async { Ok(Bytes::from(start)) }).chain(rest);
+    next.run(Request::from_parts(parts, axum::body::Body::from_stream(body))).await
 }
 
 fn unreadable() -> Problem {

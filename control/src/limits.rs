@@ -106,6 +106,10 @@ pub const STOP_LIMIT_CHARS_MAX: usize = 32;
 pub const BUILD_WORKERS: usize = 2;
 /// Wall time of one build, from the worker's start to its last word. An honest one takes under a second.
 pub const BUILD_TIME_MAX: Duration = Duration::from_secs(15);
+/// For the lock of the data directory: longer than a child takes from fork to exec, which is when one of a killed control plane lets go of it.
+pub const LOCK_WAIT_MAX: Duration = Duration::from_secs(2);
+/// Between two tries.
+pub const LOCK_WAIT_STEP: Duration = Duration::from_millis(20);
 /// For the compile worker to try itself and its sandbox at the start, which takes a second.
 pub const BUILDER_CHECK_TIME_MAX: Duration = Duration::from_secs(20);
 /// A player whose last build took no longer has a worker that strangers' builds are kept from.

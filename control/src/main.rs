@@ -6,11 +6,12 @@ use control::{
     App, Doors,
     config::{Arguments, Command, Config, Siblings},
     keys::Generation,
-    limits::{BUILDER_CHECK_TIME_MAX, OPEN_FILES_MAX},
+    limits::{BUILDER_CHECK_TIME_MAX, LOCK_WAIT_MAX, LOCK_WAIT_STEP, OPEN_FILES_MAX},
     store::backup::{self, Tally},
 };
 use rustix::{
     fs::{FlockOperation, Mode, flock},
+    io::Errno,
     process::{Resource, Rlimit, getrlimit, setrlimit, umask},
 };
 use std::{
@@ -18,6 +19,7 @@ use std::{
     io::IsTerminal,
     net::{SocketAddr, TcpListener},
     path::Path,
+    time::Instant,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -135,13 +137,21 @@ async fn check_builds(siblings: Siblings) {
     }
 }
 
-/// Two control planes over one directory would fail each other's builds. The lock ends with the process.
+/// Two control planes over one directory would fail each other's builds. The lock ends with the process; of one that was killed, a child that has not begun its own
+/// program yet may hold it for a moment more.
 fn lock(data_dir: &Path) -> Result<File> {
     let path = data_dir.join("lock");
     let file = File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive)
-        .with_context(|| format!("another ugc-control uses {}: stop it, or set DATA_DIR to another directory", data_dir.display()))?;
-    Ok(file)
+    let deadline = Instant::now() + LOCK_WAIT_MAX;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) if Instant::now() < deadline => std::thread::sleep(LOCK_WAIT_STEP),
+            locked => {
+                let used = || format!("another ugc-control uses {}: stop it, or set DATA_DIR to another directory", data_dir.display());
+                return locked.with_context(used).map(|()| file);
+            }
+        }
+    }
 }
 
 fn listen(arguments: &Arguments) -> Result<(TcpListener, SocketAddr)> {

@@ -34,7 +34,7 @@ pub fn measure(report: &mut Report, effort: Effort) -> Result<()> {
     let twin = Twin::start(data.path())?;
     let server = Server::start_with(&[("ADMIN_TOKEN", ADMIN)])?;
     let ours: SocketAddr = server.url.trim_start_matches("http://").parse()?;
-    let (http, of_twin) = (server.http(), Http::new(format!("http://{}", twin.address)));
+    let (http, of_twin) = (server.http(), Http::new(&format!("http://{}", twin.address)));
     let world = http.join(&http.login(None)?, None)?.world_id;
     let rounds = effort.pick(ROUNDS.0, ROUNDS.1);
     let requests = effort.pick(REQUESTS.0, REQUESTS.1);
@@ -118,7 +118,7 @@ impl Twin {
             .spawn()
             .context("gunicorn does not start")?;
         let twin = Self { child, address };
-        let (http, deadline) = (Http::new(format!("http://{address}")), Instant::now() + TIMEOUT);
+        let (http, deadline) = (Http::new(&format!("http://{address}")), Instant::now() + TIMEOUT);
         while http.login(None).is_err() {
             ensure!(Instant::now() < deadline, "the Flask twin does not answer");
             thread::sleep(Duration::from_millis(50));
@@ -144,7 +144,7 @@ fn install() -> Result<PathBuf> {
     };
     if !programs.join("gunicorn").exists() {
         run(Command::new("python3").args(["-m", "venv", FOLDER]))?;
-        run(Command::new(programs.join("pip")).args(["install", "--quiet", "-r", format!("{PEER}/requirements.txt")]))?;
+        run(Command::new(programs.join("pip")).args(["install", "--quiet", "-r", &format!("{PEER}/requirements.txt")]))?;
     }
     Ok(programs)
 }

@@ -218,6 +218,26 @@ fn a_backup_is_made_while_it_runs_and_is_all_there_after_a_restore() {
 }
 
 #[test]
+fn a_data_directory_is_used_by_one_and_by_the_next_as_soon_as_it_is_let_go_of() {
+    let folder = installation();
+    let control = Process::start(folder.path());
+    let (well, said) = run(folder.path(), &folder.path().join("data"), &[]);
+    assert!(!well && said.contains("another ugc-control uses"), "{said}");
+    drop(control);
+    // As a child of a killed one holds it, which has not begun its own program yet.
+    let held = fs::File::open(folder.path().join("data/lock")).unwrap();
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let next = std::thread::scope(|scope| {
+        let next = scope.spawn(|| Process::start(folder.path()));
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!next.is_finished(), "it does not begin before");
+        drop(held);
+        next.join().unwrap()
+    });
+    next.login();
+}
+
+#[test]
 fn operators_may_have_an_address_of_their_own_and_nobody_else_finds_them_then() {
     let folder = installation();
     let control = Process::start_with(folder.path(), &[("ADMIN_ADDRESS", "127.0.0.1:0"), ("ADMIN_TOKEN", "the operator's")]);

@@ -61,6 +61,22 @@ fn a_body_without_an_end_is_cut_off_and_its_sender_told() {
 }
 
 #[test]
+fn a_small_body_of_unknown_length_is_read_before_a_refusal_and_the_next_request_is_not_lost() {
+    let server = Server::start();
+    let mut stream = connect(&server);
+    for _ in 0..3 {
+        let mut answer = [0; 4096];
+        stream.write_all(head("POST", "/worlds", "", JSON).as_bytes()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        assert!(stream.read(&mut answer).is_err(), "answered before the body was there");
+        stream.write_all(b"2\r\n{}\r\n0\r\n\r\n").unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let length = stream.read(&mut answer).unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 401 "), "{}", String::from_utf8_lossy(&answer[..length]));
+    }
+}
+
+#[test]
 fn a_chunk_that_never_comes_to_its_bytes_is_cut_off() {
     let scene = Scene::set();
     let head = head("POST", "/login", "", JSON);
