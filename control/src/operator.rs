@@ -1,6 +1,6 @@
 //! What operators ask: health, the running servers, and what was stopped on them.
 
-use crate::{App, clock, error::Error, keys, problem::Problem, session::bearer};
+use crate::{App, clock, error::Error, ids::WorldId, keys, problem::Problem, session::bearer};
 use axum::{
     Json,
     extract::{FromRequestParts, Path, State},
@@ -96,7 +96,9 @@ pub async fn stops(State(app): State<Arc<App>>, _: Admin) -> Json<Value> {
     security(("admin" = []))
 )]
 pub async fn stop_server(State(app): State<Arc<App>>, _: Admin, Path(world): Path<String>) -> Result<Json<Value>, Problem> {
-    let world = world.parse().map_err(|_| Error::unknown("server", &world))?;
+    let world: WorldId = world.parse().map_err(|_| Error::unknown("server", &world))?;
     app.fleet.stop(&world).await?;
+    let detail = json!({ "world_id": world });
+    app.store.ask(move |db| db.note_operator("stop_server", &detail, clock::now_ms())).await?;
     Ok(Json(json!({ "status": "stopped" })))
 }

@@ -216,7 +216,10 @@ pub async fn lift_as_operator(
     Path((world, spell, revision)): Path<(String, String, String)>,
 ) -> Result<Json<Value>, Problem> {
     let world = find(&app, &world).await?;
-    lift_from(&app, world.world_id, &spell, &revision).await
+    let lifted = lift_from(&app, world.world_id, &spell, &revision).await?;
+    let detail = json!({ "world_id": lifted["world_id"], "spell_id": spell, "revision_id": revision });
+    app.store.ask(move |db| db.note_operator("lift_quarantine", &detail, clock::now_ms())).await?;
+    Ok(lifted)
 }
 
 /// Has any world not run a revision any more, by the operator.
@@ -242,6 +245,8 @@ pub async fn quarantine_as_operator(
             db.add_quarantine(&world_id, &spell_id, &revision_id, "put into quarantine by the operator", clock::now_ms())?
         {
             news.tell(number);
+            let detail = json!({ "world_id": world_id, "spell_id": spell_id, "revision_id": revision_id });
+            db.note_operator("quarantine", &detail, clock::now_ms())?;
         }
         Ok(())
     };

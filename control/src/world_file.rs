@@ -194,7 +194,9 @@ pub async fn revert(
     let world = find(&app, &id).await?;
     // It is the world that knows who did what, so it has to run.
     app.fleet.ensure(&world, &world.created_by).await?;
+    let detail = json!({ "world_id": world.world_id, "whose": whose, "minutes": request.minutes });
     app.fleet.order(&world.world_id, Errand::Revert { whose, seconds: seconds.ceil() as u32 }).await?;
+    app.store.ask(move |db| db.note_operator("revert", &detail, clock::now_ms())).await?;
     Ok(Json(json!({ "status": "reverted" })))
 }
 

@@ -4,7 +4,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::{Value, json};
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -29,7 +29,11 @@ impl Process {
 
     /// The same, with these variables in its environment.
     fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(folder.join("ugc-control"));
+        Self::start_by(Command::new(folder.join("ugc-control")), folder, variables)
+    }
+
+    /// The same, by a command that becomes the program.
+    fn start_by(mut command: Command, folder: &Path, variables: &[(&str, &str)]) -> Self {
         command.env_clear().env("PATH", "/usr/bin:/bin").env("PORT", "0").env("DATA_DIR", folder.join("data")).env("RUST_LOG", "info");
         command.envs(variables.iter().copied());
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -215,6 +219,43 @@ fn a_backup_is_made_while_it_runs_and_is_all_there_after_a_restore() {
     fs::remove_file(&blob).unwrap();
     let (well, said) = run(&data, &["backup", folder.path().join("another").to_str().unwrap()]);
     assert!(!well && said.contains(blob.file_name().unwrap().to_str().unwrap()), "{said}");
+}
+
+#[test]
+fn a_full_disk_is_said_and_all_works_again_once_there_is_room() {
+    let folder = installation();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    // A small disk of its own; where user namespaces are off this fails, and says so on standard error.
+    let mut command = Command::new("unshare");
+    command
+        .args(["-rm", "sh", "-c", r#"mount -t tmpfs -o size=16m disk "$0" && exec "$@""#])
+        .arg(&data)
+        .arg(folder.path().join("ugc-control"));
+    let control = Process::start_by(command, folder.path(), &[]);
+    let token = control.login();
+    let build = |code: &str| control.try_post("/api/spells/fireball/build", &token, &json!({ "code": code }));
+    let job = |job: &Value| control.get(&format!("/api/jobs/{}?wait_ms=20000", job["job_id"].as_str().unwrap()), &token);
+    let one = job(&build("one").1)["result_revision_id"].clone();
+
+    let ballast = PathBuf::from(format!("/proc/{}/root{}/ballast", control.child.id(), data.display()));
+    let mut file = fs::File::create(&ballast).unwrap();
+    for size in [64 * 1024, 1] {
+        while file.write_all(&vec![0x55; size]).is_ok() {}
+    }
+    // The first ones may still find room in the database's log.
+    until(|| control.try_post("/login", "", &json!({})).0 == 507);
+    for (status, problem) in [control.try_post("/login", "", &json!({})), build("two")] {
+        assert_eq!((status, &problem["code"]), (507, &json!("disk_full")), "{problem}");
+    }
+    let spell = || control.get("/api/spells", &token)["spells"][0].clone();
+    assert_eq!(spell()["active_draft_rev"], one, "what is there can be read");
+
+    fs::remove_file(ballast).unwrap();
+    control.login();
+    let two = job(&build("two").1)["result_revision_id"].clone();
+    control.post("/api/spells/fireball/publish", &token, &json!({ "revision_id": two }));
+    assert_eq!((spell()["active_beta_rev"].clone(), two.is_string()), (two, true));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! An author changes a spell from their own editor, with the shipped tool, while others play; docs/live-change.md shows what it says, word for word.
 
+use crate::page::Page;
 use crate::{ADMIN, TIMEOUT, cast_until_granted, own_answer, somebody};
 use anyhow::{Context, Result, ensure};
 use examples::game::{SPELL_ACTIVE_UPDATE, SPELL_CAST_REJECTED, is};
@@ -31,7 +32,6 @@ impl Spell for Spark {
     }
 }
 "#;
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/live-change.md");
 
 /// An author's machine: a folder with a spell in it, and a login.
 struct Author {
@@ -43,13 +43,6 @@ struct Running {
     child: Child,
     lines: Receiver<String>,
     said: Vec<String>,
-}
-
-/// What the page is to show, block by block.
-struct Page {
-    blocks: Vec<(&'static str, String)>,
-    url: String,
-    world: String,
 }
 
 impl Author {
@@ -171,111 +164,10 @@ fn is_unknown(game: &mut Game) -> Result<()> {
     Ok(())
 }
 
-impl Page {
-    /// A command and what it said.
-    fn show(&mut self, block: &'static str, command: &str, said: &str) {
-        let text = normal(&format!("$ {command}\n{said}"), &self.url, &self.world);
-        match self.blocks.iter_mut().find(|(name, _)| *name == block) {
-            Some((_, shown)) => *shown += &text,
-            None => self.blocks.push((block, text)),
-        }
-    }
-
-    fn run(&mut self, block: &'static str, author: &Author, words: &str, goes_well: bool) -> Result<String> {
-        let said = author.run(words, goes_well)?;
-        self.show(block, &format!("spell {words}"), &said);
-        Ok(said)
-    }
-
-    /// A request, shown as curl would make it.
-    fn ask(&mut self, block: &'static str, http: &Http, (name, token): (&str, &str), method: &str, path: &str, body: &Value) -> Result<()> {
-        let mut command = format!("curl -X {method} -H \"Authorization: Bearer ${name}\"");
-        let mut bytes = Vec::new();
-        if !body.is_null() {
-            command += &format!(" -H 'Content-Type: application/json' \\\n    -d '{body}'");
-            bytes = body.to_string().into_bytes();
-        }
-        let mut answer = http.request(method, path, Some(token), if body.is_null() { "" } else { "application/json" }, bytes)?.ok_json()?;
-        if let Some(manifest) = answer.get_mut("manifest") {
-            *manifest = json!("...");
-        }
-        self.show(block, &format!("{command} \\\n    {}{path}", self.url), &format!("{answer}\n"));
-        Ok(())
-    }
-
-    /// Compares with what the page shows, or puts it there.
-    fn check(&self) -> Result<()> {
-        let page = fs::read_to_string(PAGE)?;
-        let mut updated = page.clone();
-        for (name, text) in &self.blocks {
-            let (begin, end) = (format!("<!-- {name} -->"), format!("<!-- end of {name} -->"));
-            let (head, rest) = updated.split_once(&begin).with_context(|| format!("docs/live-change.md has no {begin}"))?;
-            let (_, tail) = rest.split_once(&end).with_context(|| format!("docs/live-change.md has no {end}"))?;
-            updated = format!("{head}{begin}\n\n```console\n{text}```\n\n{end}{tail}");
-        }
-        if std::env::var_os("UPDATE_EXPECT").is_some() {
-            return Ok(fs::write(PAGE, updated)?);
-        }
-        let differs = updated.lines().zip(page.lines()).find(|(now, shown)| now != shown);
-        ensure!(page == updated, "docs/live-change.md shows something else ({differs:?}): run this test with UPDATE_EXPECT=1");
-        Ok(())
-    }
-}
-
-/// The text with what is different each time put to what it is on the page.
-fn normal(text: &str, url: &str, world: &str) -> String {
-    let mut text = text.replace(url, "http://127.0.0.1:5000").replace(world, "world_f1afbe8a");
-    for (shape, with) in [("####-##-##T##:##:##.###Z", "2026-11-26T10:25:34.123Z"), ("####-##-## ##:##:##", "2026-11-26 10:25:34")] {
-        text = reshape(&text, shape, with);
-    }
-    for (number, hash) in ["b848364e", "af283ae9", "5d21c07f", "e6019b3a", "07c4d912"].into_iter().enumerate() {
-        let number = number + 1;
-        text = reshape(&text, &format!("rev_{number:06}_@@@@@@@@"), &format!("rev_{number:06}_{hash}"));
-    }
-    for (before, after, with) in
-        [(", ", " ms after", "384"), (" tick ", " rev_", "612"), ("  ", " casts, ", "12"), (", ", " mana each", "0.1")]
-    {
-        text = renumber(&text, before, after, with);
-    }
-    text
-}
-
-/// Replaces what has this shape: # is a digit, @ a digit of a hash.
-fn reshape(text: &str, shape: &str, with: &str) -> String {
-    let fits = |place: &str| {
-        place.is_char_boundary(shape.len().min(place.len()))
-            && place.len() >= shape.len()
-            && shape.bytes().zip(place.bytes()).all(|(shape, byte)| match shape {
-                b'#' => byte.is_ascii_digit(),
-                b'@' => byte.is_ascii_hexdigit(),
-                _ => shape == byte,
-            })
-    };
-    let (mut shaped, mut rest) = (String::new(), text);
-    while let Some(character) = rest.chars().next() {
-        if fits(rest) {
-            shaped += with;
-            rest = &rest[shape.len()..];
-        } else {
-            shaped.push(character);
-            rest = &rest[character.len_utf8()..];
-        }
-    }
-    shaped
-}
-
-/// Replaces numbers between these words.
-fn renumber(text: &str, before: &str, after: &str, with: &str) -> String {
-    let mut parts = text.split(after);
-    let mut renumbered = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let head = renumbered.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-        if head.ends_with(before) && head.len() < renumbered.len() {
-            renumbered = format!("{head}{with}");
-        }
-        renumbered = renumbered + after + part;
-    }
-    renumbered
+fn run(page: &mut Page, block: &'static str, author: &Author, words: &str, goes_well: bool) -> Result<String> {
+    let said = author.run(words, goes_well)?;
+    page.show(block, &format!("spell {words}"), &said);
+    Ok(said)
 }
 
 #[test]
@@ -283,10 +175,10 @@ fn a_spell_is_changed_from_its_authors_editor() -> Result<()> {
     let (server, http, lee, mut of_lee) = somebody()?;
     let world = http.get("/worlds", None)?.ok_json()?["worlds"][0]["world_id"].as_str().context("a world")?.to_owned();
     let author = Author::new()?;
-    let mut page = Page { blocks: Vec::new(), url: server.url.clone(), world: world.clone() };
+    let mut page = Page::of("live-change.md", &server.url, &world);
     page.show("source", "cat spark/src/lib.rs", SPARK);
 
-    page.run("login", &author, &format!("login --server {} --name kim", server.url), true)?;
+    run(&mut page, "login", &author, &format!("login --server {} --name kim", server.url), true)?;
     ensure!(fs::metadata(author.login())?.permissions().mode() & 0o777 == 0o600);
     let kim = author.player(&http, &server.url)?;
     let mut of_kim = Game::join(&http.join(&kim, Some(&world))?)?;
@@ -310,10 +202,10 @@ fn a_spell_is_changed_from_its_authors_editor() -> Result<()> {
     page.show("dev", "spell dev spark", &dev.end()?);
     follows(&mut of_kim, &Value::Null)?;
     is_unknown(&mut of_kim)?;
-    page.run("logs", &author, "logs spark", true)?;
+    run(&mut page, "logs", &author, "logs spark", true)?;
 
     // Published, it is everybody's.
-    page.run("publish", &author, "publish spark --channel stable", true)?;
+    run(&mut page, "publish", &author, "publish spark --channel stable", true)?;
     follows(&mut of_lee, &json!(second))?;
     ensure!(cast_until_granted(&mut of_lee, "spark")?["revision_id"] == *second);
     let mut logs = author.start("logs spark -f")?;
@@ -321,7 +213,8 @@ fn a_spell_is_changed_from_its_authors_editor() -> Result<()> {
         logs.wait_for(&[sparks])?;
     }
     author.save(&SPARK.replace("u32 = 3", "u32 = 8"))?;
-    let trial = page.run("trial", &author, "publish spark --channel stable --rollout 50,by=cast,min_casts=1000,bake_seconds=3600", true)?;
+    let trial =
+        run(&mut page, "trial", &author, "publish spark --channel stable --rollout 50,by=cast,min_casts=1000,bake_seconds=3600", true)?;
     let third = revision_in(&trial)?;
     while cast_until_granted(&mut of_lee, "spark")?["revision_id"] != *third {}
     logs.wait_for(&[&third, "info: 8 sparks"])?;
@@ -330,13 +223,13 @@ fn a_spell_is_changed_from_its_authors_editor() -> Result<()> {
     while author.run("revisions spark", true)?.contains("  on trial  0 casts") {
         ensure!(Instant::now() < deadline, "the world's count does not come");
     }
-    page.run("revisions", &author, "revisions spark", true)?;
-    page.run("rollback", &author, "rollback spark", true)?;
+    run(&mut page, "revisions", &author, "revisions spark", true)?;
+    run(&mut page, "rollback", &author, "rollback spark", true)?;
     for _ in 0..4 {
         ensure!(cast_until_granted(&mut of_lee, "spark")?["revision_id"] == *second);
     }
-    page.run("rollback", &author, "revisions spark", true)?;
-    page.run("rollback", &author, "rollback spark", false)?;
+    run(&mut page, "rollback", &author, "revisions spark", true)?;
+    run(&mut page, "rollback", &author, "rollback spark", false)?;
 
     requests(&mut page, &http, (&kim, &lee), (&second, &third), &mut of_lee)?;
     page.check()
@@ -344,7 +237,7 @@ fn a_spell_is_changed_from_its_authors_editor() -> Result<()> {
 
 /// The same by hand.
 fn requests(page: &mut Page, http: &Http, (kim, lee): (&Player, &Player), (good, next): (&str, &str), game: &mut Game) -> Result<()> {
-    let world = page.world.clone();
+    let world = page.world().to_owned();
     let session = ("SESSION_TOKEN", kim.session_token.as_str());
     let draft = json!({ "revision_id": next });
     page.ask("draft by hand", http, session, "PUT", "/api/spells/spark/dev", &draft)?;

@@ -10,6 +10,8 @@ mod killed_builder;
 mod killed_control;
 mod killed_host;
 mod live;
+mod operator;
+mod page;
 mod replay;
 mod rollout_steps;
 mod shipped;
