@@ -1,6 +1,7 @@
 """What `POST /login` and `POST /join` do in the least of a Flask application: the same tables, the same durability, the same signature."""
 
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -36,7 +37,10 @@ def digest(token):
 
 
 def create():
-    database().executescript(SCHEMA)
+    # One worker after the other: none waits while another turns the log on.
+    with open(os.environ["DATABASE"] + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        database().executescript(SCHEMA)
 
 
 @app.post("/login")
