@@ -11,6 +11,8 @@ const NODE_MIN: u32 = 18;
 /// Checks, and installs what can be installed without asking.
 pub fn run() -> Result<()> {
     check_node()?;
+    check_websockets()?;
+    check_godot()?;
     to_play()
 }
 
@@ -44,6 +46,26 @@ fn check_node() -> Result<()> {
 
 const GET_NODE: &str = "  on Debian or Ubuntu: sudo apt-get install nodejs
   elsewhere: https://nodejs.org";
+
+/// The tests run the Python client. Debian's Python has the packages of apt, also where another one comes first in the path.
+fn check_websockets() -> Result<()> {
+    if ["python3", "/usr/bin/python3"].into_iter().any(|python| runs(python, &["-c", "import websockets"])) {
+        return Ok(());
+    }
+    bail!(
+        "no Python 3 with websockets: the tests run examples/client.py\n  on Debian or Ubuntu: sudo apt-get install python3-websockets\n  elsewhere: pip install websockets"
+    )
+}
+
+/// The tests run the client for Godot. Whether it starts is all that counts: Godot 3.2 says its version and ends with 255.
+fn check_godot() -> Result<()> {
+    if Command::new("godot3-server").arg("--version").stdin(Stdio::null()).output().is_ok() {
+        return Ok(());
+    }
+    bail!(
+        "no `godot3-server`: the tests run examples/godot3\n  on Debian or Ubuntu: sudo apt-get install godot3-server\n  elsewhere: the headless build of Godot 3 under that name, https://godotengine.org"
+    )
+}
 
 /// The first number of `v20.1.2`.
 fn node_major(version: &str) -> Option<u32> {

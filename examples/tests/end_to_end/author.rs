@@ -11,7 +11,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
@@ -39,7 +39,7 @@ struct Author {
 }
 
 /// A command that goes on.
-struct Running {
+pub struct Running {
     child: Child,
     lines: Receiver<String>,
     said: Vec<String>,
@@ -79,11 +79,7 @@ impl Author {
     }
 
     fn start(&self, words: &str) -> Result<Running> {
-        let mut child = self.spell(words)?.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        let (tell, lines) = channel();
-        follow(child.stdout.take(), tell.clone());
-        follow(child.stderr.take(), tell);
-        Ok(Running { child, lines, said: Vec::new() })
+        Running::start(&mut self.spell(words)?)
     }
 
     /// The player that the login is of.
@@ -103,6 +99,15 @@ impl Author {
 }
 
 impl Running {
+    pub fn start(command: &mut Command) -> Result<Self> {
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = child.with_context(|| format!("{command:?} does not start"))?;
+        let (tell, lines) = channel();
+        follow(child.stdout.take(), tell.clone());
+        follow(child.stderr.take(), tell);
+        Ok(Self { child, lines, said: Vec::new() })
+    }
+
     /// Waits for a line with all of these words.
     fn wait_for(&mut self, words: &[&str]) -> Result<String> {
         let deadline = Instant::now() + TIMEOUT;
@@ -116,17 +121,22 @@ impl Running {
         }
     }
 
-    /// Waits for its end; answers with all that it said.
-    fn end(mut self) -> Result<String> {
+    /// Waits for its good end; answers with all that it said.
+    pub fn end(self) -> Result<String> {
+        let (status, said) = self.ended()?;
+        ensure!(status.success(), "{status}; it said:\n{said}");
+        Ok(said)
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) -> Result<(ExitStatus, String)> {
         let deadline = Instant::now() + TIMEOUT;
         // Both its streams end with it.
         while let Ok(line) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             self.said.push(line);
         }
         ensure!(Instant::now() < deadline, "it does not end; it said:\n{}", self.said.join("\n"));
-        let status = self.child.wait()?;
-        ensure!(status.success(), "{status}; it said:\n{}", self.said.join("\n"));
-        Ok(self.said.join("\n") + "\n")
+        Ok((self.child.wait()?, self.said.join("\n") + "\n"))
     }
 }
 

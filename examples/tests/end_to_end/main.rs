@@ -3,6 +3,7 @@
 mod author;
 mod bad_change;
 mod broken_source;
+mod clients;
 mod hostile_builds;
 mod hostile_spells;
 mod http;
