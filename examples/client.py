@@ -30,7 +30,7 @@ SUBTRACT = 2  # an op_type
 AIR = 0  # a material
 CHUNK_EDGE = 32  # voxels, each of 1 m
 INPUTS_PER_SECOND = 60
-DEADLINE = 20  # seconds for anything that is waited for; all of it takes less than one
+DEADLINE = 20  # seconds for anything that is waited for; most of it comes within one
 
 
 class Failed(Exception):

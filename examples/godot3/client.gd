@@ -14,7 +14,7 @@ const PROJECTILE = 3  # an entity_type
 const SUBTRACT = 2  # an op_type
 const AIR = 0  # a material
 const CHUNK_EDGE = 32  # voxels, each of 1 m
-const DEADLINE_MS = 20000  # for anything that is waited for; all of it takes less than one second
+const DEADLINE_MS = 20000  # for anything that is waited for; most of it comes within a second
 
 var url := "http://127.0.0.1:5000"
 var player := {}
