@@ -111,7 +111,7 @@ class Game:
                 await self.send(
                     INPUT_FRAME, client_tick=self.sequence, server_tick_ack=self.tick, sequence_id=self.sequence,
                     movement=self.movement, aim_direction=self.aim, sprint=False, fire=self.fire, interact=False, jump=False,
-                )  # fmt: skip
+                )
                 await asyncio.sleep(1 / INPUTS_PER_SECOND)
         except websockets.ConnectionClosed:
             pass
@@ -196,9 +196,12 @@ async def dig(game, center, sequence):
 
 async def cast(game, spell, revision, target):
     """Casts as soon as the world runs the revision, and waits for the cast and for the spell's first cue."""
+
+    def ours(message):
+        return (message["spell_id"], message["revision_id"], message["caster_entity_id"]) == (spell, revision, game.me)
+
     await game.wait_for(f"{spell} to be live", SPELL_ACTIVE_UPDATE, lambda m: (m["spell_id"], m["revision_id"]) == (spell, revision))
     await game.send(SPELL_CAST_REQUEST, spell_id=spell, revision_id="", target_position=target, target_entity_id=0, extra_params={})
-    ours = lambda m: (m["spell_id"], m["revision_id"], m["caster_entity_id"]) == (spell, revision, game.me)
     begun = await game.wait_for("our cast", SPELL_CAST_EVENT, ours)
     cue = await game.wait_for("its first cue", SPELL_EFFECT, ours)
     print(f"cast       {spell} in tick {begun['server_tick']}, seen as {cue['name']} at {words(cue['position'])}")
