@@ -7,6 +7,7 @@ mod bare;
 mod build;
 mod clock;
 mod compute;
+mod connections;
 mod control;
 mod cycles;
 mod dice;
@@ -26,6 +27,7 @@ mod throng;
 mod tick;
 mod twins;
 mod voxels;
+mod wire;
 
 use clap::{Parser, ValueEnum};
 use report::Effort;
@@ -34,9 +36,12 @@ use report::Effort;
 struct Arguments {
     /// What to measure.
     areas: Vec<Area>,
-    /// Only tries the areas that take long (spell, compute, scale, memory, cycles, hostile, live, control): small parameters, and the figures go to target/benchmarks.
+    /// Only tries the areas that take long (spell, compute, scale, memory, cycles, hostile, live, control, connections, wire): small parameters, and the figures go to target/benchmarks.
     #[arg(long)]
     trial: bool,
+    /// Learn v2's table of probabilities anew instead, and write it to host/protocol/src/v2/zeros.bin.
+    #[arg(long)]
+    learn: bool,
     /// Ticks of the world of `hostile`: 36,000, or 600 for a trial, when left out.
     #[arg(long)]
     ticks: Option<usize>,
@@ -68,12 +73,20 @@ enum Area {
     Live,
     /// Killed game servers, logins, and eight worlds full of players.
     Control,
+    /// Snapshots of Fiedler's 901 cubes, in bytes.
+    Wire,
+    /// Five hundred players, two hundred bad connections, and cheats.
+    Connections,
     /// What kills and flipped bits cost a world.
     Saves,
 }
 
 fn main() -> anyhow::Result<()> {
-    let Arguments { mut areas, trial, ticks } = Arguments::parse();
+    let Arguments { mut areas, trial, learn, ticks } = Arguments::parse();
+    if learn {
+        let table = concat!(env!("CARGO_MANIFEST_DIR"), "/../host/protocol/src/v2/zeros.bin");
+        return Ok(std::fs::write(table, wire::learn())?);
+    }
     let effort = if trial { Effort::Trial } else { Effort::Full };
     if areas.is_empty() {
         // Those that look at the process's memory first, before others have grown it.
@@ -93,6 +106,8 @@ fn main() -> anyhow::Result<()> {
             Area::Build => build::run()?,
             Area::Live => live::run(effort)?,
             Area::Control => control::run(effort)?,
+            Area::Wire => wire::run(effort)?,
+            Area::Connections => connections::run(effort)?,
             Area::Saves => saves::run()?,
         }
     }

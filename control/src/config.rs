@@ -38,7 +38,7 @@ pub struct Arguments {
     /// Has all worlds admit components that import WASI, as those of other toolchains do; a world's policy may also do so alone.
     #[arg(long, env = "WORLD_WASI")]
     pub world_wasi: bool,
-    /// Origins whose pages may use the interface, such as https://game.example, with commas between them.
+    /// Origins whose pages may use the interface and connect to game servers, such as https://game.example, with commas between them.
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
     /// Where source is written for prompts: the whole address of an endpoint for chat completions, as OpenAI's API has it. GENERATOR_KEY is sent as bearer token.
@@ -98,7 +98,7 @@ pub struct Config {
     pub sandbox: Sandbox,
     /// Whether all worlds admit components that import WASI.
     pub wasi: bool,
-    /// Origins whose pages may use the interface, beside our own.
+    /// Origins whose pages may use the interface and connect to game servers, beside our own.
     pub cors_origins: Vec<HeaderValue>,
     /// What writes source for prompts, if anything does.
     pub generator: Option<Generator>,

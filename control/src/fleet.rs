@@ -19,6 +19,7 @@ use crate::{
     },
 };
 use ::store::Generation;
+use axum::http::HeaderValue;
 use orders::Orders;
 use plan::{Seen, Step, Wanted};
 use process::HostProcess;
@@ -45,6 +46,8 @@ pub struct Fleet {
     ticket_key: String,
     /// The worlds' files.
     worlds: PathBuf,
+    /// Origins whose pages may connect to game servers, with commas between them.
+    origins: String,
     state: Mutex<State>,
 }
 
@@ -190,11 +193,14 @@ pub struct ServerStatus {
 }
 
 impl Fleet {
-    /// A fleet without servers, whose worlds lie in this folder. `address` is where the control plane itself listens.
-    pub fn open(program: PathBuf, address: SocketAddr, keys: &Keys, worlds: PathBuf) -> Result<Arc<Self>, Error> {
+    /// A fleet without servers, whose worlds lie in this folder. `address` is where the control plane itself listens; pages of these origins may connect to
+    /// game servers.
+    pub fn open(program: PathBuf, address: SocketAddr, keys: &Keys, worlds: PathBuf, origins: &[HeaderValue]) -> Result<Arc<Self>, Error> {
         let (artifact_key, ticket_key) = (keys::public_hex(&keys.artifact), keys::public_hex(&keys.ticket));
         let older_artifact_keys = keys.older_artifacts.iter().map(keys::public_hex).collect();
-        let fleet = Arc::new(Self { program, address, artifact_key, older_artifact_keys, ticket_key, worlds, state: Mutex::default() });
+        let origins = origins.iter().filter_map(|origin| origin.to_str().ok()).collect::<Vec<_>>().join(",");
+        let fleet =
+            Arc::new(Self { program, address, artifact_key, older_artifact_keys, ticket_key, worlds, origins, state: Mutex::default() });
         let copies = fleet.copies();
         // Copies that nobody has taken away: their reader died.
         fs::remove_dir_all(&copies)
@@ -742,7 +748,7 @@ mod tests {
 
     fn fleet(address: &str) -> Arc<Fleet> {
         let worlds = tempfile::tempdir().unwrap().keep().join("worlds");
-        Fleet::open("ugc-host".into(), address.parse().unwrap(), &Keys::derive("secret", Default::default()), worlds).unwrap()
+        Fleet::open("ugc-host".into(), address.parse().unwrap(), &Keys::derive("secret", Default::default()), worlds, &[]).unwrap()
     }
 
     fn world(world_id: &WorldId, created_by: &ClientId) -> World {
@@ -765,7 +771,8 @@ mod tests {
         let program = folder.path().join("ugc-host");
         std::os::unix::fs::symlink(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/fake-host.sh"), &program).unwrap();
         let worlds = folder.path().join("worlds");
-        let fleet = Fleet::open(program, "127.0.0.1:5000".parse().unwrap(), &Keys::derive("secret", Default::default()), worlds).unwrap();
+        let fleet =
+            Fleet::open(program, "127.0.0.1:5000".parse().unwrap(), &Keys::derive("secret", Default::default()), worlds, &[]).unwrap();
         (folder, fleet)
     }
 

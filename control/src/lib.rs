@@ -124,7 +124,7 @@ impl App {
         })?;
         collect_garbage(&store, &blobs)?;
         make_native_ahead(queue.clone(), store.clone(), config.siblings.builder.clone())?;
-        let fleet = Fleet::open(config.siblings.host.clone(), address, &keys, config.data_dir.join("worlds"))?;
+        let fleet = Fleet::open(config.siblings.host.clone(), address, &keys, config.data_dir.join("worlds"), &config.cors_origins)?;
         store.with(|db| db.forget_unanswered())?;
         let throttled = store.with(|db| db.throttled())?;
         let published = watch::Sender::new(store.with(|db| db.newest_change())?);

@@ -2,17 +2,17 @@
 
 use crate::limits::{CHUNK_JOBS_MAX, PACKED_CHUNKS_MAX};
 use crate::outgoing::Outgoing;
+use crate::subprotocol::{Shared, Subprotocol};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use flate2::{Compression, write::GzEncoder};
-use protocol::v1::ServerMessage;
+use protocol::ServerMessage;
 use sim::voxel::{Chunk, ChunkId};
 use sim::{Settings, generate};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// One chunk for one client.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct Job {
     pub settings: Settings,
     /// The version that the client has; it is told nothing when there is no other.
     pub known: u64,
+    /// How the client is spoken with.
+    pub subprotocol: Subprotocol,
     /// Where it goes.
     pub outgoing: Outgoing,
 }
@@ -48,32 +50,29 @@ impl Packer {
 
 /// Packs and sends until the queue has no sender any more. Keeps what it has packed, for all who come want the same.
 pub fn pack(jobs: &Receiver<Job>) {
-    let mut packed: BTreeMap<ChunkId, (u32, Utf8Bytes)> = BTreeMap::new();
-    for Job { id, chunk, settings, known, outgoing } in jobs {
+    let mut packed: BTreeMap<ChunkId, (u32, Shared)> = BTreeMap::new();
+    for Job { id, chunk, settings, known, subprotocol, outgoing } in jobs {
         // A chunk that nobody was near to is what its seed says: the same that will be made when somebody is.
         let chunk = chunk.unwrap_or_else(|| Arc::new(generate::chunk(settings.generation, settings.seed, id).unwrap_or_else(Chunk::air)));
         // Also the answer to who knows version 0: nothing is there.
         if u64::from(chunk.version()) == known {
             continue;
         }
-        let message = match packed.get(&id) {
-            Some((version, message)) if *version == chunk.version() => message.clone(),
-            _ => {
-                let message = Utf8Bytes::from(message(id, &chunk));
-                if packed.len() >= PACKED_CHUNKS_MAX {
-                    packed.clear();
-                }
-                packed.insert(id, (chunk.version(), message.clone()));
-                message
+        if packed.get(&id).is_none_or(|(version, _)| *version != chunk.version()) {
+            if packed.len() >= PACKED_CHUNKS_MAX {
+                packed.clear();
             }
-        };
-        outgoing.send(Arc::from([message]));
+            packed.insert(id, (chunk.version(), Shared::new(message(id, &chunk))));
+        }
+        if let Some((_, message)) = packed.get(&id) {
+            outgoing.send_one(message.frame(subprotocol));
+        }
     }
 }
 
-fn message(id: ChunkId, chunk: &Chunk) -> String {
+fn message(id: ChunkId, chunk: &Chunk) -> ServerMessage {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(&*chunk.to_voxels()).expect("memory takes all");
     let data = BASE64_STANDARD.encode(gzip.finish().expect("memory takes all"));
-    ServerMessage::ChunkData { chunk_id: id.0, version: chunk.version().into(), data, compressed: true }.encode()
+    ServerMessage::ChunkData { chunk_id: id.0, version: chunk.version().into(), data, compressed: true }
 }

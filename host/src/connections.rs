@@ -3,17 +3,26 @@
 use crate::chunks::{Job, Packer};
 use crate::circuits::{Circuits, Quarantined};
 use crate::convert::{self, Audience};
+use crate::groups::{Groups, Key};
 use crate::inbox::{Mail, SessionId};
-use crate::limits::SNAPSHOT_INTERVAL_TICKS;
-use crate::outgoing::{Batch, Closing, Outgoing};
+use crate::inputs::Inputs;
+use crate::limits::{AWAITED_TICKS, SNAPSHOT_INTERVAL_TICKS};
+use crate::outgoing::{Closing, Outgoing};
+use crate::subprotocol::{Shared, Subprotocol};
+use crate::view::View;
 use game::Game;
+use protocol::ServerMessage;
+use protocol::client::ChunkRequest;
 use protocol::link::{Errand, Order, Report};
-use protocol::v1::{self, ErrorCode};
+use protocol::server::ErrorCode;
+use sim::inbound::Input;
+use sim::limits::PLAYERS_MAX;
+use sim::scene::Scene;
 use sim::voxel::ChunkId;
-use sim::{EntityId, Inbound, Outbound};
-use std::collections::BTreeMap;
+use sim::{EntityId, Inbound, Outbound, Vec3, World};
+use std::collections::{BTreeMap, BTreeSet};
 use store::Artifact;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio_tungstenite::tungstenite::Message;
 
 /// Who is connected.
 #[derive(Debug)]
@@ -27,23 +36,31 @@ pub struct Connections {
     leaving: Vec<EntityId>,
     /// Who has gone since the last publication.
     left: Vec<(EntityId, String)>,
-    /// Players of a loaded world whose clients have not come back, and the tick until which they are waited for.
+    /// Players whose line broke, or who were in the world when it was loaded, and the tick until which they are waited for. The others have not heard that they
+    /// are gone.
     awaited: BTreeMap<EntityId, u64>,
+    /// Those of a loaded world, whose controls still say what they said when it was saved.
+    loaded: Vec<EntityId>,
     /// Orders that wait for the tick in which they are carried out.
     orders: Vec<Order>,
     circuits: Circuits,
     packer: Packer,
+    /// Where all entities are, for the views; nothing until the first tick is published.
+    groups: Option<Groups>,
 }
 
 #[derive(Debug)]
 struct Connection {
     client_id: String,
     username: String,
+    subprotocol: Subprotocol,
     outgoing: Outgoing,
     /// `None` until the world has answered the join.
     player: Option<EntityId>,
-    /// The newest input of this client; an older or repeated one is dropped.
-    input_sequence: Option<u32>,
+    inputs: Inputs,
+    view: View,
+    /// What it is told of this tick.
+    letters: Vec<Message>,
 }
 
 impl Connections {
@@ -56,10 +73,12 @@ impl Connections {
             by_client: BTreeMap::new(),
             leaving: Vec::new(),
             left: Vec::new(),
+            loaded: awaited.keys().copied().collect(),
             awaited,
             orders: Vec::new(),
             circuits: Circuits::default(),
             packer,
+            groups: None,
         }
     }
 
@@ -71,27 +90,43 @@ impl Connections {
     /// What the tick takes in, in the order of the mail.
     pub fn sort(&mut self, mail: Vec<Mail>, game: &mut Game) -> Vec<Inbound> {
         let tick = game.world().tick();
-        let gone = self.awaited.extract_if(.., |_, until| *until <= tick).map(|(player, _)| player);
-        let mut inbound: Vec<Inbound> = self.leaving.drain(..).chain(gone).map(|player| Inbound::Leave { player }).collect();
+        let mut inbound: Vec<Inbound> = self.loaded.drain(..).map(stand_still).collect();
+        // One that has come back by another session meanwhile stays.
+        inbound
+            .extend(self.leaving.drain(..).filter(|player| !self.by_player.contains_key(player)).map(|player| Inbound::Leave { player }));
+        let gone: Vec<EntityId> = self.awaited.iter().filter(|(_, until)| **until <= tick).map(|(player, _)| *player).collect();
+        inbound.extend(gone.into_iter().map(|player| self.give_up(player, game.world())));
         inbound.extend(self.circuits.fall_back(game));
         for one in mail {
             match one {
-                Mail::Join { session, client_id, username, outgoing } => {
+                Mail::Join { session, client_id, username, subprotocol, outgoing } => {
                     if let Some(&older) = self.by_client.get(&client_id) {
-                        inbound.extend(self.end(older, Closing::TakenOver));
+                        inbound.extend(self.end(older, Closing::TakenOver, tick));
+                    }
+                    match game.world().player_of(&client_id).filter(|player| self.awaited.contains_key(player)) {
+                        // Should its line break again before it is in.
+                        Some(player) => _ = self.awaited.insert(player, tick + AWAITED_TICKS),
+                        None => inbound.extend(self.make_room(&inbound, game.world())),
                     }
                     inbound.push(Inbound::Join { token: session.0, account: client_id.clone(), username: username.clone() });
                     self.by_client.insert(client_id.clone(), session);
-                    self.sessions.insert(session, Connection { client_id, username, outgoing, player: None, input_sequence: None });
+                    let (player, inputs, view, letters) = (None, Inputs::default(), View::new(subprotocol), Vec::new());
+                    let connection = Connection { client_id, username, subprotocol, outgoing, player, inputs, view, letters };
+                    self.sessions.insert(session, connection);
                 }
-                Mail::Leave { session } => inbound.extend(self.end(session, Closing::ClientLeft)),
-                Mail::Input { session, frame } => {
-                    if let Some(player) = self.newer_input(session, frame.sequence_id) {
-                        inbound.push(convert::input(player, &frame));
+                Mail::Leave { session, closing } => inbound.extend(self.end(session, closing, tick)),
+                Mail::Input { session, frames } => {
+                    if let Some(connection) = self.sessions.get_mut(&session) {
+                        connection.inputs.push(&frames, tick);
+                        frames.iter().for_each(|frame| connection.view.acknowledge(frame.server_tick_ack));
                     }
                 }
                 Mail::Cast { session, request } => {
-                    inbound.extend(self.sessions.get(&session).and_then(|it| it.player).map(|player| convert::cast(player, request)));
+                    if let Some((connection, player)) = self.sessions.get_mut(&session).and_then(|it| it.player.map(|player| (it, player)))
+                    {
+                        connection.view.watch(EntityId(request.target_entity_id), tick);
+                        inbound.push(convert::cast(player, request));
+                    }
                 }
                 Mail::Terraform { session, request } => {
                     inbound.extend(self.sessions.get(&session).and_then(|it| it.player).map(|player| convert::terraform(player, &request)));
@@ -105,29 +140,43 @@ impl Connections {
                 }
                 Mail::FriendlyFire(on) => inbound.push(Inbound::FriendlyFire(on)),
                 Mail::Order(order) => {
-                    if let Errand::Kick { client } = &order.what
-                        && let Some(session) = self.by_client.get(client).copied()
-                    {
-                        inbound.extend(self.end(session, Closing::Kicked));
+                    if let Errand::Kick { client } = &order.what {
+                        inbound.extend(self.kick(client, game.world()));
                     }
                     inbound.extend(convert::order(&order.what, tick));
                     self.orders.push(order);
                 }
             }
         }
+        for connection in self.sessions.values_mut() {
+            if let Some(player) = connection.player
+                && let Some(frame) = connection.inputs.take(tick)
+            {
+                inbound.push(convert::input(player, &frame));
+            }
+        }
         inbound
     }
 
-    /// Tells the clients what happened: events at once, the world every third tick. Waits for none of them. Answers the bytes of the snapshots.
+    /// Tells the clients what happened: events at once, the world every third tick, to each what it sees. Waits for none of them. Answers the bytes of
+    /// the snapshots.
     pub fn publish(&mut self, game: &Game, outbound: &[Outbound]) -> u64 {
         let tick = game.world().tick();
-        let events = self.answer_joins(outbound);
-        self.send_events(game, &events, outbound);
-        self.welcome(game, outbound);
-        if tick.is_multiple_of(SNAPSHOT_INTERVAL_TICKS) {
-            return self.send_snapshots(tick, game);
+        let mut groups = self.groups.take().unwrap_or_else(|| Groups::of(game.world().scene()));
+        self.tell_comings_and_goings(outbound);
+        outbound.iter().for_each(|event| self.tell(event, game, &mut groups));
+        let due = tick.is_multiple_of(SNAPSHOT_INTERVAL_TICKS);
+        if due {
+            self.look(tick, game.world().scene(), &mut groups);
         }
-        0
+        self.welcome(game, outbound, &groups);
+        // Before the snapshot, which speaks of entities that these introduce.
+        for connection in self.sessions.values_mut() {
+            connection.outgoing.send(std::mem::take(&mut connection.letters));
+        }
+        let bytes = if due { self.send_snapshots(tick, game, &mut groups) } else { 0 };
+        self.groups = Some(groups);
+        bytes
     }
 
     /// What a tick's faults have put into quarantine; from the next tick on, the revisions before are active again.
@@ -158,7 +207,7 @@ impl Connections {
     }
 
     /// Hands a chunk to the packer, as it stands before this tick: an edit of this tick is told after it, with a newer version.
-    fn send_chunk(&self, session: SessionId, request: v1::ChunkRequest, game: &Game) {
+    fn send_chunk(&self, session: SessionId, request: ChunkRequest, game: &Game) {
         let Some(connection) = self.sessions.get(&session) else { return };
         let id = ChunkId(request.chunk_id);
         let chunk = game.world().scene().terrain().chunk(id).cloned();
@@ -166,14 +215,44 @@ impl Connections {
         if chunk.as_ref().is_some_and(|chunk| u64::from(chunk.version()) == known) {
             return;
         }
-        let job = Job { id, chunk, settings: *game.world().settings(), known, outgoing: connection.outgoing.clone() };
-        if !self.packer.send(job) {
-            connection.outgoing.send_one(convert::error(ErrorCode::Busy, "the server is too busy for this chunk: ask again".into()));
+        let (settings, subprotocol, outgoing) = (*game.world().settings(), connection.subprotocol, connection.outgoing.clone());
+        if !self.packer.send(Job { id, chunk, settings, known, subprotocol, outgoing }) {
+            let message = "the server is too busy for this chunk: ask again".to_owned();
+            connection.outgoing.send_one(subprotocol.encode(&ServerMessage::Error { error_code: ErrorCode::Busy, message }));
         }
     }
 
-    /// Forgets a session; its player leaves now or, when the world has not answered its join yet, once it has.
-    fn end(&mut self, session: SessionId, closing: Closing) -> Option<Inbound> {
+    /// Whoever has this stable id leaves at once, connected or waited for.
+    fn kick(&mut self, client: &str, world: &World) -> Option<Inbound> {
+        let session = self.by_client.get(client).copied();
+        session.and_then(|session| self.end(session, Closing::Kicked, world.tick())).or_else(|| {
+            let player = world.player_of(client).filter(|player| self.awaited.contains_key(player))?;
+            Some(self.give_up(player, world))
+        })
+    }
+
+    /// In a full world, a newcomer gets the place of the player who is waited for longest; not of one who comes back in this very tick.
+    fn make_room(&mut self, inbound: &[Inbound], world: &World) -> Option<Inbound> {
+        let come = inbound.iter().filter(|one| matches!(one, Inbound::Join { .. })).count();
+        let gone = inbound.iter().filter(|one| matches!(one, Inbound::Leave { .. })).count();
+        if world.players().count() + come < PLAYERS_MAX + gone {
+            return None;
+        }
+        let waiting = self.awaited.iter().filter(|(_, until)| **until < world.tick() + AWAITED_TICKS);
+        let longest = waiting.min_by_key(|(_, until)| **until).map(|(player, _)| *player)?;
+        Some(self.give_up(longest, world))
+    }
+
+    /// A player who is waited for leaves, and the others hear it.
+    fn give_up(&mut self, player: EntityId, world: &World) -> Inbound {
+        self.awaited.remove(&player);
+        let username = world.scene().entity(player).map_or_else(String::new, |entity| entity.name.clone());
+        self.left.push((player, username));
+        Inbound::Leave { player }
+    }
+
+    /// Forgets a session. Its player stands still for a while or leaves now; or, when the world has not answered its join yet, once it has.
+    fn end(&mut self, session: SessionId, closing: Closing, tick: u64) -> Option<Inbound> {
         let connection = self.sessions.remove(&session)?;
         connection.outgoing.close(closing);
         if self.by_client.get(&connection.client_id) == Some(&session) {
@@ -181,92 +260,171 @@ impl Connections {
         }
         let player = connection.player?;
         self.by_player.remove(&player);
+        if closing.keeps_player() {
+            self.awaited.insert(player, tick + AWAITED_TICKS);
+            return Some(stand_still(player));
+        }
         self.left.push((player, connection.username));
         Some(Inbound::Leave { player })
     }
 
-    /// The session's player, when this input is newer than its last one.
-    fn newer_input(&mut self, session: SessionId, sequence: u32) -> Option<EntityId> {
-        let connection = self.sessions.get_mut(&session)?;
-        let player = connection.player?;
-        if connection.input_sequence.is_some_and(|last| sequence <= last) {
-            return None;
-        }
-        connection.input_sequence = Some(sequence);
-        Some(player)
-    }
-
-    /// Binds players to their sessions, and answers what all others are told of comings and goings.
-    fn answer_joins(&mut self, outbound: &[Outbound]) -> Vec<Utf8Bytes> {
-        let mut events: Vec<Utf8Bytes> = self.left.drain(..).map(|(player, username)| convert::left(player, &username).into()).collect();
+    /// Everybody hears who plays.
+    fn tell_comings_and_goings(&mut self, outbound: &[Outbound]) {
+        let mut events: Vec<Shared> = self.left.drain(..).map(|(player, username)| Shared::new(convert::left(player, &username))).collect();
         for event in outbound {
             match event {
+                // It was never gone: it goes on, or, when its session has ended again in this very tick, is waited for still.
+                Outbound::Joined { player, .. } if self.awaited.contains_key(player) => {}
                 Outbound::Joined { token, player } => match self.sessions.get(&SessionId(*token)) {
-                    Some(connection) => events.push(convert::joined(*player, &connection.username).into()),
+                    Some(connection) => events.push(Shared::new(convert::joined(*player, &connection.username))),
                     None => self.leaving.push(*player),
                 },
                 Outbound::JoinRefused { token, reason } => {
                     if let Some(connection) = self.sessions.get(&SessionId(*token)) {
-                        connection.outgoing.send_one(convert::refusal(&self.world_id, reason));
+                        connection.outgoing.send_one(connection.subprotocol.encode(&convert::refusal(&self.world_id, reason)));
                     }
-                    self.end(SessionId(*token), Closing::WorldFull);
+                    // It has no player.
+                    self.end(SessionId(*token), Closing::WorldFull, 0);
                 }
                 _ => {}
             }
         }
-        events
-    }
-
-    /// One shared batch for all who were here before, and one of their own for those whom an event concerns alone.
-    fn send_events(&self, game: &Game, comings_and_goings: &[Utf8Bytes], outbound: &[Outbound]) {
-        let mut shared = comings_and_goings.to_vec();
-        let mut own: BTreeMap<EntityId, Vec<Utf8Bytes>> = BTreeMap::new();
-        for event in outbound {
-            match convert::message(event, game.world(), &|spell| self.circuits.channel(spell)) {
-                Some((Audience::All, text)) => shared.push(text.into()),
-                Some((Audience::Only(player), text)) => own.entry(player).or_default().push(text.into()),
-                None => {}
-            }
-        }
-        let shared = Batch::from(shared);
-        for (player, session) in &self.by_player {
-            let Some(connection) = self.sessions.get(session) else { continue };
-            connection.outgoing.send(shared.clone());
-            if let Some(own) = own.remove(player) {
-                connection.outgoing.send(own.into());
-            }
+        for event in &events {
+            self.players_mut().for_each(|(_, connection)| connection.tell(event));
         }
     }
 
-    /// Whoever came in this tick gets the world as it stands after it.
-    fn welcome(&mut self, game: &Game, outbound: &[Outbound]) {
+    /// Whom an event concerns, hears of it.
+    fn tell(&mut self, event: &Outbound, game: &Game, groups: &mut Groups) {
+        let (world, scene) = (game.world(), game.world().scene());
+        match event {
+            Outbound::Spawned { id, kind, owner, position, .. } => {
+                let group = groups.insert(*id, Key::of(*kind, *owner, *position));
+                let begun = groups.get(group).filter(|group| group.len() == 1);
+                // One that is gone again within its tick was never there for anybody.
+                let Some(entity) = scene.entity(*id) else { return };
+                let message = Shared::new(convert::spawn(world.tick(), entity));
+                for (player, connection) in self.players_mut() {
+                    if let (Some(begun), Some(me)) = (begun, scene.entity(player)) {
+                        connection.view.notice(me, group, begun);
+                    }
+                    if connection.view.sees(group) {
+                        connection.tell(&message);
+                    }
+                }
+            }
+            Outbound::Despawned { id, reason } => {
+                let Some(group) = groups.remove(*id) else { return };
+                let message = Shared::new(convert::despawn(world.tick(), *id, reason.as_str()));
+                self.players_mut().filter(|(_, it)| it.view.sees(group)).for_each(|(_, connection)| connection.tell(&message));
+            }
+            _ => {}
+        }
+        if let Outbound::ProjectileHit { projectile, hit, .. } = event
+            && let Some(shooter) = groups.place(*projectile).and_then(|group| groups.get(group)).map(|group| group.key.owner)
+        {
+            self.watch(shooter, *hit, world.tick());
+            self.watch(*hit, shooter, world.tick());
+        }
+        let Some((audience, message)) = convert::message(event, world, &|spell| self.circuits.channel(spell)) else { return };
+        let message = Shared::new(message);
+        for (player, connection) in self.players_mut() {
+            let concerned = match audience {
+                Audience::All => true,
+                Audience::Only(one) => one == player,
+                Audience::Of(entity) => entity == player || groups.place(entity).is_some_and(|group| connection.view.sees(group)),
+                Audience::Near(point) => scene.entity(player).is_some_and(|me| View::reaches(me.position, point)),
+            };
+            if concerned {
+                connection.tell(&message);
+            }
+        }
+    }
+
+    /// The player's client sees the other one, for a while, wherever it is.
+    fn watch(&mut self, player: EntityId, other: EntityId, tick: u64) {
+        if let Some(connection) = self.by_player.get(&player).and_then(|session| self.sessions.get_mut(session)) {
+            connection.view.watch(other, tick);
+        }
+    }
+
+    /// Everybody looks around: what has come into view appears, what has left it is gone.
+    fn look(&mut self, tick: u64, scene: &Scene, groups: &mut Groups) {
+        let (moved, ended) = groups.advance(tick, scene);
+        let who_moved: BTreeSet<EntityId> = moved.iter().map(|moved| moved.entity).collect();
+        let mut spawns: BTreeMap<EntityId, Shared> = BTreeMap::new();
+        for (player, connection) in self.players_mut() {
+            ended.iter().for_each(|group| connection.view.forget(*group));
+            let Some(me) = scene.entity(player) else { continue };
+            let seen_before: Vec<bool> = moved.iter().map(|moved| connection.view.sees(moved.from)).collect();
+            let change = connection.view.look(me, tick, groups);
+            let others =
+                |group: &u32| groups.get(*group).into_iter().flat_map(|group| group.members()).filter(|id| !who_moved.contains(id));
+            let mut gone: Vec<EntityId> = change.left.iter().flat_map(others).collect();
+            let mut new: Vec<EntityId> = change.entered.iter().flat_map(others).collect();
+            for (moved, before) in moved.iter().zip(seen_before) {
+                match (before, connection.view.sees(moved.to)) {
+                    (true, false) => gone.push(moved.entity),
+                    (false, true) => new.push(moved.entity),
+                    _ => {}
+                }
+            }
+            for entity in gone {
+                connection.letters.push(connection.subprotocol.encode(&convert::despawn(tick, entity, "out_of_view")));
+            }
+            for id in new {
+                let Some(entity) = scene.entity(id) else { continue };
+                let spawn = spawns.entry(id).or_insert_with(|| Shared::new(convert::spawn(tick, entity)));
+                connection.letters.push(spawn.frame(connection.subprotocol));
+            }
+        }
+    }
+
+    /// Whoever came in this tick gets the world as it sees it after it.
+    fn welcome(&mut self, game: &Game, outbound: &[Outbound], groups: &Groups) {
+        let (world, scene) = (game.world(), game.world().scene());
         for event in outbound {
             let Outbound::Joined { token, player } = event else { continue };
             let session = SessionId(*token);
-            let Some(connection) = self.sessions.get_mut(&session) else { continue };
+            let (Some(connection), Some(me)) = (self.sessions.get_mut(&session), scene.entity(*player)) else { continue };
             connection.player = Some(*player);
             self.awaited.remove(player);
             self.by_player.insert(*player, session);
-            let world = game.world();
-            let messages = convert::welcome(&self.world_id, *player, world, &|spell| self.circuits.channel(spell));
-            connection.outgoing.send(messages.into_iter().map(Utf8Bytes::from).collect());
+            let seen = connection.view.look(me, world.tick(), groups).entered;
+            let entities = seen.iter().filter_map(|group| groups.get(*group)).flat_map(|group| group.members());
+            let spawns = entities.filter_map(|id| scene.entity(id)).map(|entity| convert::spawn(world.tick(), entity));
+            let introduction = convert::introduction(*player, world, &|spell| self.circuits.channel(spell));
+            let welcome = std::iter::once(convert::welcome(&self.world_id, *player, world.tick()));
+            connection.letters = welcome.chain(spawns).chain(introduction).map(|it| connection.subprotocol.encode(&it)).collect();
         }
     }
 
-    fn send_snapshots(&self, tick: u64, game: &Game) -> u64 {
-        if self.by_player.is_empty() {
-            return 0;
-        }
-        let mut bytes = 0;
+    fn send_snapshots(&mut self, tick: u64, game: &Game, groups: &mut Groups) -> u64 {
         let scene = game.world().scene();
-        let head = convert::snapshot(tick, scene);
-        for (player, session) in &self.by_player {
-            if let (Some(connection), Some(own)) = (self.sessions.get(session), convert::player_state(*player, scene)) {
-                let snapshot = head.encode(&own);
-                bytes += snapshot.len() as u64;
-                connection.outgoing.snapshot(snapshot);
-            }
+        let mut bytes = 0;
+        for (player, connection) in self.players_mut() {
+            let Some(me) = scene.entity(player) else { continue };
+            let snapshot = connection.view.snapshot(me, tick, groups, scene);
+            bytes += snapshot.len() as u64;
+            connection.outgoing.snapshot(snapshot);
         }
         bytes
     }
+
+    /// The connections of those who are in the world, by player.
+    fn players_mut(&mut self) -> impl Iterator<Item = (EntityId, &mut Connection)> {
+        self.sessions.values_mut().filter_map(|connection| Some((connection.player?, connection)))
+    }
+}
+
+impl Connection {
+    fn tell(&mut self, message: &Shared) {
+        self.letters.push(message.frame(self.subprotocol));
+    }
+}
+
+/// Controls that nobody holds any more; the aim stays, for this one is none. The next session counts its inputs from the start.
+fn stand_still(player: EntityId) -> Inbound {
+    let input = Input { sequence: 0, movement: Vec3::ZERO, aim: Vec3::ZERO, sprint: false, fire: false, jump: false, seen_tick: 0 };
+    Inbound::Input { player, input }
 }

@@ -1,24 +1,30 @@
 //! The wire's values as the simulation's, and back: the only place that names both.
 
+use protocol::client;
 use protocol::link::{self, Errand};
-use protocol::v1::{self, AffectedChunk, EntityState, ErrorCode, PlayerState, ServerMessage, SnapshotHead};
-use protocol::{Channel, RevisionId, SpellId};
-use serde_json::{Map, Value};
+use protocol::server::{AffectedChunk, ErrorCode, NpcEventType, Properties};
+use protocol::v1::{EntityState, PlayerState};
+use protocol::v2::{self, OwnState};
+use protocol::{Channel, RevisionId, ServerMessage, SpellId};
 use sim::edit::{Area, Change};
 use sim::inbound::{CastRequest, Input};
 use sim::outbound::NpcEventKind;
-use sim::scene::{Entity, Scene};
+use sim::scene::Entity;
 use sim::undo;
 use sim::voxel::ChunkId;
 use sim::{Edit, EntityId, Inbound, Outbound, Quat, Vec3, World};
 
 /// Who is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Audience {
     /// Every client.
     All,
     /// The client of this player, if it is one's.
     Only(EntityId),
+    /// Who sees this entity.
+    Of(EntityId),
+    /// Who is near enough to see this point.
+    Near(Vec3),
 }
 
 /// What an order of the control plane's is for the simulation, if it is something for it, in this tick.
@@ -40,7 +46,7 @@ pub fn order(errand: &Errand, tick: u64) -> Option<Inbound> {
 }
 
 /// A player's controls for the simulation.
-pub fn input(player: EntityId, frame: &v1::InputFrame) -> Inbound {
+pub fn input(player: EntityId, frame: &client::InputFrame) -> Inbound {
     let input = Input {
         sequence: frame.sequence_id,
         movement: vector(frame.movement),
@@ -48,28 +54,25 @@ pub fn input(player: EntityId, frame: &v1::InputFrame) -> Inbound {
         sprint: frame.sprint,
         fire: frame.fire,
         jump: frame.jump,
+        // A client draws others so long behind the newest snapshot that it has.
+        seen_tick: frame.server_tick_ack.saturating_sub(sim::limits::INTERPOLATION_TICKS),
     };
     Inbound::Input { player, input }
 }
 
 /// A player's wish to change the terrain for the simulation.
-pub fn terraform(player: EntityId, request: &v1::TerraformRequest) -> Inbound {
+pub fn terraform(player: EntityId, request: &client::TerraformRequest) -> Inbound {
     let change = match request.op {
-        v1::TerraformOp::Add => Change::Add(request.material_id),
-        v1::TerraformOp::Subtract => Change::Subtract,
-        v1::TerraformOp::Paint => Change::Paint(request.material_id),
+        client::TerraformOp::Add => Change::Add(request.material_id),
+        client::TerraformOp::Subtract => Change::Subtract,
+        client::TerraformOp::Paint => Change::Paint(request.material_id),
     };
     let edit = Edit { area: Area::Sphere { center: vector(request.center), radius: request.radius }, change };
     Inbound::Terraform { player, edit, client_sequence: request.client_sequence_id }
 }
 
-/// That something was dropped, and why.
-pub fn error(error_code: ErrorCode, message: String) -> String {
-    ServerMessage::Error { error_code, message }.encode()
-}
-
 /// A player's wish to cast for the simulation.
-pub fn cast(player: EntityId, request: v1::CastRequest) -> Inbound {
+pub fn cast(player: EntityId, request: client::CastRequest) -> Inbound {
     Inbound::Cast(CastRequest {
         caster: player,
         spell: request.spell_id.into(),
@@ -80,17 +83,11 @@ pub fn cast(player: EntityId, request: v1::CastRequest) -> Inbound {
     })
 }
 
-/// What clients are told of an event, and which of them; joins and leaves are the connections' business.
+/// What clients are told of an event, and which of them; who comes and goes, players and all others, is the connections' business.
 /// `world` is as it stands after the event's tick; `channel` tells which one it follows for a spell.
-pub fn message(event: &Outbound, world: &World, channel: &dyn Fn(&str) -> Option<Channel>) -> Option<(Audience, String)> {
+pub fn message(event: &Outbound, world: &World, channel: &dyn Fn(&str) -> Option<Channel>) -> Option<(Audience, ServerMessage)> {
     let tick = world.tick();
     let (audience, message) = match event {
-        Outbound::Spawned { id, kind, position, rotation, name, owner, health_max } => {
-            (Audience::All, spawn(tick, *id, *kind as u8, *position, *rotation, properties(name, *owner, *health_max)))
-        }
-        Outbound::Despawned { id, reason } => {
-            (Audience::All, ServerMessage::EntityDespawn { server_tick: tick, entity_id: id.0, reason: reason.as_str().to_owned() })
-        }
         Outbound::ProjectileHit { projectile, hit, point, normal, damage } => {
             let message = ServerMessage::ProjectileHit {
                 server_tick: tick,
@@ -100,7 +97,7 @@ pub fn message(event: &Outbound, world: &World, channel: &dyn Fn(&str) -> Option
                 hit_normal: normal.to_array(),
                 damage: *damage,
             };
-            (Audience::All, message)
+            (Audience::Near(*point), message)
         }
         Outbound::NpcEvent { npc, kind, target, state, suspicion } => {
             let message = ServerMessage::NpcEvent {
@@ -111,7 +108,7 @@ pub fn message(event: &Outbound, world: &World, channel: &dyn Fn(&str) -> Option
                 detection_state: *state as u8,
                 suspicion_level: *suspicion,
             };
-            (Audience::All, message)
+            (Audience::Of(*npc), message)
         }
         Outbound::TerraformApplied { edit, affected, client_sequence, .. } => {
             (Audience::All, terraformed(tick, edit, affected, *client_sequence))
@@ -132,9 +129,9 @@ pub fn message(event: &Outbound, world: &World, channel: &dyn Fn(&str) -> Option
                 caster_entity_id: caster.0,
                 target_position: target_position.to_array(),
                 seed: seed & ((1 << 53) - 1),
-                extra_params: serde_json::from_str(params).unwrap_or_default(),
+                extra_params: params.clone(),
             };
-            (Audience::All, message)
+            (Audience::Of(*caster), message)
         }
         Outbound::CastRejected { spell, revision, caster, limit, allowed, asked } => {
             let message = ServerMessage::SpellCastRejected {
@@ -174,7 +171,7 @@ pub fn message(event: &Outbound, world: &World, channel: &dyn Fn(&str) -> Option
                 position: at.to_array(),
                 scale: *scale,
             };
-            (Audience::All, message)
+            (Audience::Near(*at), message)
         }
         Outbound::Said { spell, revision, caster, text, aloud, .. } => {
             let message = ServerMessage::SpellText {
@@ -185,7 +182,7 @@ pub fn message(event: &Outbound, world: &World, channel: &dyn Fn(&str) -> Option
                 text: text.clone(),
                 aloud: *aloud,
             };
-            (if *aloud { Audience::All } else { Audience::Only(*caster) }, message)
+            (if *aloud { Audience::Of(*caster) } else { Audience::Only(*caster) }, message)
         }
         Outbound::Activated { spell, revision } => (Audience::All, active_update(spell, channel(spell)?, Some(revision))?),
         Outbound::Deactivated { spell } => (Audience::All, active_update(spell, channel(spell)?, None)?),
@@ -197,35 +194,31 @@ pub fn message(event: &Outbound, world: &World, channel: &dyn Fn(&str) -> Option
         }
         _ => return None,
     };
-    Some((audience, message.encode()))
+    Some((audience, message))
 }
 
-/// What a client that has just come in must know before the next snapshot.
-pub fn welcome(world_id: &str, player: EntityId, world: &World, channel: &dyn Fn(&str) -> Option<Channel>) -> Vec<String> {
-    let (tick, scene) = (world.tick(), world.scene());
-    let response = ServerMessage::HandshakeResponse {
+/// A client is in.
+pub fn welcome(world_id: &str, player: EntityId, tick: u64) -> ServerMessage {
+    ServerMessage::HandshakeResponse {
         success: true,
         server_tick: tick,
         assigned_entity_id: player.0,
         world_id: world_id.to_owned(),
         error: String::new(),
-    };
-    let spawns = scene.entities().map(|entity| {
-        let properties = properties(&entity.name, entity.owner, entity.health_max);
-        spawn(tick, entity.id, entity.kind as u8, entity.position, entity.rotation, properties)
-    });
-    let players = scene
-        .entities()
-        .filter(|entity| entity.kind == sim::EntityKind::Player)
-        .map(|entity| ServerMessage::PlayerJoined { entity_id: entity.id.0, username: entity.name.clone() });
-    let spells = world.active_revisions().filter_map(|(spell, revision)| active_update(spell, channel(spell)?, Some(revision)));
+    }
+}
+
+/// What a client that has just come in must know besides what it sees: who plays, and what its casts run.
+pub fn introduction(player: EntityId, world: &World, channel: &dyn Fn(&str) -> Option<Channel>) -> Vec<ServerMessage> {
+    let players = world.players().filter_map(|id| Some(joined(id, &world.scene().entity(id)?.name)));
+    let active = world.active_revisions().filter_map(|(spell, revision)| active_update(spell, channel(spell)?, Some(revision)));
     // After the active ones, for they take their place.
     let drafts = world.drafts_of(player).filter_map(|(spell, draft)| active_update(spell, Channel::Draft, Some(draft)));
-    std::iter::once(response).chain(spawns).chain(players).chain(spells).chain(drafts).map(|message| message.encode()).collect()
+    players.chain(active).chain(drafts).collect()
 }
 
 /// Why a client does not come in.
-pub fn refusal(world_id: &str, error: &str) -> String {
+pub fn refusal(world_id: &str, error: &str) -> ServerMessage {
     ServerMessage::HandshakeResponse {
         success: false,
         server_tick: 0,
@@ -233,32 +226,37 @@ pub fn refusal(world_id: &str, error: &str) -> String {
         world_id: world_id.to_owned(),
         error: error.to_owned(),
     }
-    .encode()
 }
 
 /// A player has come.
-pub fn joined(player: EntityId, username: &str) -> String {
-    ServerMessage::PlayerJoined { entity_id: player.0, username: username.to_owned() }.encode()
+pub fn joined(player: EntityId, username: &str) -> ServerMessage {
+    ServerMessage::PlayerJoined { entity_id: player.0, username: username.to_owned() }
 }
 
 /// A player has gone.
-pub fn left(player: EntityId, username: &str) -> String {
-    ServerMessage::PlayerLeft { entity_id: player.0, username: username.to_owned() }.encode()
+pub fn left(player: EntityId, username: &str) -> ServerMessage {
+    ServerMessage::PlayerLeft { entity_id: player.0, username: username.to_owned() }
 }
 
-/// The part of a snapshot that all clients share.
-pub fn snapshot(tick: u64, scene: &Scene) -> SnapshotHead {
-    let entities: Vec<EntityState> = scene.entities().map(entity_state).collect();
-    SnapshotHead::new(tick, &entities)
+/// A client's own player in a snapshot of v1.
+pub fn player_state(entity: &Entity) -> PlayerState {
+    PlayerState { seq: entity.input_sequence, p: entity.position.to_array(), v: entity.velocity.to_array(), g: entity.grounded }
 }
 
-/// A client's own part of it; `None` when its player is not in the world.
-pub fn player_state(player: EntityId, scene: &Scene) -> Option<PlayerState> {
-    let entity = scene.entity(player)?;
-    Some(PlayerState { seq: entity.input_sequence, p: entity.position.to_array(), v: entity.velocity.to_array(), g: entity.grounded })
+/// And of v2.
+pub fn own_state(entity: &Entity) -> OwnState {
+    let (position, velocity) = (entity.position.to_array(), entity.velocity.to_array());
+    OwnState { sequence: entity.input_sequence, position, velocity, grounded: entity.grounded }
 }
 
-fn entity_state(entity: &Entity) -> EntityState {
+/// An entity in a snapshot of v2.
+pub fn quantised(entity: &Entity) -> v2::EntityState {
+    let Quat { x, y, z, w, .. } = entity.rotation;
+    v2::EntityState::nearest(entity.id.0, entity.kind as u8, entity.position.to_array(), [x, y, z, w], entity.health)
+}
+
+/// And of v1.
+pub fn entity_state(entity: &Entity) -> EntityState {
     EntityState {
         id: entity.id.0,
         t: entity.kind as u8,
@@ -266,42 +264,36 @@ fn entity_state(entity: &Entity) -> EntityState {
         r: euler(entity.rotation),
         v: entity.velocity.to_array(),
         h: entity.health,
-        x: properties(&entity.name, EntityId::NONE, entity.health_max),
+        x: Properties { owner: 0, ..properties(entity) },
     }
 }
 
-fn spawn(tick: u64, id: EntityId, kind: u8, position: Vec3, rotation: Quat, properties: Map<String, Value>) -> ServerMessage {
+/// An entity comes into view.
+pub fn spawn(tick: u64, entity: &Entity) -> ServerMessage {
     ServerMessage::EntitySpawn {
         server_tick: tick,
-        entity_id: id.0,
-        entity_type: kind,
-        position: position.to_array(),
-        rotation: euler(rotation),
-        properties,
+        entity_id: entity.id.0,
+        entity_type: entity.kind as u8,
+        position: entity.position.to_array(),
+        rotation: euler(entity.rotation),
+        properties: properties(entity),
     }
 }
 
-/// As far as they apply.
-fn properties(name: &str, owner: EntityId, health_max: f32) -> Map<String, Value> {
-    let mut properties = Map::new();
-    if !name.is_empty() {
-        properties.insert("name".to_owned(), name.into());
-    }
-    if owner != EntityId::NONE {
-        properties.insert("owner".to_owned(), owner.0.into());
-    }
-    if health_max > 0.0 {
-        // Whole, as the wire writes whole numbers.
-        properties.insert("hm".to_owned(), (health_max.round() as i64).into());
-    }
-    properties
+/// An entity is gone, or out of view.
+pub fn despawn(tick: u64, entity: EntityId, reason: &str) -> ServerMessage {
+    ServerMessage::EntityDespawn { server_tick: tick, entity_id: entity.0, reason: reason.to_owned() }
 }
 
-fn npc_event_type(kind: NpcEventKind) -> v1::NpcEventType {
+fn properties(entity: &Entity) -> Properties {
+    Properties { name: entity.name.clone(), owner: entity.owner.0, health_max: entity.health_max.round() as u32 }
+}
+
+fn npc_event_type(kind: NpcEventKind) -> NpcEventType {
     match kind {
-        NpcEventKind::Spotted => v1::NpcEventType::Spotted,
-        NpcEventKind::Lost => v1::NpcEventType::Lost,
-        NpcEventKind::SuspicionChanged => v1::NpcEventType::SuspicionChanged,
+        NpcEventKind::Spotted => NpcEventType::Spotted,
+        NpcEventKind::Lost => NpcEventType::Lost,
+        NpcEventKind::SuspicionChanged => NpcEventType::SuspicionChanged,
     }
 }
 
@@ -379,12 +371,12 @@ fn rejection(spell: &str, revision: &str, limit: &str, allowed: f64, asked: f64)
     }
 }
 
-fn vector(from: v1::Vec3) -> Vec3 {
+fn vector(from: protocol::Vec3) -> Vec3 {
     Vec3::from_array(from)
 }
 
 /// Euler angles x, y, z of a rotation that turns about y first, then x, then z: a character's aim has its yaw in y and its pitch in x.
-fn euler(rotation: Quat) -> v1::Vec3 {
+fn euler(rotation: Quat) -> protocol::Vec3 {
     let Quat { x, y, z, w, .. } = rotation;
     let sin_x = (2.0 * (w * x - y * z)).clamp(-1.0, 1.0);
     // Looking straight up or down, yaw and roll turn about the same axis: all of it is called yaw.
@@ -402,10 +394,10 @@ mod tests {
     fn clients_hear_what_npcs_notice() {
         let (kind, state) = (NpcEventKind::SuspicionChanged, sim::outbound::Detection::Suspicious);
         let event = Outbound::NpcEvent { npc: EntityId(4), kind, target: EntityId(9), state, suspicion: 0.3 };
-        let (audience, text) = message(&event, &World::empty(1), &|_| None).expect("a message");
-        assert_eq!(audience, Audience::All);
+        let (audience, message) = message(&event, &World::empty(1), &|_| None).expect("a message");
+        assert_eq!(audience, Audience::Of(EntityId(4)));
         let expected = r#"{"type":105,"server_tick":0,"npc_id":4,"event_type":"suspicion_changed","target_entity_id":9,"detection_state":1,"suspicion_level":0.3}"#;
-        assert_eq!(text, expected);
+        assert_eq!(protocol::v1::encode_server(&message), expected);
     }
 
     #[test]

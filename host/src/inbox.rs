@@ -2,9 +2,10 @@
 
 use crate::limits::INBOX_MAX;
 use crate::lineups::Switching;
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Closing, Outgoing};
+use crate::subprotocol::Subprotocol;
+use protocol::client::{CastRequest, ChunkRequest, InputFrame, TerraformRequest};
 use protocol::link::Order;
-use protocol::v1;
 use tokio::sync::mpsc;
 
 /// Names one connection for as long as the process lives.
@@ -22,6 +23,8 @@ pub enum Mail {
         client_id: String,
         /// The handle that others see.
         username: String,
+        /// How it is spoken with.
+        subprotocol: Subprotocol,
         /// What goes back to it.
         outgoing: Outgoing,
     },
@@ -29,34 +32,36 @@ pub enum Mail {
     Leave {
         /// The connection.
         session: SessionId,
+        /// What ended it.
+        closing: Closing,
     },
     /// Controls.
     Input {
         /// The connection.
         session: SessionId,
-        /// The controls.
-        frame: v1::InputFrame,
+        /// The controls, oldest first.
+        frames: Vec<InputFrame>,
     },
     /// A wish to change the terrain.
     Terraform {
         /// The connection.
         session: SessionId,
         /// The wish.
-        request: v1::TerraformRequest,
+        request: TerraformRequest,
     },
     /// A wish to see a chunk.
     Chunk {
         /// The connection.
         session: SessionId,
         /// The wish.
-        request: v1::ChunkRequest,
+        request: ChunkRequest,
     },
     /// A wish to cast.
     Cast {
         /// The connection.
         session: SessionId,
         /// The wish.
-        request: v1::CastRequest,
+        request: CastRequest,
     },
     /// Spells whose lineups change, all in one tick.
     Switch {

@@ -36,13 +36,56 @@ pub const LAST_SAVE_RETRY_TIME: Duration = Duration::from_millis(2_500);
 /// Between two tries.
 pub const LAST_SAVE_RETRY_INTERVAL: Duration = Duration::from_millis(100);
 const _: () = assert!(LAST_SAVE_RETRY_TIME.as_millis() as u64 + store::limits::BUSY_TIMEOUT_MS < LAST_SAVE_TIMEOUT.as_millis() as u64);
-/// Ticks that players of a loaded world are waited for (30 s): until then they stand where they were, and their casts go on.
+/// Ticks that a player is waited for whose line broke, or whose world was loaded (30 s): until then it stands where it was, and its casts go on.
 pub const AWAITED_TICKS: u64 = 30 * sim::limits::TICK_HZ as u64;
 
-/// Sockets open at once: each player's, and as many that have yet to say who they are.
+/// Inputs of one client that wait for their tick: the longest delay, and as many that came at once.
+pub const INPUTS_WAITING_MAX: usize = 16;
+/// Ticks that an input may wait for those of an uneven line (100 ms).
+pub const INPUT_DELAY_TICKS_MAX: i64 = 6;
+/// Inputs after which it is judged whether they wait long enough, or too long (2 s).
+pub const INPUT_WINDOW: u32 = 120;
+/// In this share of so many ticks inputs may come too late for theirs, percent, before all wait a tick longer.
+pub const INPUT_LATE_PERCENT: u32 = 3;
+/// Edge of the columns in which entities are grouped for snapshots, metres: a chunk.
+pub const GROUP_CELL_M: f32 = 32.0;
+/// An entity that has left its column by no more than this stays in its group, so that who walks along a border does not change groups at each step.
+pub const GROUP_LINGER_M: f32 = 2.0;
+/// A group that has been empty for so many ticks (10 s) is forgotten: by then no client refers to it.
+pub const GROUP_IDLE_TICKS: u64 = 600;
+/// States of a group that are kept for clients that have acknowledged no newer one: more than three seconds of snapshots.
+pub const GROUP_STATES_MAX: usize = 64;
+/// What is nearer than this is seen, metres, as seen from above and from the nearest point of a group's column.
+pub const VIEW_M: f32 = 128.0;
+/// What is seen is seen until it is this much further away, so that nothing at the edge of sight flickers.
+pub const VIEW_LINGER_M: f32 = 16.0;
+/// Whom a player has hit or aimed a spell at, and who has hit the player, is seen for so many ticks (5 s) at any distance.
+pub const RELEVANT_TICKS: u64 = 300;
+/// Such entities of one client; the one that matters the shortest gives way.
+pub const RELEVANT_MAX: usize = 16;
+/// Bytes of v2's snapshots to one client in a second: 512 kbit/s, four times what sixty-four players around it take.
+pub const SNAPSHOT_BYTES_PER_SECOND_V2: u32 = 64 * 1024;
+/// Bytes of v1's: the same entities take sixteen times as much as text.
+pub const SNAPSHOT_BYTES_PER_SECOND_V1: u32 = 1024 * 1024;
+const _: () = assert!(protocol::limits::BASELINES_MAX < GROUP_STATES_MAX);
+
+/// Sockets open at once: each player's, and as many that have yet to say who they are. When all are taken, those make room.
 pub const CONNECTIONS_MAX: usize = 2 * sim::limits::PLAYERS_MAX;
+/// Sockets from one address, unless a setting says otherwise: half a world's players may come from one school, and nobody fills a world alone.
+pub const CONNECTIONS_PER_ADDRESS_MAX: usize = sim::limits::PLAYERS_MAX / 2;
+/// Connections that are being told that there is no room, at once; further ones are dropped without a word, which costs least.
+pub const REFUSALS_AT_ONCE_MAX: usize = 64;
+/// After which they are told to come again.
+pub const FULL_RETRY_SECONDS: u16 = 5;
+/// Bytes of a request for the upgrade: a browser's, with the cookies that other servers of the same name have left it.
+pub const REQUEST_BYTES_MAX: usize = 16 * 1024;
 /// From accepting a socket to the WebSocket's upgrade, and again from there to the handshake message.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Between two pings to a client. Its pong is how it is heard of when it has nothing to say, and it keeps routers from forgetting the line.
+pub const PING_INTERVAL: Duration = Duration::from_secs(5);
+/// A client that says nothing for so long, not even a pong, is gone, though nobody has told. Longer than the control plane lets a server that stands still live.
+pub const SILENCE_MAX: Duration = Duration::from_secs(20);
+const _: () = assert!(3 * PING_INTERVAL.as_secs() < SILENCE_MAX.as_secs());
 /// Messages of one client in a second, as long as it goes on: ten times the input rate. Inputs beyond one a tick only replace each other.
 pub const MESSAGES_PER_SECOND_MAX: u32 = 600;
 /// Messages of one client that may come at once: what a stalled line, or a server that was stopped, finds waiting. The control plane gives a server up after 15 s;

@@ -2,7 +2,9 @@
 
 use anyhow::{Context, bail};
 use clap::Parser;
-use host::limits::{ORPHAN_TIME_MAX, SECRETS_BYTES_MAX};
+use host::crowd::Bounds;
+use host::limits::{CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, ORPHAN_TIME_MAX, SECRETS_BYTES_MAX};
+use host::origins::Origins;
 use host::server::{Config, Server, StartError};
 use protocol::link::Secrets;
 use sim::Generation;
@@ -46,6 +48,13 @@ struct Args {
     /// Also run components that import WASI, as those of other toolchains do: without files or sockets, and with the tick as their clock.
     #[arg(long, env = "WORLD_WASI")]
     wasi: bool,
+    /// Origins whose pages may connect, such as https://game.example, with commas between them; `null` is that of files. Pages of this machine and of the name
+    /// by which it is asked for always may, and so may programs that are no browsers.
+    #[arg(long, env = "ORIGINS", value_delimiter = ',')]
+    origins: Vec<String>,
+    /// Connections that one address may have at once; behind one there may be a school, or a proxy with everybody.
+    #[arg(long, env = "CONNECTIONS_PER_ADDRESS", default_value_t = CONNECTIONS_PER_ADDRESS_MAX)]
+    connections_per_address: usize,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -69,6 +78,8 @@ fn main() -> anyhow::Result<()> {
         casts_max: u32::try_from(sim::limits::LIVE_CASTS_MAX)?,
         threads: args.threads,
         wasi: args.wasi,
+        origins: Origins::new(args.origins),
+        bounds: Bounds { connections_max: CONNECTIONS_MAX, per_address_max: args.connections_per_address },
     };
     // Two threads carry the sockets; the world has its own.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

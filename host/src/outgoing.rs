@@ -1,19 +1,21 @@
 //! What goes back to one client: a bounded queue of what must arrive, a slot for the newest snapshot, and the wish to close. Sending never waits.
 
-use crate::limits::OUTGOING_BATCHES_MAX;
-use std::sync::Arc;
+use crate::limits::{OUTGOING_BATCHES_MAX, PING_INTERVAL};
 use tokio::sync::{mpsc, watch};
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-/// Messages that belong together, in order; shared between the clients that get the same.
-pub type Batch = Arc<[Utf8Bytes]>;
+/// Messages that belong together, in order.
+pub type Batch = Vec<Message>;
 
 /// Why a connection is closed; the reason is told to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the reasons say it")]
 pub enum Closing {
     ClientLeft,
+    LineBroke,
+    Silent,
     TooSlow,
     TakenOver,
     Kicked,
@@ -23,14 +25,17 @@ pub enum Closing {
     TooLong,
     NoHandshake,
     Broken,
+    NotText,
     Stopping,
 }
 
 impl Closing {
-    /// The close frame's code and words.
-    pub fn frame(self) -> (CloseCode, &'static str) {
-        match self {
+    /// The close frame's code and words; none where nobody hears them.
+    pub fn frame(self) -> Option<(CloseCode, &'static str)> {
+        Some(match self {
+            Self::LineBroke => return None,
             Self::ClientLeft => (CloseCode::Normal, "goodbye"),
+            Self::Silent => (CloseCode::Policy, "silent for too long"),
             Self::TooSlow => (CloseCode::Policy, "too far behind"),
             Self::TakenOver => (CloseCode::Policy, "taken over by a newer session"),
             Self::Kicked => (CloseCode::Policy, "an operator has closed this session"),
@@ -40,13 +45,25 @@ impl Closing {
             Self::TooLong => (CloseCode::Size, "message too long"),
             Self::NoHandshake => (CloseCode::Policy, "no handshake in time"),
             Self::Broken => (CloseCode::Protocol, "not a websocket message"),
+            Self::NotText => (CloseCode::Invalid, "text that is not UTF-8"),
             Self::Stopping => (CloseCode::Away, "server is stopping"),
-        }
+        })
     }
 
     /// Whether what still waits is written before the close frame.
     pub fn flushes(self) -> bool {
-        !matches!(self, Self::TooSlow)
+        !matches!(self, Self::TooSlow | Self::Silent | Self::LineBroke)
+    }
+
+    /// Whether the player stays in the world for a while: its line has failed it, or its next session is there already. Who says goodbye, whom an operator
+    /// sends away, and whose client speaks nonsense, leaves at once.
+    pub fn keeps_player(self) -> bool {
+        match self {
+            Self::LineBroke | Self::Silent | Self::TooSlow | Self::TakenOver | Self::Stopping => true,
+            Self::ClientLeft | Self::Kicked | Self::BadMessages | Self::TooLong | Self::Broken | Self::NotText => false,
+            // They have none.
+            Self::Refused | Self::WorldFull | Self::NoHandshake => false,
+        }
     }
 }
 
@@ -54,7 +71,7 @@ impl Closing {
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     batches: mpsc::Sender<Batch>,
-    snapshot: watch::Sender<Utf8Bytes>,
+    snapshot: watch::Sender<Option<Message>>,
     closing: watch::Sender<Option<Closing>>,
 }
 
@@ -62,8 +79,10 @@ pub struct Outgoing {
 #[derive(Debug)]
 pub struct Outlet {
     batches: mpsc::Receiver<Batch>,
-    snapshot: watch::Receiver<Utf8Bytes>,
+    snapshot: watch::Receiver<Option<Message>>,
     closing: watch::Receiver<Option<Closing>>,
+    /// Made when it is first needed, for it takes a runtime.
+    pings: Option<Interval>,
 }
 
 /// What the socket does next.
@@ -72,7 +91,9 @@ pub enum Next {
     /// Write these.
     Batch(Batch),
     /// Write this; a newer one may come before it is written.
-    Snapshot(Utf8Bytes),
+    Snapshot(Message),
+    /// Ask whether the client is there.
+    Ping,
     /// Say goodbye.
     Close(Closing),
 }
@@ -80,9 +101,9 @@ pub enum Next {
 /// Both ends.
 pub fn outgoing() -> (Outgoing, Outlet) {
     let (batches, batches_out) = mpsc::channel(OUTGOING_BATCHES_MAX);
-    let (snapshot, snapshot_out) = watch::channel(Utf8Bytes::default());
+    let (snapshot, snapshot_out) = watch::channel(None);
     let (closing, closing_out) = watch::channel(None);
-    (Outgoing { batches, snapshot, closing }, Outlet { batches: batches_out, snapshot: snapshot_out, closing: closing_out })
+    (Outgoing { batches, snapshot, closing }, Outlet { batches: batches_out, snapshot: snapshot_out, closing: closing_out, pings: None })
 }
 
 impl Outgoing {
@@ -94,13 +115,13 @@ impl Outgoing {
     }
 
     /// Queues one message.
-    pub fn send_one(&self, message: String) {
-        self.send(Arc::from([Utf8Bytes::from(message)]));
+    pub fn send_one(&self, message: Message) {
+        self.send(vec![message]);
     }
 
     /// Replaces the snapshot that waits, if one does.
-    pub fn snapshot(&self, message: String) {
-        self.snapshot.send_replace(message.into());
+    pub fn snapshot(&self, message: Message) {
+        self.snapshot.send_replace(Some(message));
     }
 
     /// Wishes the connection closed; the first reason stays.
@@ -114,15 +135,16 @@ impl Outgoing {
 }
 
 impl Outlet {
-    /// Waits for the next thing to do. Closing comes first, then what must arrive, then the newest snapshot.
+    /// Waits for the next thing to do. Closing comes first, then a ping that is due, then what must arrive, then the newest snapshot.
     pub async fn next(&mut self) -> Next {
-        let Self { batches, snapshot, closing } = self;
+        let Self { batches, snapshot, closing, pings } = self;
+        let pings = pings.get_or_insert_with(pings_from_now_on);
         tokio::select! {
             biased;
             closing = wished(closing) => Next::Close(closing),
+            _ = pings.tick() => Next::Ping,
             Some(batch) = batches.recv() => Next::Batch(batch),
-            Ok(()) = snapshot.changed() => Next::Snapshot(snapshot.borrow_and_update().clone()),
-            else => Next::Close(Closing::ClientLeft),
+            Some(snapshot) = newest(snapshot) => Next::Snapshot(snapshot),
         }
     }
 
@@ -135,6 +157,19 @@ impl Outlet {
     pub fn waiting(&mut self) -> Option<Batch> {
         self.batches.try_recv().ok()
     }
+}
+
+/// Waits for a snapshot that was not written yet.
+async fn newest(snapshot: &mut watch::Receiver<Option<Message>>) -> Option<Message> {
+    snapshot.changed().await.ok()?;
+    snapshot.borrow_and_update().clone()
+}
+
+fn pings_from_now_on() -> Interval {
+    let mut pings = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
+    // After a pause of this process one is enough.
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pings
 }
 
 /// Nobody left to wish counts as a wish.
@@ -150,17 +185,17 @@ mod tests {
     use super::*;
 
     fn batch(text: &str) -> Batch {
-        Arc::from([Utf8Bytes::from(text)])
+        vec![Message::text(text)]
     }
 
     #[tokio::test]
     async fn the_newest_snapshot_wins_and_events_go_first() {
         let (outgoing, mut outlet) = outgoing();
-        outgoing.snapshot("old".into());
-        outgoing.snapshot("new".into());
+        outgoing.snapshot(Message::text("old"));
+        outgoing.snapshot(Message::text("new"));
         outgoing.send(batch("event"));
         assert_eq!(outlet.next().await, Next::Batch(batch("event")));
-        assert_eq!(outlet.next().await, Next::Snapshot("new".into()));
+        assert_eq!(outlet.next().await, Next::Snapshot(Message::text("new")));
         outgoing.close(Closing::Stopping);
         outgoing.close(Closing::TooSlow);
         assert_eq!(outlet.next().await, Next::Close(Closing::Stopping));

@@ -3,16 +3,21 @@
 use crate::artifacts::Artifacts;
 use crate::chunks::{self, Packer};
 use crate::connections::Connections;
+use crate::crowd::{Bounds, Crowd, Full};
 use crate::game_loop::{self, Shared};
 use crate::inbox::inbox;
 use crate::journal::Journal;
-use crate::limits::{CONNECTIONS_MAX, DRAIN_TIMEOUT, LAST_SAVE_TIMEOUT, ORPHAN_CHECK_INTERVAL, SOCKET_SEND_BUFFER_BYTES};
+use crate::limits::{
+    DRAIN_TIMEOUT, FULL_RETRY_SECONDS, LAST_SAVE_TIMEOUT, ORPHAN_CHECK_INTERVAL, REFUSALS_AT_ONCE_MAX, SOCKET_SEND_BUFFER_BYTES,
+};
 use crate::link::{self, Ears, Line, Reports};
+use crate::origins::Origins;
 use crate::recordings::Recordings;
 use crate::resume;
 use crate::saver::{Saver, Unsaved};
 use crate::socket::{self, Door};
 use crate::ticket::{KeyError, Tickets};
+use crate::upgrade::{refusal, refuse};
 use game::{Loader, PublicKey, Runtime};
 use protocol::link::Secrets;
 use sim::Generation;
@@ -22,9 +27,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::WorldFile;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_tungstenite::tungstenite::http::StatusCode;
+use tokio_tungstenite::tungstenite::http::header::{HeaderValue, RETRY_AFTER};
 
 /// What a server must be told.
 #[derive(Debug, Clone)]
@@ -49,6 +56,10 @@ pub struct Config {
     pub threads: usize,
     /// Whether this world admits components that import WASI.
     pub wasi: bool,
+    /// Whose pages may connect, beside those that always may.
+    pub origins: Origins,
+    /// How many may be connected.
+    pub bounds: Bounds,
 }
 
 /// Why a server does not start.
@@ -154,8 +165,15 @@ impl Server {
             let _ = game_loop_ends.send(ended);
         })?;
 
-        let door =
-            Door { world_id: config.world, tickets: Mutex::new(tickets), mail, shared: shared.clone(), next_session: AtomicU64::new(1) };
+        let door = Door {
+            world_id: config.world,
+            origins: config.origins,
+            crowd: Crowd::new(config.bounds),
+            tickets: Mutex::new(tickets),
+            mail,
+            shared: shared.clone(),
+            next_session: AtomicU64::new(1),
+        };
         let (stop_accepting, stopped) = watch::channel(false);
         let accepting = tokio::spawn(accept(listener, Arc::new(door), synced.clone(), stopped));
         Ok(Self { address, shared, heard, synced, game_loop: GameLoop::Runs(game_loop_ended), stop_accepting, accepting })
@@ -286,7 +304,7 @@ async fn accept(
     mut stopped: watch::Receiver<bool>,
 ) -> JoinSet<()> {
     let mut connections = JoinSet::new();
-    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let refusals = Arc::new(Semaphore::new(REFUSALS_AT_ONCE_MAX));
     tokio::select! {
         synced = synced.wait_for(|synced| *synced) => if synced.is_err() { return connections },
         _ = stopped.wait_for(|stopped| *stopped) => return connections,
@@ -299,15 +317,26 @@ async fn accept(
         // Whoever has ended is forgotten here, so that the set does not grow.
         while connections.try_join_next().is_some() {}
         match accepted {
-            Ok((stream, _)) => {
-                // Full: the socket is dropped at once, which costs least.
-                let Ok(place) = room.clone().try_acquire_owned() else { continue };
-                let door = door.clone();
-                connections.spawn(async move {
-                    socket::serve(stream, door).await;
-                    drop(place);
-                });
-            }
+            Ok((stream, address)) => match door.crowd.admit(address.ip()) {
+                Ok(place) => {
+                    let door = door.clone();
+                    connections.spawn(async move {
+                        tokio::select! {
+                            () = socket::serve(stream, &place, door) => {}
+                            // A stranger whose place somebody else has got: without a word, for there may be a flood of them.
+                            () = place.given_away() => {}
+                        }
+                    });
+                }
+                Err(full) => {
+                    let Ok(permit) = refusals.clone().try_acquire_owned() else { continue };
+                    let bounds = door.crowd.bounds();
+                    connections.spawn(async move {
+                        turn_away(stream, full, bounds).await;
+                        drop(permit);
+                    });
+                }
+            },
             Err(error) => {
                 // Out of file descriptors, most likely: without a pause this would spin.
                 tracing::warn!("cannot accept a connection: {error}");
@@ -315,4 +344,20 @@ async fn accept(
             }
         }
     }
+}
+
+/// Tells a client that there is no room, before it has asked for anything.
+async fn turn_away(stream: TcpStream, full: Full, bounds: Bounds) {
+    let mut refusal = match full {
+        Full::Address => {
+            let why = format!("{} players are connected from this address, and that is its limit", bounds.per_address_max);
+            refusal(StatusCode::TOO_MANY_REQUESTS, &why)
+        }
+        Full::Server => {
+            let why = format!("{} players are connected, and that is this game server's limit", bounds.connections_max);
+            refusal(StatusCode::SERVICE_UNAVAILABLE, &why)
+        }
+    };
+    refusal.headers_mut().insert(RETRY_AFTER, HeaderValue::from(FULL_RETRY_SECONDS));
+    refuse(stream, refusal).await;
 }

@@ -1,38 +1,47 @@
 //! One client's WebSocket: the upgrade, the handshake, then messages in and out until one side has enough.
 
 use crate::convert;
+use crate::crowd::{Crowd, Place};
 use crate::game_loop::Shared;
 use crate::inbox::{Mail, SessionId};
 use crate::limits::{
-    CHUNK_REQUESTS_PER_SECOND_MAX, CLOSE_TIMEOUT, HANDSHAKE_TIMEOUT, LINGER_BYTES_MAX, MESSAGES_AT_ONCE_MAX, MESSAGES_PER_SECOND_MAX,
-    READ_BUFFER_BYTES, SEND_TIMEOUT, WRITE_BUFFER_BYTES, WRITE_BUFFER_BYTES_MAX,
+    CHUNK_REQUESTS_PER_SECOND_MAX, CLOSE_TIMEOUT, HANDSHAKE_TIMEOUT, MESSAGES_AT_ONCE_MAX, MESSAGES_PER_SECOND_MAX, READ_BUFFER_BYTES,
+    SEND_TIMEOUT, SILENCE_MAX, WRITE_BUFFER_BYTES, WRITE_BUFFER_BYTES_MAX,
 };
-use crate::outgoing::{Closing, Next, Outgoing, Outlet, outgoing};
+use crate::origins::Origins;
+use crate::outgoing::{Batch, Closing, Next, Outgoing, Outlet, outgoing};
+use crate::subprotocol::Subprotocol;
 use crate::ticket::Tickets;
+use crate::upgrade::{self, linger, refusal};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
+use protocol::client::Handshake;
 use protocol::limits::{BAD_MESSAGES_PER_SECOND_MAX, MESSAGE_BYTES_MAX, MESSAGE_BYTES_UNAUTHENTICATED_MAX};
-use protocol::v1::{ClientMessage, ErrorCode, Handshake, PROTOCOL_VERSION, SUBPROTOCOL, ServerMessage};
+use protocol::server::ErrorCode;
+use protocol::{ClientMessage, ServerMessage};
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::{CapacityError, Error as WsError};
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error as WsError, ProtocolError};
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode, header::SEC_WEBSOCKET_PROTOCOL};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 
 /// What all connections of one world share.
 #[derive(Debug)]
 pub struct Door {
     /// The world.
     pub world_id: String,
+    /// Whose pages may connect.
+    pub origins: Origins,
+    /// Who is connected.
+    pub crowd: Arc<Crowd>,
     /// Who may come in.
     pub tickets: Mutex<Tickets>,
     /// The game loop's inbox.
@@ -44,54 +53,64 @@ pub struct Door {
 }
 
 /// Serves one client from its accepted socket to its end.
-pub async fn serve(stream: TcpStream, door: Arc<Door>) {
+pub async fn serve(stream: TcpStream, place: &Place, door: Arc<Door>) {
     // Without it, small messages wait for the acknowledgement of the last one.
     let _ = stream.set_nodelay(true);
-    let upgrade = tokio_tungstenite::accept_hdr_async_with_config(stream, choose_subprotocol, Some(websocket_config()));
-    let Ok(Ok(socket)) = tokio::time::timeout(HANDSHAKE_TIMEOUT, upgrade).await else { return };
+    let mut subprotocol = Subprotocol::Json;
+    #[allow(clippy::result_large_err, reason = "the type is tungstenite's")]
+    let choose = |request: &Request, response| {
+        let allowed = door.origins.check(request.headers());
+        allowed.map_err(|origin| refusal(StatusCode::FORBIDDEN, &not_allowed(&origin)))?;
+        let (chosen, response) = choose_subprotocol(request, response)?;
+        subprotocol = chosen;
+        Ok(response)
+    };
+    let Some(socket) = upgrade::upgrade(stream, websocket_config(), choose).await else { return };
     let (mut sink, mut incoming) = socket.split();
     let (outgoing, outlet) = outgoing();
     let session = SessionId(door.next_session.fetch_add(1, Ordering::Relaxed));
     let mut client = Client {
         door: &door,
+        place,
         session,
+        subprotocol,
         outgoing: outgoing.clone(),
         joined: false,
         bad: RecentTimes::default(),
         rate: Rate::new(Instant::now(), MESSAGES_PER_SECOND_MAX, MESSAGES_AT_ONCE_MAX),
         chunk_rate: Rate::new(Instant::now(), CHUNK_REQUESTS_PER_SECOND_MAX, CHUNK_REQUESTS_PER_SECOND_MAX),
     };
-    {
+    let mut closing = {
         let mut writer = std::pin::pin!(write(&mut sink, outlet));
         tokio::select! {
-            () = &mut writer => {}
+            closing = &mut writer => closing,
             closing = client.read(&mut incoming) => {
                 outgoing.close(closing);
-                writer.await;
+                writer.await
             }
         }
+    };
+    if closing == Closing::LineBroke {
+        // It broke as we wrote: the client may have said goodbye, and that is still to be read.
+        closing = tokio::time::timeout(CLOSE_TIMEOUT, client.read(&mut incoming)).await.unwrap_or(closing);
     }
     if client.joined {
         // Waits for room: a leave that is lost would leave the player standing there. An error means that the game loop has ended.
-        let _ = door.mail.send(Mail::Leave { session }).await;
+        let _ = door.mail.send(Mail::Leave { session, closing }).await;
     }
+    place.let_go();
     if let Ok(mut socket) = sink.reunite(incoming) {
-        let _ = tokio::time::timeout(CLOSE_TIMEOUT, linger(socket.get_mut())).await;
+        let farewell = async {
+            // Writes what tungstenite answers to a client's close frame by itself.
+            let _ = SinkExt::close(&mut socket).await;
+            linger(socket.get_mut()).await
+        };
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, farewell).await;
     }
 }
 
-/// Reads on for a moment after the close frame: a socket that is closed with bytes unread is reset, and the client would never see why it was closed.
-async fn linger(stream: &mut TcpStream) -> std::io::Result<()> {
-    stream.shutdown().await?;
-    let mut ignored = [0; 4096];
-    let mut total = 0;
-    while total < LINGER_BYTES_MAX {
-        match stream.read(&mut ignored).await? {
-            0 => break,
-            read => total += read,
-        }
-    }
-    Ok(())
+fn not_allowed(origin: &str) -> String {
+    format!("pages of {origin} may not connect to this game server: its operator names those that may in CORS_ORIGINS")
 }
 
 /// All of tungstenite's limits; its defaults are 64 MiB messages and an unlimited write buffer.
@@ -105,30 +124,30 @@ fn websocket_config() -> WebSocketConfig {
         .accept_unmasked_frames(false)
 }
 
-/// `ugc.v1.json` when it is among those asked for, none when none is asked for, else a refusal that names it.
+/// The best of those asked for, `ugc.v1.json` when none is asked for, else a refusal that names them.
 #[allow(clippy::result_large_err, reason = "the type is tungstenite's")]
-fn choose_subprotocol(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
+fn choose_subprotocol(request: &Request, mut response: Response) -> Result<(Subprotocol, Response), ErrorResponse> {
     let mut asked = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok()).peekable();
     if asked.peek().is_none() {
-        return Ok(response);
+        return Ok((Subprotocol::Json, response));
     }
-    if asked.flat_map(|value| value.split(',')).any(|name| name.trim() == SUBPROTOCOL) {
-        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
-        return Ok(response);
+    let names: Vec<&str> = asked.flat_map(|value| value.split(',')).map(str::trim).collect();
+    if let Some(chosen) = Subprotocol::ALL.into_iter().find(|it| names.contains(&it.name())) {
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(chosen.name()));
+        return Ok((chosen, response));
     }
-    let mut refusal = ErrorResponse::new(Some(format!("this server speaks {SUBPROTOCOL}\n")));
-    *refusal.status_mut() = StatusCode::BAD_REQUEST;
-    Err(refusal)
+    Err(refusal(StatusCode::BAD_REQUEST, &format!("this server speaks {}", Subprotocol::ALL.map(Subprotocol::name).join(" and "))))
 }
 
 type Sink = SplitSink<WebSocketStream<TcpStream>, Message>;
 
-/// Writes what is to go out until the connection is to be closed, then closes it.
-async fn write(sink: &mut Sink, mut outlet: Outlet) {
+/// Writes what is to go out until the connection is to be closed, then closes it; answers why.
+async fn write(sink: &mut Sink, mut outlet: Outlet) -> Closing {
     let closing = loop {
-        let messages: Arc<[Utf8Bytes]> = match outlet.next().await {
+        let messages = match outlet.next().await {
             Next::Batch(batch) => batch,
-            Next::Snapshot(snapshot) => Arc::from([snapshot]),
+            Next::Snapshot(snapshot) => vec![snapshot],
+            Next::Ping => vec![Message::Ping(Bytes::new())],
             Next::Close(closing) => break closing,
         };
         // A client that reads nothing must not keep us from hearing that it is to be closed.
@@ -137,40 +156,43 @@ async fn write(sink: &mut Sink, mut outlet: Outlet) {
             closing = outlet.closing() => {
                 // The batch at hand was cut off: what is written now would come after a gap.
                 let _ = tokio::time::timeout(CLOSE_TIMEOUT, say_goodbye(sink, closing)).await;
-                return;
+                return closing;
             }
-            sent = tokio::time::timeout(SEND_TIMEOUT, send(sink, &messages)) => match sent {
+            sent = tokio::time::timeout(SEND_TIMEOUT, send(sink, messages)) => match sent {
                 Ok(Ok(())) => {}
-                Ok(Err(_)) => return,
+                Ok(Err(_)) => return Closing::LineBroke,
                 Err(_) => break Closing::TooSlow,
             }
         }
     };
     let farewell = async {
         while let Some(batch) = outlet.waiting().filter(|_| closing.flushes()) {
-            send(sink, &batch).await?;
+            send(sink, batch).await?;
         }
         say_goodbye(sink, closing).await
     };
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, farewell).await;
+    closing
 }
 
-async fn send(sink: &mut Sink, messages: &[Utf8Bytes]) -> Result<(), WsError> {
+async fn send(sink: &mut Sink, messages: Batch) -> Result<(), WsError> {
     for message in messages {
-        sink.feed(Message::Text(message.clone())).await?;
+        sink.feed(message).await?;
     }
     sink.flush().await
 }
 
 async fn say_goodbye(sink: &mut Sink, closing: Closing) -> Result<(), WsError> {
-    let (code, reason) = closing.frame();
+    let Some((code, reason)) = closing.frame() else { return Ok(()) };
     sink.send(Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static(reason) }))).await
 }
 
 /// The reading side of one connection.
 struct Client<'a> {
     door: &'a Door,
+    place: &'a Place,
     session: SessionId,
+    subprotocol: Subprotocol,
     outgoing: Outgoing,
     /// The game loop knows of this session.
     joined: bool,
@@ -182,23 +204,19 @@ struct Client<'a> {
 impl Client<'_> {
     /// Reads until there is a reason to close.
     async fn read(&mut self, incoming: &mut SplitStream<WebSocketStream<TcpStream>>) -> Closing {
-        let deadline = tokio::time::Instant::now() + HANDSHAKE_TIMEOUT;
+        let mut heard = tokio::time::Instant::now();
+        let handshake_due = heard + HANDSHAKE_TIMEOUT;
         loop {
-            let next = if self.joined {
-                incoming.next().await
-            } else {
-                match tokio::time::timeout_at(deadline, incoming.next()).await {
-                    Ok(next) => next,
-                    Err(_) => return Closing::NoHandshake,
-                }
+            let (due, overdue) = if self.joined { (heard + SILENCE_MAX, Closing::Silent) } else { (handshake_due, Closing::NoHandshake) };
+            // After a pause of this process, what has come meanwhile counts: it is looked at first. A flood of what is no message yet is looked at for no longer.
+            let message = match tokio::time::timeout_at(due, incoming.next()).await {
+                Ok(Some(Ok(message))) => message,
+                Ok(Some(Err(error))) => return ended_by(&error),
+                Ok(None) => return Closing::LineBroke,
+                Err(_) => return overdue,
             };
-            let message = match next {
-                Some(Ok(message)) => message,
-                Some(Err(WsError::Capacity(CapacityError::MessageTooLong { .. }))) => return Closing::TooLong,
-                Some(Err(WsError::Protocol(_) | WsError::Utf8(_))) => return Closing::Broken,
-                Some(Err(_)) | None => return Closing::ClientLeft,
-            };
-            if let ControlFlow::Break(closing) = self.take(message, Instant::now()) {
+            heard = tokio::time::Instant::now();
+            if let ControlFlow::Break(closing) = self.take(message, heard.into_std()) {
                 return closing;
             }
         }
@@ -208,16 +226,15 @@ impl Client<'_> {
         if !self.rate.admit(now) {
             return self.refuse(now, ErrorCode::TooMany, format!("more than {MESSAGES_PER_SECOND_MAX} messages in a second"));
         }
-        match message {
-            Message::Text(text) if !self.joined && text.len() > MESSAGE_BYTES_UNAUTHENTICATED_MAX => ControlFlow::Break(Closing::TooLong),
-            Message::Text(text) => match ClientMessage::decode(&text) {
-                Ok(message) => self.handle(message, now),
-                Err(bad) => self.refuse(now, ErrorCode::BadMessage, bad.to_string()),
-            },
-            Message::Binary(_) => self.refuse(now, ErrorCode::BadMessage, format!("{SUBPROTOCOL} has text frames only")),
-            Message::Close(_) => ControlFlow::Break(Closing::ClientLeft),
-            // tungstenite answers pings itself.
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => ControlFlow::Continue(()),
+        if !self.joined && message.len() > MESSAGE_BYTES_UNAUTHENTICATED_MAX {
+            return ControlFlow::Break(Closing::TooLong);
+        }
+        match self.subprotocol.decode(&message) {
+            Some(Ok(message)) => self.handle(message, now),
+            Some(Err(bad)) => self.refuse(now, ErrorCode::BadMessage, bad.to_string()),
+            None if message.is_close() => ControlFlow::Break(Closing::ClientLeft),
+            // tungstenite answers pings itself; pongs have been heard.
+            None => ControlFlow::Continue(()),
         }
     }
 
@@ -229,9 +246,9 @@ impl Client<'_> {
             }
             ClientMessage::Handshake(handshake) => self.join(handshake, now),
             _ if !self.joined => self.refuse(now, ErrorCode::NoHandshake, "the first message must be a handshake".into()),
-            ClientMessage::Input(frame) => {
-                // Full: this input is lost like one that the network lost; the next replaces it anyway.
-                self.post(Mail::Input { session: self.session, frame });
+            ClientMessage::Inputs(frames) => {
+                // Full: these are lost like those that the network lost; the next replace them anyway.
+                self.post(Mail::Input { session: self.session, frames });
                 ControlFlow::Continue(())
             }
             ClientMessage::Cast(request) => {
@@ -241,7 +258,7 @@ impl Client<'_> {
                 ControlFlow::Continue(())
             }
             ClientMessage::Ping { client_time } => {
-                self.outgoing.send_one(self.pong(client_time));
+                self.send(&self.pong(client_time));
                 ControlFlow::Continue(())
             }
             ClientMessage::Terraform(request) => {
@@ -271,7 +288,8 @@ impl Client<'_> {
             Ok(mail) => mail,
             Err(reason) => return self.turn_away(&reason),
         };
-        if !self.post(mail) {
+        // No player may lose its place, for nobody would say that it has left.
+        if !self.place.keep() || !self.post(mail) {
             return self.turn_away("the server is too busy: join again in a moment");
         }
         self.joined = true;
@@ -279,11 +297,9 @@ impl Client<'_> {
     }
 
     fn admit(&self, handshake: Handshake, now: Instant) -> Result<Mail, String> {
-        if handshake.protocol_version != PROTOCOL_VERSION {
-            return Err(format!(
-                "protocol version {} is not spoken here; this server speaks {PROTOCOL_VERSION}",
-                handshake.protocol_version
-            ));
+        let version = self.subprotocol.version();
+        if handshake.protocol_version != version {
+            return Err(format!("protocol version {} is not spoken here; this server speaks {version}", handshake.protocol_version));
         }
         // Poisoned: another connection's thread panicked between two lines that leave the desk whole.
         let mut tickets = self.door.tickets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -291,12 +307,12 @@ impl Client<'_> {
         if claims.client_id != handshake.client_id {
             return Err("the join ticket is for another client_id".to_owned());
         }
-        let outgoing = self.outgoing.clone();
-        Ok(Mail::Join { session: self.session, client_id: claims.client_id, username: claims.username, outgoing })
+        let (session, subprotocol, outgoing) = (self.session, self.subprotocol, self.outgoing.clone());
+        Ok(Mail::Join { session, client_id: claims.client_id, username: claims.username, subprotocol, outgoing })
     }
 
     fn turn_away(&self, reason: &str) -> ControlFlow<Closing> {
-        self.outgoing.send_one(convert::refusal(&self.door.world_id, reason));
+        self.send(&convert::refusal(&self.door.world_id, reason));
         ControlFlow::Break(Closing::Refused)
     }
 
@@ -316,13 +332,28 @@ impl Client<'_> {
     }
 
     fn error(&self, error_code: ErrorCode, message: String) {
-        self.outgoing.send_one(convert::error(error_code, message));
+        self.send(&ServerMessage::Error { error_code, message });
     }
 
-    fn pong(&self, client_time: f64) -> String {
+    fn send(&self, message: &ServerMessage) {
+        self.outgoing.send_one(self.subprotocol.encode(message));
+    }
+
+    fn pong(&self, client_time: f64) -> ServerMessage {
         let server_time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
         let server_tick = self.door.shared.tick.load(Ordering::Acquire);
-        ServerMessage::Pong { client_time, server_time, server_tick }.encode()
+        ServerMessage::Pong { client_time, server_time, server_tick }
+    }
+}
+
+/// Why a connection is over that tungstenite reads no further.
+fn ended_by(error: &WsError) -> Closing {
+    match error {
+        WsError::Capacity(CapacityError::MessageTooLong { .. }) => Closing::TooLong,
+        WsError::Utf8(_) => Closing::NotText,
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Closing::LineBroke,
+        WsError::Protocol(_) => Closing::Broken,
+        _ => Closing::LineBroke,
     }
 }
 

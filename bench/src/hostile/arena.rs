@@ -108,7 +108,7 @@ impl Arena {
             let (x, z) = turns[(index * 3 + tick / (40 + index)) % 8];
             let (sprint, jump) = (index % 4 == 0, (index + tick).is_multiple_of(97));
             let sequence = tick as u32 + 1;
-            let input = Input { sequence, movement: Vec3::NEG_Z, aim: Vec3::new(x, 0.0, z), sprint, fire: false, jump };
+            let input = Input { sequence, movement: Vec3::NEG_Z, aim: Vec3::new(x, 0.0, z), sprint, fire: false, jump, seen_tick: 0 };
             Inbound::Input { player: *player, input }
         };
         self.players.iter().enumerate().map(input).collect()

@@ -196,6 +196,7 @@ impl Contender {
                     sprint: false,
                     fire: false,
                     jump: false,
+                    seen_tick: 0,
                 };
                 Inbound::Input { player: *player, input }
             })

@@ -110,7 +110,7 @@ impl Crowd {
         let input = |(index, player): (usize, &EntityId)| {
             let (x, z) = turns[(index + sequence as usize / 60) % 8];
             let (sprint, jump) = (index % 4 == 0, (index + sequence as usize).is_multiple_of(97));
-            let input = Input { sequence, movement: Vec3::NEG_Z, aim: Vec3::new(x, 0.0, z), sprint, fire: false, jump };
+            let input = Input { sequence, movement: Vec3::NEG_Z, aim: Vec3::new(x, 0.0, z), sprint, fire: false, jump, seen_tick: 0 };
             Inbound::Input { player: *player, input }
         };
         self.players.iter().enumerate().map(input).collect()

@@ -4,7 +4,8 @@ use super::crowd::cast;
 use crate::clock;
 use crate::report::{Report, Samples, progress};
 use anyhow::{Context, Result, ensure};
-use protocol::v1::{EntityState, PlayerState, SnapshotHead};
+use protocol::server::Properties;
+use protocol::v1::{self, EntityState, PlayerState};
 use sim::inbound::{Input, SpellSpec};
 use sim::limits::{NPC_FOV_COSINE, NPC_PERCEPTION_TICKS, NPC_SIGHT_M};
 use sim::scene::{Entity, Scene};
@@ -181,7 +182,8 @@ impl Ours {
             let fire = shooters.contains(&index) || shooters.contains(&(index + PLAYERS));
             let up = if fire { -0.02 + 0.22 * (sequence % 11) as f32 / 11.0 } else { 0.0 };
             let aim = Vec3::new(turn.sin(), up, -turn.cos());
-            Inbound::Input { player: *player, input: Input { sequence, movement: Vec3::NEG_Z, aim, sprint: false, fire, jump: false } }
+            let input = Input { sequence, movement: Vec3::NEG_Z, aim, sprint: false, fire, jump: false, seen_tick: 0 };
+            Inbound::Input { player: *player, input }
         };
         self.players.iter().enumerate().map(input).collect()
     }
@@ -190,10 +192,10 @@ impl Ours {
     fn publish(&mut self) {
         let scene = self.world.scene();
         let entities: Vec<EntityState> = scene.entities().map(entity_state).collect();
-        let head = SnapshotHead::new(self.world.tick(), &entities);
+        let shared = v1::entities(&entities);
         for player in &self.players {
             if let Some(own) = player_state(*player, scene) {
-                self.bytes += head.encode(&own).len() as u64;
+                self.bytes += v1::snapshot(self.world.tick(), std::iter::once(shared.as_str()), &own).len() as u64;
                 self.snapshots += 1;
             }
         }
@@ -255,13 +257,6 @@ fn in_view(npc: &Entity, player: &Entity) -> bool {
 }
 
 fn entity_state(entity: &Entity) -> EntityState {
-    let mut more = serde_json::Map::new();
-    if !entity.name.is_empty() {
-        more.insert("name".to_owned(), entity.name.clone().into());
-    }
-    if entity.health_max > 0.0 {
-        more.insert("hm".to_owned(), (entity.health_max.round() as i64).into());
-    }
     EntityState {
         id: entity.id.0,
         t: entity.kind as u8,
@@ -269,7 +264,7 @@ fn entity_state(entity: &Entity) -> EntityState {
         r: euler(entity.rotation),
         v: entity.velocity.to_array(),
         h: entity.health,
-        x: more,
+        x: Properties { name: entity.name.clone(), owner: 0, health_max: entity.health_max.round() as u32 },
     }
 }
 

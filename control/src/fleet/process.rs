@@ -43,7 +43,8 @@ enum Body {
 }
 
 /// What of our environment a game server may see: never our secrets.
-const ENVIRONMENT_PASSED: [&str; 6] = ["PATH", "RUST_LOG", "RUST_BACKTRACE", "NO_COLOR", "TICK_THREADS", "WORLD_WASI"];
+const ENVIRONMENT_PASSED: [&str; 7] =
+    ["PATH", "RUST_LOG", "RUST_BACKTRACE", "NO_COLOR", "TICK_THREADS", "WORLD_WASI", "CONNECTIONS_PER_ADDRESS"];
 
 impl HostProcess {
     /// Starts this world's server and waits until it listens: `SERVER_START_TIME_MAX` at most, trying further ports when it ends before.
@@ -181,6 +182,8 @@ fn command(fleet: &Fleet, birth: &Birth, port: u16) -> Command {
     if *wasi {
         command.env("WORLD_WASI", "true");
     }
+    // Whose pages may ask us may play.
+    command.env("ORIGINS", &fleet.origins);
     // It listens where we do.
     command.env("HOST", fleet.address.ip().to_string());
     command.stdin(Stdio::piped()).stdout(Stdio::piped());

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Stands in for ugc-host: announces its port, and ends when it is told to. Beside its path it leaves `starts-<world>`, a line per start with its process id,
-# and `secrets-<world>`, what it was told. With a file `broken` there it ends at once; with a file `mute` there it never announces its port; with a file `lingers` there
+# `secrets-<world>`, what it was told, and `origins-<world>`, whose pages may connect to it. With a file `broken` there it ends at once; with a file `mute` there it never announces its port; with a file `lingers` there
 # it does not end when it is told to. With a file `refuses` there it cannot run the world, in the words of that file; with a file `stranger` there it does not understand its
 # command line.
 folder=$(dirname "$0")
@@ -16,6 +16,7 @@ done
 [ -e "$folder/refuses" ] && echo "GAMESERVER_ERROR=$(cat "$folder/refuses")" && exit 1
 read -r secrets
 printf '%s' "$secrets" > "$folder/secrets-$world"
+printf '%s' "$ORIGINS" > "$folder/origins-$world"
 [ -e "$folder/lingers" ] && trap '' TERM
 echo $$ >> "$folder/starts-$world"
 [ -e "$folder/mute" ] && exec tail -f /dev/null

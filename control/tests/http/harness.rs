@@ -188,6 +188,11 @@ impl Server {
         serde_json::from_str(&fs::read_to_string(self.folder.path().join(format!("secrets-{world}"))).unwrap()).unwrap()
     }
 
+    /// Whose pages may connect to this world's server.
+    pub fn origins(&self, world: &str) -> String {
+        fs::read_to_string(self.folder.path().join(format!("origins-{world}"))).unwrap()
+    }
+
     pub fn get(&self, path: &str, token: &str) -> Answer {
         self.request("GET", path, token, None)
     }

@@ -104,6 +104,14 @@ fn only_named_origins_may_read_an_answer() {
 }
 
 #[test]
+fn pages_of_named_origins_may_connect_to_game_servers_too() {
+    let server = Server::start();
+    let kim = server.login("kim");
+    let joined = server.post("/join", &kim, &json!({})).json();
+    assert_eq!(server.origins(joined["world_id"].as_str().unwrap()), "https://game.example");
+}
+
+#[test]
 fn requests_have_names_and_errors_have_pages() {
     let server = Server::start();
     assert_eq!(server.get("/worlds", "").header("x-request-id").len(), 36);

@@ -18,7 +18,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 /// First bytes of a recording's file; the number is the layout's.
-const MAGIC: &[u8] = b"ugc-recording 4\n";
+const MAGIC: &[u8] = b"ugc-recording 5\n";
 const ZSTD_LEVEL: i32 = 3;
 
 /// A call that was ended by time, which no replay would do by itself.

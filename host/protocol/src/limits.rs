@@ -31,13 +31,25 @@ pub const DIAGNOSTICS_MAX: usize = 50;
 /// A prompt kept as provenance.
 pub const PROMPT_BYTES_MAX: usize = 16 * 1024;
 
-/// One v1 message before the handshake.
+/// One message before the handshake.
 pub const MESSAGE_BYTES_UNAUTHENTICATED_MAX: usize = 4 * 1024;
-/// One v1 message after it.
+/// One message after it.
 pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
 const _: () = assert!(MESSAGE_BYTES_UNAUTHENTICATED_MAX <= MESSAGE_BYTES_MAX);
 /// Messages that do not parse, within one second, before the connection is closed with 1008.
 pub const BAD_MESSAGES_PER_SECOND_MAX: u32 = 20;
+/// Inputs in one message of v2: the newest, and those before it again, so that the next message makes up for up to three that were lost.
+pub const INPUT_FRAMES_MAX: usize = 4;
+/// One snapshot of v2: more than a world full of entities takes.
+pub const SNAPSHOT_BYTES_MAX: usize = 1024 * 1024;
+/// Groups of entities that one client sees.
+pub const SNAPSHOT_GROUPS_MAX: usize = 4_096;
+/// Entities of one group.
+pub const GROUP_ENTITIES_MAX: usize = 64;
+/// Largest magnitude of a coordinate in a snapshot, in its units: 65 km, eight times as far as a world reaches.
+pub const STATE_POSITION_MAX: i64 = 1 << 23;
+/// States of one group that a client remembers: what it has not acknowledged of them comes whole (at 20 snapshots a second, more than a second and a half).
+pub const BASELINES_MAX: usize = 32;
 /// `extra_params` of a cast, as JSON text; the same number stands in the WIT.
 pub const CAST_PARAMS_BYTES_MAX: usize = 1024;
 /// Largest magnitude of a position that the wire accepts, in metres.

@@ -1,8 +1,9 @@
 //! The exact text of `ugc.v1.json`: field names, order, rounding, and what is said about a message that is none.
 
 use expect_test::{Expect, expect};
-use protocol::v1::{AffectedChunk, ClientMessage, EntityState, ErrorCode, NpcEventType, PlayerState, ServerMessage, SnapshotHead};
-use protocol::{Channel, RevisionId, SpellId};
+use protocol::server::{AffectedChunk, ErrorCode, NpcEventType, Properties};
+use protocol::v1::{self, EntityState, PlayerState};
+use protocol::{Channel, RevisionId, ServerMessage, SpellId};
 use serde_json::{Map, Value, json};
 
 fn object(value: Value) -> Map<String, Value> {
@@ -10,11 +11,11 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 fn server(message: ServerMessage, expected: Expect) {
-    expected.assert_eq(&message.encode());
+    expected.assert_eq(&v1::encode_server(&message));
 }
 
 fn client(text: &str, expected: Expect) {
-    expected.assert_eq(&match ClientMessage::decode(text) {
+    expected.assert_eq(&match v1::decode_client(text) {
         Ok(message) => format!("{message:?}"),
         Err(bad) => format!("refused: {bad}"),
     });
@@ -33,34 +34,13 @@ fn server_messages() {
         expect![[r#"{"type":100,"success":true,"server_tick":7,"assigned_entity_id":12,"world_id":"world_0a1b2c3d","error":""}"#]],
     );
     server(
-        ServerMessage::StateSnapshot {
-            server_tick: 9,
-            entities: vec![
-                EntityState {
-                    id: 1,
-                    t: 2,
-                    p: [1.23456, -0.0001, -10.0],
-                    r: [0.0, 1.5707964, 0.0],
-                    v: [0.0; 3],
-                    h: 75.0,
-                    x: object(json!({"name": "dummy", "hm": 100})),
-                },
-                EntityState { id: 2, t: 3, p: [0.5, 1.0, 2.0], r: [0.0; 3], v: [0.0, 0.0, -50.0], h: 0.0, x: Map::new() },
-            ],
-            player_state: PlayerState { seq: 41, p: [0.0, 1.9, 0.0], v: [0.0, -0.1, 0.0], g: true },
-        },
-        expect![[
-            r#"{"type":101,"server_tick":9,"entities":[{"id":1,"t":2,"p":[1.235,0,-10],"r":[0,1.571,0],"v":[0,0,0],"h":75,"x":{"hm":100,"name":"dummy"}},{"id":2,"t":3,"p":[0.5,1,2],"r":[0,0,0],"v":[0,0,-50],"h":0}],"player_state":{"seq":41,"p":[0,1.9,0],"v":[0,-0.1,0],"g":true}}"#
-        ]],
-    );
-    server(
         ServerMessage::EntitySpawn {
             server_tick: 3,
             entity_id: 5,
             entity_type: 4,
             position: [2.0, 2.0, -6.0],
             rotation: [0.0; 3],
-            properties: object(json!({"name": "crate"})),
+            properties: Properties { name: "crate".into(), owner: 0, health_max: 0 },
         },
         expect![[
             r#"{"type":102,"server_tick":3,"entity_id":5,"entity_type":4,"position":[2,2,-6],"rotation":[0,0,0],"properties":{"name":"crate"}}"#
@@ -135,7 +115,7 @@ fn server_messages() {
             caster_entity_id: 5,
             target_position: [0.0, 1.9, -10.0],
             seed: 42,
-            extra_params: object(json!({"power": 2})),
+            extra_params: r#"{"power":2}"#.into(),
         },
         expect![[
             r#"{"type":112,"server_tick":8,"spell_id":"fireball","revision_id":"rev_000001_0a1b2c3d","caster_entity_id":5,"target_position":[0,1.9,-10],"seed":42,"extra_params":{"power":2}}"#
@@ -195,10 +175,23 @@ fn server_messages() {
 }
 
 #[test]
-fn a_shared_snapshot_reads_as_the_message() {
-    let player_state = PlayerState { seq: 1, p: [1.0; 3], v: [0.0; 3], g: false };
-    let whole = ServerMessage::StateSnapshot { server_tick: 5, entities: Vec::new(), player_state }.encode();
-    assert_eq!(SnapshotHead::new(5, &[]).encode(&player_state), whole);
+fn a_snapshot_is_joined_of_pieces() {
+    let dummy = EntityState {
+        id: 1,
+        t: 2,
+        p: [1.23456, -0.0001, -10.0],
+        r: [0.0, 1.5707964, 0.0],
+        v: [0.0; 3],
+        h: 75.0,
+        x: Properties { name: "dummy".into(), owner: 7, health_max: 100 },
+    };
+    let shot = EntityState { id: 2, t: 3, p: [0.5, 1.0, 2.0], r: [0.0; 3], v: [0.0, 0.0, -50.0], h: 0.0, x: Properties::default() };
+    let pieces = [v1::entities(&[dummy]), v1::entities(&[]), v1::entities(&[shot])];
+    let own = PlayerState { seq: 41, p: [0.0, 1.9, 0.0], v: [0.0, -0.1, 0.0], g: true };
+    expect![[
+        r#"{"type":101,"server_tick":9,"entities":[{"id":1,"t":2,"p":[1.235,0,-10],"r":[0,1.571,0],"v":[0,0,0],"h":75,"x":{"hm":100,"name":"dummy","owner":7}},{"id":2,"t":3,"p":[0.5,1,2],"r":[0,0,0],"v":[0,0,-50],"h":0}],"player_state":{"seq":41,"p":[0,1.9,0],"v":[0,-0.1,0],"g":true}}"#
+    ]]
+    .assert_eq(&v1::snapshot(9, pieces.iter().map(String::as_str), &own));
 }
 
 #[test]
@@ -212,7 +205,7 @@ fn client_messages() {
     client(
         r#"{"type":2.0,"client_tick":5.0,"server_tick_ack":4,"sequence_id":3,"movement":[0,0,-1],"aim_direction":[0,0,-2],"sprint":true,"fire":false,"interact":false,"jump":true}"#,
         expect![
-            "Input(InputFrame { client_tick: 5, server_tick_ack: 4, sequence_id: 3, movement: [0.0, 0.0, -1.0], aim_direction: [0.0, 0.0, -1.0], sprint: true, fire: false, interact: false, jump: true })"
+            "Inputs([InputFrame { client_tick: 5, server_tick_ack: 4, sequence_id: 3, movement: [0.0, 0.0, -1.0], aim_direction: [0.0, 0.0, -1.0], sprint: true, fire: false, interact: false, jump: true }])"
         ],
     );
     client(

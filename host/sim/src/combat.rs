@@ -11,9 +11,10 @@ pub(crate) fn settle(world: &mut World) {
     quarantine(world);
     let dead: Vec<EntityId> =
         world.scene.entities().filter(|entity| entity.kind.is_character() && !entity.is_alive()).map(|entity| entity.id).collect();
-    for id in dead {
-        die(world, id);
+    for id in &dead {
+        die(world, *id);
     }
+    world.history.forget(&dead);
     npc::respawn_due(world);
 }
 

@@ -32,7 +32,7 @@ pub struct Digest {
     pub players: u64,
     /// NPCs, and those that will come back.
     pub npcs: u64,
-    /// Projectiles.
+    /// Projectiles, and where players and NPCs stood of late, where some of them meet them.
     pub projectiles: u64,
     /// Rigid bodies: rapier's own state of props and characters, and what the scene says of props; joints and force fields.
     pub bodies: u64,
@@ -84,6 +84,13 @@ pub(crate) fn places(places: &BTreeMap<String, Place>) -> u64 {
     part.done()
 }
 
+/// Of where everybody stood.
+pub(crate) fn stood(places: &[(EntityId, Vec3)]) -> u64 {
+    let mut part = Part { bytes: Vec::with_capacity(size_of_val(places)) };
+    places.iter().for_each(|(id, position)| _ = part.id(*id).vector(*position));
+    part.done()
+}
+
 /// Of one value that a spell keeps.
 pub(crate) fn stored((spell, keeper): &(String, Keeper), key: &str, value: &[u8]) -> u64 {
     let mut part = Part { bytes: Vec::new() };
@@ -117,8 +124,8 @@ fn players(world: &World) -> u64 {
     for (id, player) in &world.players {
         part.entity(world.scene.entity(*id)).number(player.fire_ready);
         part.text(&player.account);
-        let Input { sequence, movement, aim, sprint, fire, jump } = player.input;
-        part.number(sequence.into()).vector(movement).vector(aim).flag(sprint).flag(fire).flag(jump).standing(world, *id);
+        let Input { sequence, movement, aim, sprint, fire, jump, seen_tick } = player.input;
+        part.number(sequence.into()).vector(movement).vector(aim).flag(sprint).flag(fire).flag(jump).number(seen_tick).standing(world, *id);
     }
     let Policy { friendly_fire, mana } = world.policy;
     part.flag(friendly_fire).flag(mana.is_some());
@@ -165,7 +172,9 @@ fn projectiles(world: &World) -> u64 {
         projectile.pierced.iter().for_each(|id| _ = part.id(*id));
         let Homing { turn, half_angle } = projectile.homing.unwrap_or_default();
         part.number(projectile.pierced.len() as u64).float(turn).float(half_angle).id(projectile.target);
+        part.number(projectile.lag_ticks as u64);
     }
+    world.history.hashes().for_each(|hash| _ = part.number(hash));
     part.done()
 }
 

@@ -58,8 +58,12 @@ impl Grid {
 
     /// All entries, in no order that means anything.
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        let layers = [&self.players, &self.npcs, &self.projectiles, &self.props];
-        layers.into_iter().flat_map(|layer| layer.pages.values()).flat_map(|page| page.columns.iter().flatten())
+        self.characters().chain([&self.projectiles, &self.props].into_iter().flat_map(Layer::entries))
+    }
+
+    /// Those of players and NPCs.
+    pub(crate) fn characters(&self) -> impl Iterator<Item = &Entry> {
+        [&self.players, &self.npcs].into_iter().flat_map(Layer::entries)
     }
 
     /// All entities of these kinds in columns that touch the box. The order says nothing: whoever asks sorts by distance and id.
@@ -92,6 +96,10 @@ impl Grid {
 }
 
 impl Layer {
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.pages.values().flat_map(|page| page.columns.iter().flatten())
+    }
+
     fn insert(&mut self, entry: Entry) {
         let column = column_of(entry.position);
         let page = self.pages.entry(page_of(column)).or_insert_with(|| Page { columns: std::array::from_fn(|_| Vec::new()), count: 0 });

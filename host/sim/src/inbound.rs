@@ -94,6 +94,10 @@ pub struct Input {
     pub fire: bool,
     /// Jumps when on the ground.
     pub jump: bool,
+    /// The tick of the world that the client drew others at when it gave these controls: its shots, and projectiles that its spells launch as they are cast,
+    /// meet players and NPCs where they stood then. 0: not known, which is now. One that is to come is now too, and one too far back is cut to
+    /// `LAG_TICKS_MAX`.
+    pub seen_tick: u64,
 }
 
 /// A player's wish to cast.

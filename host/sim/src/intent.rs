@@ -390,10 +390,12 @@ fn take_id(world: &mut World, call: &Call, id: EntityId) -> bool {
     free
 }
 
+/// What flies off as the spell is cast goes where its caster aims, at what that one saw. What is launched later, nobody has aimed.
 fn launch(world: &mut World, call: &Call, id: EntityId, spec: ProjectileSpec) -> bool {
     let fine = in_range(&spec);
     if fine {
-        projectile::launch(world, id, call.caster, Some(call.cast), spec);
+        let lag_ticks = if let Hook::Cast { .. } = call.hook { player::lag(world, call.caster) } else { 0 };
+        projectile::launch(world, id, call.caster, Some(call.cast), lag_ticks, spec);
     }
     fine
 }

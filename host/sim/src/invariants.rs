@@ -1,11 +1,12 @@
 //! What is always true of a world between two ticks. Of one that runs, a violation is a bug of ours, found near its cause; one that is loaded may be anybody's.
 
 use crate::body::Form;
+use crate::history::Frame;
 use crate::limits::{
     BODY_REACH_M, CHUNKS_MAX, DEBRIS_MAX, DEBRIS_PER_CASTER_MAX, ENTITIES_MAX, EVENTS_PER_CAST_MAX, FALL_LIMIT_M, FIELDS_MAX,
-    FIELDS_PER_CASTER_MAX, JOINTS_MAX, JOINTS_PER_CASTER_MAX, LIVE_CASTS_MAX, LIVE_CASTS_PER_CASTER_MAX, PATH_NODES_PER_SEARCH,
-    PLAYERS_MAX, PROJECTILE_BOUNCES_MAX, PROJECTILE_PIERCES_MAX, SPAWNED_PER_CASTER_MAX, SUMMONED_PER_CASTER_MAX, SUSPICION_MAX,
-    TIMERS_PER_CAST_MAX,
+    FIELDS_PER_CASTER_MAX, JOINTS_MAX, JOINTS_PER_CASTER_MAX, LAG_TICKS_MAX, LIVE_CASTS_MAX, LIVE_CASTS_PER_CASTER_MAX,
+    PATH_NODES_PER_SEARCH, PLAYERS_MAX, PROJECTILE_BOUNCES_MAX, PROJECTILE_PIERCES_MAX, SPAWNED_PER_CASTER_MAX, SUMMONED_PER_CASTER_MAX,
+    SUSPICION_MAX, TIMERS_PER_CAST_MAX,
 };
 use crate::{EntityId, EntityKind, World, debris};
 
@@ -37,6 +38,7 @@ impl World {
         self.check_kinds()?;
         self.check_entities()?;
         self.check_life()?;
+        self.check_history()?;
         self.check_bodies()?;
         self.check_joints_and_fields()?;
         self.check_casts()
@@ -90,6 +92,23 @@ impl World {
         for (id, projectile) in &self.projectiles {
             let bounded = projectile.bounces <= PROJECTILE_BOUNCES_MAX && projectile.pierced.len() <= usize::from(PROJECTILE_PIERCES_MAX);
             ensure!(bounded, "{id:?} bounces and pierces within limits");
+        }
+        Ok(())
+    }
+
+    /// Frames are of players and NPCs that were given out, and the newest shows all who are there; projectiles go back no further than it is remembered.
+    fn check_history(&self) -> Result<(), String> {
+        ensure!(self.history.len() <= LAG_TICKS_MAX, "not too much is remembered");
+        let character = |id| self.scene.entity(id).is_none_or(|entity| entity.kind.is_character());
+        for id in self.history.frames().flat_map(Frame::ids) {
+            ensure!(id.0 < self.next_id && character(id), "{id:?} is remembered as a player or npc");
+        }
+        if let Some(newest) = self.history.frames().next_back() {
+            let shown = self.scene.grid().characters().all(|entry| newest.has(entry.id, entry.position));
+            ensure!(shown, "everybody is remembered where they are");
+        }
+        for (id, projectile) in &self.projectiles {
+            ensure!(projectile.lag_ticks <= self.history.len(), "{id:?} meets others where it is remembered that they were");
         }
         Ok(())
     }

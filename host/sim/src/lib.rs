@@ -27,6 +27,7 @@ pub mod field;
 pub mod generate;
 mod geometry;
 mod grid;
+mod history;
 pub mod inbound;
 pub mod intent;
 mod invariants;

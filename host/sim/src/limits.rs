@@ -215,6 +215,14 @@ pub const HOMING_RANGE_M: f32 = 20.0;
 /// Ticks between two looks of a homing projectile without a target, spread by id.
 pub const HOMING_LOOK_TICKS: u64 = 6;
 
+/// Ticks that clients draw others behind the newest snapshot that they have (PROTOCOL.md: 150 ms).
+pub const INTERPOLATION_TICKS: u64 = 9;
+/// Age of that snapshot that is made up for, ticks (250 ms): who is further from the server aims ahead of what they see. It is what somebody who has found
+/// cover can still be hit by, and what a client that lies about what it saw can gain.
+pub const SNAPSHOT_AGE_TICKS_MAX: u64 = 15;
+/// Ticks that a shot can be judged back, and for which it is remembered where everybody stood: 400 ms, half a kilobyte a character in memory.
+pub const LAG_TICKS_MAX: usize = (INTERPOLATION_TICKS + SNAPSHOT_AGE_TICKS_MAX) as usize;
+
 /// Half of a prop's edge, metres.
 pub const PROP_HALF_M: f32 = 0.5;
 /// A prop's mass, kilograms.

@@ -53,8 +53,7 @@ pub(crate) fn advance(world: &mut World) {
 /// Lets a player in, or says why not: one whose entity is still here takes it over, one who was here before comes back where it left, if nothing is in the
 /// way there now, all others come in at the spawn.
 pub(crate) fn join(world: &mut World, token: u64, account: &str, username: &str) {
-    let here = world.players.iter().find(|(_, player)| !account.is_empty() && player.account == account).map(|(id, _)| *id);
-    let refusal = match here {
+    let refusal = match world.player_of(account) {
         Some(player) => return world.emit(Outbound::Joined { token, player }),
         None if account.len() > ACCOUNT_BYTES_MAX || username.len() > NAME_BYTES_MAX => "the name is too long",
         None if world.players.len() >= PLAYERS_MAX => "the world has no room for another player",
@@ -111,11 +110,16 @@ pub(crate) fn spawn(world: &mut World, account: &str, name: &str, position: Vec3
     let id = world.fresh_id();
     let aim = aim.normalize_or(Vec3::NEG_Z);
     world.spawn(Entity::character(id, EntityKind::Player, name, position, aim));
-    let input = Input { sequence: 0, movement: Vec3::ZERO, aim, sprint: false, fire: false, jump: false };
+    let input = Input { sequence: 0, movement: Vec3::ZERO, aim, sprint: false, fire: false, jump: false, seen_tick: 0 };
     world.players.insert(id, Player { account: account.into(), input, fire_ready: 0 });
     world.storage_mut().introduce(id, account);
     world.physics.insert_character(id, position);
     id
+}
+
+/// How many ticks ago others stood where somebody saw them who gave the controls that they have now; 0 for NPCs.
+pub(crate) fn lag(world: &World, id: EntityId) -> usize {
+    world.players.get(&id).map_or(0, |player| world.history.lag(world.tick, player.input.seen_tick))
 }
 
 impl Player {
@@ -178,7 +182,7 @@ fn shoot(world: &mut World, id: EntityId) {
         ..ProjectileSpec::default()
     };
     if world.has_room() {
-        let shot_id = world.fresh_id();
-        projectile::launch(world, shot_id, id, None, shot);
+        let (shot_id, lag_ticks) = (world.fresh_id(), lag(world, id));
+        projectile::launch(world, shot_id, id, None, lag_ticks, shot);
     }
 }

@@ -3,7 +3,7 @@
 use crate::intent::{Homing, ProjectileSpec};
 use crate::limits::{HOMING_LOOK_TICKS, HOMING_RANGE_M, PROJECTILE_SPEED_MAX, PROJECTILE_SWEEPS_PER_TICK, TICK_HZ, TICK_SECONDS};
 use crate::outbound::DespawnReason;
-use crate::scene::{Entity, Kinds, RayHit, Shape};
+use crate::scene::{Entity, Kinds, RayHit, Shape, Way};
 use crate::spells::Event;
 use crate::{CastId, EntityId, EntityKind, Outbound, Vec3, World, combat, team};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,8 @@ pub(crate) struct Projectile {
     pub homing: Option<Homing>,
     /// What it turns toward; `NONE`: nothing yet.
     pub target: EntityId,
+    /// It meets players and NPCs where they stood so many ticks ago, all its way: where who shot it saw them go. At most what is remembered.
+    pub lag_ticks: usize,
 }
 
 /// The tick's stage: each projectile, by id, flies on, hits, or expires.
@@ -51,15 +53,18 @@ pub(crate) fn advance(world: &mut World) {
     }
 }
 
-/// Spawns a projectile whose numbers are in range already. `owner` is never hit by it.
-pub(crate) fn launch(world: &mut World, id: EntityId, owner: EntityId, cast: Option<CastId>, spec: ProjectileSpec) {
+/// Spawns a projectile whose numbers are in range already. `owner` is never hit by it. One that turns toward where its target is now has to meet it there:
+/// for it there is no lag.
+pub(crate) fn launch(world: &mut World, id: EntityId, owner: EntityId, cast: Option<CastId>, lag_ticks: usize, spec: ProjectileSpec) {
     let aim = spec.velocity.normalize_or(Vec3::NEG_Z);
     world.spawn(Entity { owner, velocity: spec.velocity, aim, ..Entity::inert(id, EntityKind::Projectile, spec.start) });
     let ticks = (spec.seconds * TICK_HZ as f32).round().max(1.0) as u64;
     let ProjectileSpec { radius, gravity, damage, restitution, bounces, pierces, homing, .. } = spec;
     let expires = world.tick + ticks;
     let (pierced, target) = (Vec::new(), EntityId::NONE);
-    let projectile = Projectile { cast, radius, gravity, damage, expires, restitution, bounces, pierces, pierced, homing, target };
+    let lag_ticks = if homing.is_some() { 0 } else { lag_ticks };
+    let projectile =
+        Projectile { cast, radius, gravity, damage, expires, restitution, bounces, pierces, pierced, homing, target, lag_ticks };
     world.projectiles.insert(id, projectile);
 }
 
@@ -75,10 +80,11 @@ fn fly(world: &mut World, id: EntityId) {
     let mut left = 1.0;
     for _ in 0..PROJECTILE_SWEEPS_PER_TICK {
         let Some(projectile) = world.projectiles.get(&id) else { return };
-        let (direction, way) = (velocity.normalize_or(aim), velocity.length() * TICK_SECONDS * left);
+        let (direction, length) = (velocity.normalize_or(aim), velocity.length() * TICK_SECONDS * left);
         let pierced = (!projectile.pierced.is_empty()).then(|| [projectile.pierced.as_slice(), &[owner]].concat());
         let except = pierced.as_deref().unwrap_or(std::slice::from_ref(&owner));
-        let Some(hit) = world.scene.sweep_past(position, direction, way, projectile.radius, except) else {
+        let way = Way { start: position, direction, length, radius: projectile.radius };
+        let Some(hit) = world.scene.sweep_past(way, except, world.history.then(projectile.lag_ticks)) else {
             (position, aim) = (position + velocity * TICK_SECONDS * left, direction);
             break;
         };
@@ -89,7 +95,7 @@ fn fly(world: &mut World, id: EntityId) {
         // A hair off the surface, or the next sweep would begin in it.
         position = if hit_body(world, hit) { touching } else { touching + hit.normal * SURFACE_GAP_M.max(radius * 1e-3) };
         aim = velocity.normalize_or(direction);
-        left *= if way > 0.0 { 1.0 - (hit.distance / way).min(1.0) } else { 0.0 };
+        left *= if length > 0.0 { 1.0 - (hit.distance / length).min(1.0) } else { 0.0 };
     }
     world.scene.place(id, position);
     if let Some(entity) = world.scene.entity_mut(id) {

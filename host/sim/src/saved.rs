@@ -3,10 +3,12 @@
 mod v1;
 mod v2;
 mod v3;
+mod v4;
 
 pub use v1::SavedV1;
 pub use v2::SavedV2;
 pub use v3::SavedV3;
+pub use v4::SavedV4;
 
 use crate::absent::{self, Absent, Place};
 use crate::body::Prop;
@@ -14,6 +16,7 @@ use crate::cast::SavedCasts;
 use crate::edit::Allowances;
 use crate::field::Field;
 use crate::generate::Generation;
+use crate::history::{self, Frame, History};
 use crate::joint::Joint;
 use crate::limits::{
     CHUNKS_MAX, ENTITIES_MAX, NAME_BYTES_MAX, PROJECTILE_RADIUS_MAX_M, PROJECTILE_SPEED_MAX, TICK_MAX, UNDO_BYTES_MAX, UNDO_ENTRIES_MAX,
@@ -65,6 +68,7 @@ pub struct Saved {
     purses: BTreeMap<EntityId, Purse>,
     stored: BTreeMap<(String, Keeper), Drawer>,
     journal_next: u64,
+    history: Vec<Frame>,
 }
 
 /// Everything that a file holds of a world.
@@ -122,6 +126,7 @@ impl Saved {
             purses: world.purses.clone(),
             stored: world.scene.storage().drawers().clone(),
             journal_next: world.journal.next(),
+            history: world.history.frames().cloned().collect(),
         }
     }
 
@@ -181,6 +186,7 @@ impl World {
         world.statuses = saved.statuses;
         world.path_served = saved.path_served;
         world.purses = saved.purses;
+        world.history = History::of(saved.history);
         *world.storage_mut() = Storage::of(saved.stored);
         let World { scene, players, .. } = &mut world;
         players.iter().for_each(|(id, player)| scene.storage_mut().introduce(*id, &player.account));
@@ -262,6 +268,7 @@ impl Saved {
         ensure(self.statuses.values().all(Statuses::is_sound), "statuses are sound")?;
         ensure(self.purses.values().all(|purse| purse.is_sound(self.tick)), "purses are sound")?;
         ensure(storage::are_sound(&self.stored), "what spells keep is sound")?;
+        ensure(history::are_sound(&self.history), "it is remembered soundly where everybody stood")?;
         self.casts.check(self.tick)
     }
 

@@ -3,6 +3,7 @@
 use crate::body::Form;
 use crate::geometry::{Aabb, Contact, sweep_box, sweep_capsule};
 use crate::grid::{Entry, Grid};
+use crate::history::Frame;
 use crate::limits::{BODY_REACH_M, CHARACTER_HALF_HEIGHT_M, CHARACTER_RADIUS_M, EYE_HEIGHT_M, RAY_LENGTH_MAX_M};
 use crate::storage::Storage;
 use crate::voxel::Terrain;
@@ -53,9 +54,8 @@ impl Entity {
         self.health_max > 0.0 && self.health > 0.0
     }
 
-    /// Where a ball of this radius meets the body. A box is taken as one grown by the radius.
-    fn sweep(&self, start: Vec3, direction: Vec3, length: f32, radius: f32) -> Option<Contact> {
-        let from = start - self.position;
+    /// Where a ball of this radius that starts at `from`, as seen from the body's middle, meets the body. A box is taken as one grown by the radius.
+    fn sweep(&self, from: Vec3, direction: Vec3, length: f32, radius: f32) -> Option<Contact> {
         match self.form {
             Form::Point => None,
             Form::Capsule => {
@@ -133,6 +133,18 @@ pub struct RayHit {
     pub normal: Vec3,
     /// Metres from the start.
     pub distance: f32,
+}
+
+/// A ball's way, straight on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
+    pub start: Vec3,
+    /// A unit vector, or nothing is met.
+    pub direction: Vec3,
+    /// Metres.
+    pub length: f32,
+    /// Metres.
+    pub radius: f32,
 }
 
 /// Entities and terrain, without physics, and what spells keep.
@@ -216,50 +228,51 @@ impl Scene {
         }
         let length = length.min(RAY_LENGTH_MAX_M);
         let ground = self.terrain.raycast(start, direction, length);
-        self.first_of(ground, start, direction, length, 0.0, &[except])
+        self.first_of(ground, Way { start, direction, length, radius: 0.0 }, &[except], None)
     }
 
     /// The first thing that a ball meets on its way, as [`Scene::raycast`]; of two at the same distance the one with the lower id, terrain first.
     /// The point is where they touch.
     pub fn sweep(&self, start: Vec3, direction: Vec3, length: f32, radius: f32, except: EntityId) -> Option<RayHit> {
-        self.sweep_past(start, direction, length, radius, &[except])
+        self.sweep_past(Way { start, direction, length, radius }, &[except], None)
     }
 
-    /// As [`Scene::sweep`], through everything in `except`.
-    pub(crate) fn sweep_past(&self, start: Vec3, direction: Vec3, length: f32, radius: f32, except: &[EntityId]) -> Option<RayHit> {
+    /// As [`Scene::sweep`], through everything in `except`; players and NPCs who are still there are met where they were `then`, if that is not now.
+    pub(crate) fn sweep_past(&self, way: Way, except: &[EntityId], then: Option<&Frame>) -> Option<RayHit> {
+        let Way { start, direction, length, radius } = way;
         if !direction.is_normalized() {
             return None;
         }
         let ground = self.terrain.sweep(start, direction, length, radius);
-        self.first_of(ground, start, direction, length, radius, except)
+        self.first_of(ground, way, except, then)
     }
 
-    fn first_of(
-        &self,
-        ground: Option<Contact>,
-        start: Vec3,
-        direction: Vec3,
-        length: f32,
-        radius: f32,
-        except: &[EntityId],
-    ) -> Option<RayHit> {
+    fn first_of(&self, ground: Option<Contact>, way: Way, except: &[EntityId], then: Option<&Frame>) -> Option<RayHit> {
+        let Way { start, direction, length, radius } = way;
         let mut first = ground.map(|contact| (contact, EntityId::NONE));
-        let bounds = Aabb::around_segment(start, start + direction * length).grown(radius + BODY_REACH_M);
-        self.grid.near(bounds, Kinds::of(&[EntityKind::Player, EntityKind::Npc, EntityKind::Prop]), |entry| {
+        let mut meet = |id: EntityId, position: Vec3, reach: f32| {
             // Most of a column is far from the way, and its entry says so: only what is near it is looked up. A box grown by a radius reaches up to 1.74
             // radii further; what is left of the two is for rounding.
-            let reach = 2.0 * radius + if entry.kind.is_character() { 2.0 * CHARACTER_HALF_HEIGHT_M } else { 1.1 * BODY_REACH_M };
-            let beside = start + direction * (entry.position - start).dot(direction).max(0.0).min(length);
-            if beside.distance_squared(entry.position) > reach * reach || except.contains(&entry.id) {
+            let reach = 2.0 * radius + reach;
+            let beside = start + direction * (position - start).dot(direction).max(0.0).min(length);
+            if beside.distance_squared(position) > reach * reach || except.contains(&id) {
                 return;
             }
-            let contact = self.entities.get(&entry.id).and_then(|entity| entity.sweep(start, direction, length, radius));
-            if let Some(contact) =
-                contact.filter(|contact| first.is_none_or(|(other, by)| (contact.distance, entry.id) < (other.distance, by)))
-            {
-                first = Some((contact, entry.id));
+            let contact = self.entities.get(&id).and_then(|entity| entity.sweep(start - position, direction, length, radius));
+            if let Some(contact) = contact.filter(|contact| first.is_none_or(|(other, by)| (contact.distance, id) < (other.distance, by))) {
+                first = Some((contact, id));
             }
-        });
+        };
+        let (of_character, of_prop) = (2.0 * CHARACTER_HALF_HEIGHT_M, 1.1 * BODY_REACH_M);
+        let bounds = Aabb::around_segment(start, start + direction * length).grown(radius + BODY_REACH_M);
+        self.grid.near(bounds, Kinds::of(&[EntityKind::Prop]), |entry| meet(entry.id, entry.position, of_prop));
+        match then {
+            None => {
+                let characters = Kinds::of(&[EntityKind::Player, EntityKind::Npc]);
+                self.grid.near(bounds, characters, |entry| meet(entry.id, entry.position, of_character));
+            }
+            Some(then) => then.near(bounds).for_each(|(id, position)| meet(id, position, of_character)),
+        }
         first.map(|(contact, entity)| RayHit {
             entity,
             point: start + direction * contact.distance - contact.normal * radius,

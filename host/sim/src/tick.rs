@@ -2,8 +2,8 @@
 
 use crate::spells::{Call, Outcome};
 use crate::{
-    Inbound, Outbound, Spells, World, behaviour, cast, checkpoint, combat, edit, generate, intent, mana, physics, player, projectile,
-    status, undo,
+    Inbound, Outbound, Spells, World, behaviour, cast, checkpoint, combat, edit, generate, history, intent, mana, physics, player,
+    projectile, status, undo,
 };
 use std::sync::Arc;
 
@@ -49,6 +49,7 @@ pub fn step(world: &mut World, inbound: &[Inbound], spells: &mut impl Spells, st
     combat::settle(world);
     cast::settle(world);
     mana::settle(world);
+    history::record(world);
 
     stages(Stage::Checkpoint);
     checkpoint::settle(world, spells);
@@ -80,7 +81,7 @@ pub enum Stage {
     Projectiles,
     /// Rigid bodies move.
     Physics,
-    /// Deaths, respawns, despawns, and casts that are done.
+    /// Deaths, respawns, despawns, and casts that are done; then it is remembered where everybody stands.
     Combat,
     /// The state is taken, where that was asked for, and goes on as a loaded one would.
     Checkpoint,

@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::edit::Allowances;
 use crate::field::Field;
 use crate::generate::{self, Generation};
+use crate::history::History;
 use crate::joint::{self, Joint};
 use crate::limits::{CHARACTER_HEALTH_MAX, ENTITIES_MAX};
 use crate::lineup::Lineup;
@@ -67,6 +68,8 @@ pub struct World {
     pub(crate) purses: BTreeMap<EntityId, Purse>,
     /// Where players come back to who have left, by account.
     pub(crate) absent: Absent,
+    /// Where players and NPCs stood of late.
+    pub(crate) history: History,
     /// A checkpoint that the running tick ends with.
     pub(crate) checkpoint_due: Option<Thoroughness>,
     /// The one that the last tick has ended with, until it is taken.
@@ -143,6 +146,7 @@ impl World {
             casts: Casts::default(),
             purses: BTreeMap::new(),
             absent: Absent::default(),
+            history: History::default(),
             checkpoint_due: None,
             checkpoint: None,
             outbound: Vec::new(),
@@ -177,6 +181,11 @@ impl World {
         self.players.keys().copied()
     }
 
+    /// The player of this account, if it is in the world; nobody is known by an empty one.
+    pub fn player_of(&self, account: &str) -> Option<EntityId> {
+        self.players.iter().find(|(_, player)| !account.is_empty() && player.account == account).map(|(id, _)| *id)
+    }
+
     /// Props that are awake: what the physics works on.
     pub fn props_awake(&self) -> usize {
         self.props.keys().filter(|id| self.physics.state(**id).is_some_and(|state| !state.sleeps)).count()
@@ -185,6 +194,11 @@ impl World {
     /// Mana that a player has; below 0 it is owed. `None` for one who pays nothing.
     pub fn mana(&self, id: EntityId) -> Option<f32> {
         mana::of(self, id)
+    }
+
+    /// How many ticks ago players and NPCs stood where this projectile meets them; 0 is now.
+    pub fn lag_ticks(&self, projectile: EntityId) -> usize {
+        self.projectiles.get(&projectile).map_or(0, |projectile| projectile.lag_ticks)
     }
 
     /// Casts that are running.

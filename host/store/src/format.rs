@@ -3,13 +3,13 @@
 use crate::limits::{CHUNK_BYTES_MAX, EDIT_BYTES_MAX, STATE_BYTES_MAX, ZSTD_LEVEL};
 use sha2::{Digest, Sha256};
 use sim::Saved;
-use sim::saved::{SavedV1, SavedV2, SavedV3};
+use sim::saved::{SavedV1, SavedV2, SavedV3, SavedV4};
 use sim::undo::Entry;
 use sim::voxel::Chunk;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The version of a state that this program writes.
-pub(crate) const STATE_VERSION: u32 = 4;
+pub(crate) const STATE_VERSION: u32 = 5;
 
 /// Bytes that are not what they should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,9 +25,10 @@ pub(crate) fn decode_state(version: u32, bytes: &[u8]) -> Result<Saved, BadBytes
     let bytes = decompress(bytes, STATE_BYTES_MAX)?;
     let undecodable = |_| BadBytes("the state does not decode");
     match version {
-        1 => postcard::from_bytes::<SavedV1>(&bytes).map(SavedV2::from).map(SavedV3::from).map(Saved::from).map_err(undecodable),
-        2 => postcard::from_bytes::<SavedV2>(&bytes).map(SavedV3::from).map(Saved::from).map_err(undecodable),
-        3 => postcard::from_bytes::<SavedV3>(&bytes).map(Saved::from).map_err(undecodable),
+        1 => postcard::from_bytes(&bytes).map(|old: SavedV1| SavedV4::from(SavedV3::from(SavedV2::from(old))).into()).map_err(undecodable),
+        2 => postcard::from_bytes(&bytes).map(|old: SavedV2| SavedV4::from(SavedV3::from(old)).into()).map_err(undecodable),
+        3 => postcard::from_bytes(&bytes).map(|old: SavedV3| SavedV4::from(old).into()).map_err(undecodable),
+        4 => postcard::from_bytes::<SavedV4>(&bytes).map(Saved::from).map_err(undecodable),
         STATE_VERSION => postcard::from_bytes(&bytes).map_err(undecodable),
         _ => Err(BadBytes("the state's version is unknown")),
     }

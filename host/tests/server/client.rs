@@ -1,6 +1,9 @@
-//! A raw WebSocket client that waits for events, each with a deadline.
+//! A raw WebSocket client that waits for events, each with a deadline. Whatever it speaks, tests see messages as those of v1.
 
+use host::subprotocol::Subprotocol;
+use protocol::{v1, v2};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 use tungstenite::client::IntoClientRequest;
@@ -12,11 +15,13 @@ pub const DEADLINE: Duration = Duration::from_secs(20);
 
 pub struct Client {
     pub socket: WebSocket<TcpStream>,
+    speech: Subprotocol,
+    mirror: Mirror,
 }
 
 impl Client {
-    pub fn connect(address: SocketAddr) -> Self {
-        Self::over(TcpStream::connect(address).expect("the server listens"), Some("ugc.v1.json")).expect("the upgrade is granted").0
+    pub fn connect(address: SocketAddr, speech: Subprotocol) -> Self {
+        Self::over(TcpStream::connect(address).expect("the server listens"), Some(speech.name())).expect("the upgrade is granted").0
     }
 
     /// The upgrade over this stream, asking for this subprotocol.
@@ -27,14 +32,31 @@ impl Client {
             request.headers_mut().insert("sec-websocket-protocol", name.parse().expect("a good header"));
         }
         match tungstenite::client(request, stream) {
-            Ok((socket, response)) => Ok((Self { socket }, response)),
+            Ok((socket, response)) => {
+                let chosen = response.headers().get("sec-websocket-protocol");
+                let binary = chosen.is_some_and(|name| name == Subprotocol::Binary.name());
+                let speech = if binary { Subprotocol::Binary } else { Subprotocol::Json };
+                Ok((Self { socket, speech, mirror: Mirror::default() }, response))
+            }
             Err(tungstenite::HandshakeError::Failure(error)) => Err(Box::new(error)),
             Err(tungstenite::HandshakeError::Interrupted(_)) => panic!("the upgrade took too long"),
         }
     }
 
+    /// A good message, as one of v1.
     pub fn send(&mut self, message: &Value) {
-        self.send_text(&message.to_string());
+        let mut message = message.clone();
+        let frame = match self.speech {
+            Subprotocol::Json => Message::text(message.to_string()),
+            Subprotocol::Binary => {
+                if message["type"] == 2 {
+                    // Whoever acknowledges gets differences.
+                    message["server_tick_ack"] = self.mirror.tick.into();
+                }
+                Message::binary(v2::encode_client(&v1::decode_client(&message.to_string()).expect("a good message")))
+            }
+        };
+        self.socket.send(frame).expect("the connection takes the message");
     }
 
     pub fn send_text(&mut self, text: &str) {
@@ -42,7 +64,9 @@ impl Client {
     }
 
     pub fn handshake(&mut self, ticket: &str, client_id: &str) {
-        self.send(&json!({"type": 1, "protocol_version": 1, "session_token": ticket, "client_id": client_id, "timestamp": 0}));
+        self.send(
+            &json!({"type": 1, "protocol_version": self.speech.version(), "session_token": ticket, "client_id": client_id, "timestamp": 0}),
+        );
     }
 
     pub fn ping(&mut self, client_time: u32) {
@@ -135,6 +159,7 @@ impl Client {
         loop {
             match self.socket.read() {
                 Ok(Message::Text(text)) => return Ok(serde_json::from_str(&text).expect("servers send JSON")),
+                Ok(Message::Binary(frame)) => return Ok(self.mirror.read(&frame)),
                 Ok(Message::Close(frame)) => {
                     let frame = frame.expect("our server says why");
                     return Err(End::Closed(frame.code.into(), frame.reason.to_string()));
@@ -144,6 +169,61 @@ impl Client {
             }
         }
     }
+}
+
+/// What a client of v2 keeps to understand the next snapshot.
+#[derive(Default)]
+struct Mirror {
+    reader: v2::Reader,
+    /// Of the newest snapshot.
+    tick: u64,
+    /// Those that the client was told of, with what does not change of them.
+    spawned: BTreeMap<u64, protocol::server::Properties>,
+    /// As they were in the last snapshot that had them.
+    entities: BTreeMap<u64, v2::EntityState>,
+}
+
+impl Mirror {
+    /// What the frame says, in the words of v1.
+    fn read(&mut self, frame: &[u8]) -> Value {
+        let text = match v2::decode_server(frame).expect("a frame of ours") {
+            v2::Frame::Message(message) => {
+                self.note(&message);
+                v1::encode_server(&message)
+            }
+            v2::Frame::Snapshot(body) => {
+                let view = self.reader.read(body).expect("a snapshot that follows from what was acknowledged");
+                self.tick = view.server_tick;
+                self.entities.extend(view.entities.iter().map(|entity| (entity.id, *entity)));
+                let seen = self.spawned.iter().filter_map(|(id, properties)| Some(state(self.entities.get(id)?, properties)));
+                let v2::OwnState { sequence, position, velocity, grounded } = view.own;
+                let own = v1::PlayerState { seq: sequence, p: position, v: velocity, g: grounded };
+                let entities = v1::entities(&seen.collect::<Vec<_>>());
+                v1::snapshot(view.server_tick, std::iter::once(entities.as_str()), &own)
+            }
+        };
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    fn note(&mut self, message: &protocol::ServerMessage) {
+        match message {
+            protocol::ServerMessage::EntitySpawn { entity_id, properties, .. } => {
+                let before = self.spawned.insert(*entity_id, properties.clone());
+                assert_eq!(before, None, "{entity_id} has appeared twice");
+            }
+            protocol::ServerMessage::EntityDespawn { entity_id, .. } => {
+                self.spawned.remove(entity_id).expect("only who has appeared disappears");
+                self.entities.remove(entity_id);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Velocities are not on this wire, and no test here asks for the others' rotations.
+fn state(entity: &v2::EntityState, properties: &protocol::server::Properties) -> v1::EntityState {
+    let (p, h) = (entity.position_m(), entity.health.into());
+    v1::EntityState { id: entity.id, t: entity.kind, p, r: [0.0; 3], v: [0.0; 3], h, x: properties.clone() }
 }
 
 #[derive(Debug)]

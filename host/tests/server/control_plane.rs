@@ -2,7 +2,10 @@
 
 use crate::client::{Client, DEADLINE};
 use crate::spell;
+use host::crowd::Bounds;
+use host::origins::Origins;
 use host::server::{Config, Server, StartError};
+use host::subprotocol::Subprotocol;
 use pasetors::claims::Claims;
 use pasetors::keys::{AsymmetricKeyPair, Generate};
 use pasetors::version4::{PublicToken, V4};
@@ -125,6 +128,11 @@ impl ControlPlane {
             }
         }
         panic!("no such report came in time");
+    }
+
+    /// The reports that have come since they were last asked for.
+    pub fn reports_so_far(&self) -> Vec<Report> {
+        self.reports.try_iter().flatten().collect()
     }
 
     fn desk(&self) -> std::sync::MutexGuard<'_, Desk> {
@@ -317,17 +325,31 @@ pub struct World {
     pub stream: TcpStream,
     pub office: TicketOffice,
     folder: TempDir,
+    /// What its clients speak.
+    speech: Subprotocol,
 }
 
 impl World {
     /// A world that lets clients in.
     pub fn start() -> Self {
+        Self::start_with(|_| ())
+    }
+
+    /// One whose clients speak this.
+    pub fn speaking(speech: Subprotocol) -> Self {
+        Self { speech, ..Self::start() }
+    }
+
+    /// The same, configured otherwise.
+    pub fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let office = TicketOffice::new();
         let control_plane = ControlPlane::start();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let folder = tempfile::tempdir().expect("a folder");
-        let (server, stream) = open(&runtime, config(&folder, &control_plane, &office), &control_plane).expect("the server starts");
-        Self { server: Some(server), runtime, control_plane, stream, office, folder }
+        let mut config = config(&folder, &control_plane, &office);
+        change(&mut config);
+        let (server, stream) = open(&runtime, config, &control_plane).expect("the server starts");
+        Self { server: Some(server), runtime, control_plane, stream, office, folder, speech: Subprotocol::Json }
     }
 
     /// Stops, and starts anew over the same file.
@@ -357,7 +379,7 @@ impl World {
     }
 
     pub fn connect(&self) -> Client {
-        Client::connect(self.address())
+        Client::connect(self.address(), self.speech)
     }
 
     /// A client that is in, and its entity.
@@ -401,6 +423,8 @@ fn config(folder: &TempDir, control_plane: &ControlPlane, office: &TicketOffice)
         casts_max: 4,
         wasi: false,
         threads: 2,
+        origins: Origins::new(["https://game.example".to_owned()]),
+        bounds: Bounds::default(),
     }
 }
 

@@ -2,14 +2,16 @@
 
 use crate::client::Client;
 use crate::control_plane::{TicketOffice, WORLD, World, claims, client_id};
+use host::subprotocol::Subprotocol;
 use protocol::ticket::TICKET_PURPOSE;
+use rstest::rstest;
 use serde_json::json;
 use std::net::TcpStream;
 use std::time::Duration;
 
-#[test]
-fn a_good_ticket_lets_in_and_shows_the_world() {
-    let world = World::start();
+#[rstest]
+fn a_good_ticket_lets_in_and_shows_the_world(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let mut client = world.connect();
     client.handshake(&world.office.ticket("kim"), &client_id("kim"));
     let response = client.next();
@@ -28,12 +30,16 @@ fn a_good_ticket_lets_in_and_shows_the_world() {
     assert_eq!(snapshot["player_state"]["seq"], 0);
 }
 
-#[test]
-fn subprotocols_other_than_ours_are_refused() {
-    let world = World::start();
+#[rstest]
+fn subprotocols_other_than_ours_are_refused(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let upgrade = |subprotocol| Client::over(TcpStream::connect(world.address()).expect("the server listens"), subprotocol);
-    let (_, response) = upgrade(Some("ugc.v2.bin, ugc.v1.json")).expect("ours is among them");
-    assert_eq!(response.headers()["sec-websocket-protocol"], "ugc.v1.json");
+    for (asked, chosen) in
+        [("ugc.v9.xml, ugc.v1.json", "ugc.v1.json"), ("ugc.v1.json, ugc.v2.bin", "ugc.v2.bin"), ("ugc.v2.bin", "ugc.v2.bin")]
+    {
+        let (_, response) = upgrade(Some(asked)).expect("ours is among them");
+        assert_eq!(response.headers()["sec-websocket-protocol"], chosen);
+    }
     let (client, response) = upgrade(None).expect("none is ours too");
     assert!(!response.headers().contains_key("sec-websocket-protocol"));
     world.join_over(client, "kim");
@@ -41,9 +47,9 @@ fn subprotocols_other_than_ours_are_refused() {
     assert!(matches!(&*refused, tungstenite::Error::Http(response) if response.status() == 400), "{refused}");
 }
 
-#[test]
-fn bad_tickets_are_refused_with_a_reason() {
-    let world = World::start();
+#[rstest]
+fn bad_tickets_are_refused_with_a_reason(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let life = Duration::from_secs(30);
     let used = world.office.ticket("kim");
     let (_first, _) = {
@@ -72,14 +78,15 @@ fn bad_tickets_are_refused_with_a_reason() {
     }
 }
 
-#[test]
-fn another_protocol_version_is_told_which_one_is_spoken() {
-    let world = World::start();
+#[rstest]
+fn another_protocol_version_is_told_which_one_is_spoken(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let mut client = world.connect();
     let ticket = world.office.ticket("kim");
-    client.send(&json!({"type": 1, "protocol_version": 2, "session_token": ticket, "client_id": client_id("kim"), "timestamp": 0}));
+    client.send(&json!({"type": 1, "protocol_version": 9, "session_token": ticket, "client_id": client_id("kim"), "timestamp": 0}));
     let response = client.wait_for(100, |_| true);
-    assert_eq!(response["error"], "protocol version 2 is not spoken here; this server speaks 1");
+    let reason = format!("protocol version 9 is not spoken here; this server speaks {}", speech.version());
+    assert_eq!(response["error"].as_str(), Some(reason.as_str()));
     assert_eq!(client.wait_for_close().0, 1008);
     // The ticket was not used up by it.
     let mut client = world.connect();
@@ -87,9 +94,9 @@ fn another_protocol_version_is_told_which_one_is_spoken() {
     assert_eq!(client.wait_for(100, |_| true)["success"], true);
 }
 
-#[test]
-fn a_message_before_the_handshake_is_dropped_and_said_so() {
-    let world = World::start();
+#[rstest]
+fn a_message_before_the_handshake_is_dropped_and_said_so(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let mut client = world.connect();
     client.input(1, [0.0; 3]);
     let error = client.next();
@@ -97,9 +104,9 @@ fn a_message_before_the_handshake_is_dropped_and_said_so() {
     world.join_over(client, "kim");
 }
 
-#[test]
-fn a_second_handshake_is_an_error_and_the_connection_stays() {
-    let world = World::start();
+#[rstest]
+fn a_second_handshake_is_an_error_and_the_connection_stays(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let (mut client, _) = world.join("kim");
     client.handshake(&world.office.ticket("kim"), &client_id("kim"));
     assert_eq!(client.wait_for(109, |_| true)["error_code"], 409);
@@ -107,8 +114,8 @@ fn a_second_handshake_is_an_error_and_the_connection_stays() {
     client.wait_for(108, |_| true);
 }
 
-#[test]
-fn a_client_that_says_nothing_is_closed() {
-    let world = World::start();
+#[rstest]
+fn a_client_that_says_nothing_is_closed(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     assert_eq!(world.connect().wait_for_close(), (1008, "no handshake in time".into()));
 }

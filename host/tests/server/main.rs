@@ -2,13 +2,19 @@
 
 mod client;
 mod control_plane;
+mod crowds;
 mod disk;
 mod faults;
+mod foreign;
 mod handshake;
+mod lines;
 mod messages;
 mod process;
+mod raw;
+mod rfc6455;
 mod running;
 mod saving;
 mod sessions;
 mod spell;
 mod terrain;
+mod upgrades;

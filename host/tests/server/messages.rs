@@ -1,6 +1,8 @@
 //! What is said about messages that are none, too long, or too many; and what good ones do.
 
 use crate::control_plane::World;
+use host::subprotocol::Subprotocol;
+use rstest::rstest;
 use serde_json::{Value, json};
 use tungstenite::Message;
 
@@ -25,9 +27,9 @@ fn a_malformed_message_gets_an_error_and_the_connection_stays() {
     client.wait_for(108, |pong| pong["client_time"] == 7);
 }
 
-#[test]
-fn twenty_bad_messages_in_a_second_close_the_connection() {
-    let world = World::start();
+#[rstest]
+fn twenty_bad_messages_in_a_second_close_the_connection(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let (mut client, _) = world.join("kim");
     for _ in 0..20 {
         client.send_text("nonsense");
@@ -39,8 +41,40 @@ fn twenty_bad_messages_in_a_second_close_the_connection() {
 }
 
 #[test]
-fn ten_times_the_input_rate_is_taken_and_a_flood_is_closed() {
-    let world = World::start();
+fn a_malformed_message_of_v2_gets_an_error_and_the_connection_stays() {
+    let world = World::speaking(Subprotocol::Binary);
+    let (mut client, _) = world.join("kim");
+    let cases: [(&[u8], &str); 4] = [
+        (&[], "not a message: Hit the end of buffer, expected more data"),
+        (&[99], "not a message: Serde Deserialization Error"),
+        (&[5, 0], "1 bytes follow the message"),
+        (&[1, 0, 9, 9, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0], "field controls must be 1 to 4 times 8 bytes"),
+    ];
+    for (bytes, reason) in cases {
+        client.socket.send(Message::binary(bytes.to_vec())).expect("it is sent");
+        let error = client.wait_for(109, |_| true);
+        assert_eq!((&error["error_code"], error["message"].as_str()), (&json!(400), Some(reason)));
+    }
+    client.send_text("{}");
+    assert_eq!(client.wait_for(109, |_| true)["message"], "ugc.v2.bin has binary frames only");
+    client.ping(7);
+    client.wait_for(108, |pong| pong["client_time"] == 7);
+}
+
+#[test]
+fn oversized_messages_of_v2_close_the_connection() {
+    let world = World::speaking(Subprotocol::Binary);
+    let mut stranger = world.connect();
+    stranger.socket.send(Message::binary(vec![0; 5_000])).expect("it is sent");
+    assert_eq!(stranger.wait_for_close(), (1009, "message too long".into()));
+    let (mut client, _) = world.join("kim");
+    client.socket.send(Message::binary(vec![0; 100_000])).expect("it is sent");
+    assert_eq!(client.wait_for_close(), (1009, "message too long".into()));
+}
+
+#[rstest]
+fn ten_times_the_input_rate_is_taken_and_a_flood_is_closed(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let (mut client, _) = world.join("kim");
     for sequence in 1..=500 {
         client.input(sequence, [0.0; 3]);
@@ -68,9 +102,9 @@ fn oversized_messages_close_the_connection() {
     assert_eq!(client.wait_for_close(), (1009, "message too long".into()));
 }
 
-#[test]
-fn ping_is_answered_with_the_clocks() {
-    let world = World::start();
+#[rstest]
+fn ping_is_answered_with_the_clocks(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let (mut client, _) = world.join("kim");
     client.ping(41);
     let first = client.wait_for(108, |_| true);
@@ -82,9 +116,9 @@ fn ping_is_answered_with_the_clocks() {
     assert!(tick(&client.wait_for(108, |_| true)) > tick(&first));
 }
 
-#[test]
-fn an_input_moves_the_player_and_is_acknowledged_once() {
-    let world = World::start();
+#[rstest]
+fn an_input_moves_the_player_and_is_acknowledged_once(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let (mut client, player) = world.join("kim");
     client.input(5, [0.0, 0.0, -1.0]);
     let snapshot = client.wait_for(101, |snapshot| snapshot["player_state"]["seq"] == 5);
@@ -101,9 +135,9 @@ fn an_input_moves_the_player_and_is_acknowledged_once() {
     assert!(later["entities"].as_array().expect("a list").iter().any(|entity| entity["id"] == player && entity["t"] == 1));
 }
 
-#[test]
-fn only_the_caster_hears_that_a_cast_was_refused() {
-    let world = World::start();
+#[rstest]
+fn only_the_caster_hears_that_a_cast_was_refused(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let (mut caster, player) = world.join("kim");
     let (mut other, _) = world.join("ann");
     caster.cast("no_such_spell");

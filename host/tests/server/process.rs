@@ -2,6 +2,7 @@
 
 use crate::client::{Client, DEADLINE};
 use crate::control_plane::{ControlPlane, TicketOffice, WORLD, client_id, push, secrets};
+use host::subprotocol::Subprotocol;
 use protocol::link::Push;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -139,7 +140,7 @@ pub fn save(folder: &TempDir) -> PathBuf {
 impl Process {
     /// A client that is in.
     pub fn join(&self, name: &str) -> Client {
-        let mut client = Client::connect(([127, 0, 0, 1], self.port).into());
+        let mut client = Client::connect(([127, 0, 0, 1], self.port).into(), Subprotocol::Json);
         client.handshake(&self.office.ticket(name), &client_id(name));
         client.wait_for(101, |_| true);
         client

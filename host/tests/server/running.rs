@@ -2,8 +2,10 @@
 
 use crate::control_plane::{World, publish};
 use host::limits::SPELLS_MAX;
+use host::subprotocol::Subprotocol;
 use protocol::Sha256Hex;
 use protocol::link::Report;
+use rstest::rstest;
 
 const REVISION: &str = "rev_000001_0a1b2c3d";
 
@@ -13,9 +15,9 @@ fn bad_change(world: &mut World, spell: &str, sequence: u64) {
     publish(&mut world.stream, spell, REVISION, artifact, sequence);
 }
 
-#[test]
-fn an_artifact_that_nobody_signed_is_refused_and_reported() {
-    let mut world = World::start();
+#[rstest]
+fn an_artifact_that_nobody_signed_is_refused_and_reported(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let mut world = World::speaking(speech);
     bad_change(&mut world, "fireball", 1);
     let report = world.control_plane.report(|report| matches!(report, Report::Refused { .. }));
     let Report::Refused { spell_id, message, .. } = report else { unreachable!("it was asked for") };
@@ -25,9 +27,9 @@ fn an_artifact_that_nobody_signed_is_refused_and_reported() {
     assert_eq!(client.wait_for(121, |_| true)["limit"], "unknown_spell");
 }
 
-#[test]
-fn a_world_follows_so_many_spells_and_no_more() {
-    let mut world = World::start();
+#[rstest]
+fn a_world_follows_so_many_spells_and_no_more(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let mut world = World::speaking(speech);
     let refusal_of = |world: &mut World, number: usize| {
         let spell = format!("spell_{number}");
         bad_change(world, &spell, number as u64);
@@ -47,18 +49,20 @@ fn players(clients: &[&str]) -> Report {
     Report::Players { clients: clients.iter().map(|client| (*client).to_owned()).collect() }
 }
 
-#[test]
-fn players_are_counted_for_the_control_plane() {
-    let world = World::start();
+#[rstest]
+fn players_are_counted_for_the_control_plane(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let (client, _) = world.join("kim");
     world.control_plane.report(|report| *report == players(&["client_kim"]));
     drop(client);
     world.control_plane.report(|report| *report == players(&[]));
 }
 
-#[test]
-fn the_game_goes_on_without_the_control_plane_and_the_line_comes_back() {
-    let mut world = World::start();
+#[rstest]
+fn the_game_goes_on_without_the_control_plane_and_the_line_comes_back(
+    #[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol,
+) {
+    let mut world = World::speaking(speech);
     let (mut client, _) = world.join("kim");
     bad_change(&mut world, "fireball", 41);
     world.control_plane.report(|report| matches!(report, Report::Refused { .. }));
@@ -75,9 +79,11 @@ fn the_game_goes_on_without_the_control_plane_and_the_line_comes_back() {
     client.wait_for(101, |_| true);
 }
 
-#[test]
-fn an_artifact_that_cannot_be_fetched_is_asked_for_again_with_the_next_connection() {
-    let mut world = World::start();
+#[rstest]
+fn an_artifact_that_cannot_be_fetched_is_asked_for_again_with_the_next_connection(
+    #[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol,
+) {
+    let mut world = World::speaking(speech);
     let missing = Sha256Hex::of(b"not there yet");
     publish(&mut world.stream, "fireball", REVISION, missing.clone(), 5);
     // What was not made ready has not happened.

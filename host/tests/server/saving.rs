@@ -3,12 +3,14 @@
 use crate::control_plane::World;
 use host::saver::Unsaved;
 use host::server::StartError;
-use serde_json::Value;
+use host::subprotocol::Subprotocol;
+use rstest::rstest;
+use serde_json::{Value, json};
 use std::fs;
 
-#[test]
-fn a_world_goes_on_after_a_restart_with_its_players_where_they_were() {
-    let mut world = World::start();
+#[rstest]
+fn a_world_goes_on_after_a_restart_with_its_players_where_they_were(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let mut world = World::speaking(speech);
     let (mut client, player) = world.join("kim");
     client.wait_for(101, |snapshot| snapshot["player_state"]["g"] == true);
     client.terraform([8.0, 1.0, 0.0], 1.0, 7);
@@ -25,12 +27,13 @@ fn a_world_goes_on_after_a_restart_with_its_players_where_they_were() {
     assert_eq!(client.chunk([0, 0, 0])["version"].as_u64(), Some(version));
 }
 
-#[test]
-fn who_does_not_come_back_is_taken_out_and_keeps_its_place() {
-    let mut world = World::start();
+#[rstest]
+fn who_has_said_goodbye_is_taken_out_and_keeps_its_place(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let mut world = World::speaking(speech);
     let (mut client, player) = world.join("kim");
     client.wait_for(101, |snapshot| snapshot["player_state"]["g"] == true);
-    drop(client);
+    client.send(&json!({"type": 6}));
+    client.wait_for_close();
     let (mut ann, _) = world.join("ann");
     ann.wait_for(101, |snapshot| snapshot["entities"].as_array().is_some_and(|all| all.iter().all(|entity| entity["id"] != player)));
     world.restart();
@@ -40,9 +43,9 @@ fn who_does_not_come_back_is_taken_out_and_keeps_its_place() {
     assert!(snapshot["player_state"]["p"][1].as_f64().expect("a height") < 3.0, "{snapshot}");
 }
 
-#[test]
-fn a_server_whose_world_was_taken_over_stops() {
-    let mut world = World::start();
+#[rstest]
+fn a_server_whose_world_was_taken_over_stops(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let mut world = World::speaking(speech);
     let (mut client, _) = world.join("kim");
     let newer = world.second_server();
     assert_eq!(client.wait_for_close().0, 1001);
@@ -52,9 +55,9 @@ fn a_server_whose_world_was_taken_over_stops() {
     assert_eq!(world.runtime.block_on(newer.stop()), Ok(()));
 }
 
-#[test]
-fn a_damaged_file_is_refused_with_its_name_and_not_half_loaded() {
-    let mut world = World::start();
+#[rstest]
+fn a_damaged_file_is_refused_with_its_name_and_not_half_loaded(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let mut world = World::speaking(speech);
     let (client, _) = world.join("kim");
     drop(client);
     world.stop();
@@ -70,5 +73,5 @@ fn a_damaged_file_is_refused_with_its_name_and_not_half_loaded() {
 
 fn chunk_version(applied: &Value, chunk: [i32; 3]) -> Option<u64> {
     let chunks = applied["affected_chunks"].as_array()?;
-    chunks.iter().find(|affected| affected["chunk_id"] == serde_json::json!(chunk))?["new_version"].as_u64()
+    chunks.iter().find(|affected| affected["chunk_id"] == json!(chunk))?["new_version"].as_u64()
 }

@@ -5,6 +5,8 @@ use crate::control_plane::World;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use flate2::read::GzDecoder;
+use host::subprotocol::Subprotocol;
+use rstest::rstest;
 use serde_json::{Value, json};
 use std::io::Read;
 
@@ -25,9 +27,9 @@ fn voxels(data: &Value) -> Vec<u8> {
     voxels
 }
 
-#[test]
-fn a_change_is_told_to_all_and_seen_in_the_chunk() {
-    let world = World::start();
+#[rstest]
+fn a_change_is_told_to_all_and_seen_in_the_chunk(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let (mut kim, _) = world.join("kim");
     let (mut ann, _) = world.join("ann");
     terraform(&mut kim, 1, [12.5, 2.5, -8.5], 0.6, 41);
@@ -44,9 +46,9 @@ fn a_change_is_told_to_all_and_seen_in_the_chunk() {
     assert_eq!((voxels[12 + 32 * 2 + 1024 * 23], voxels[12 + 1024 * 23]), (2, 1), "the new voxel over the floor");
 }
 
-#[test]
-fn a_known_version_is_answered_with_nothing_and_air_with_version_0() {
-    let world = World::start();
+#[rstest]
+fn a_known_version_is_answered_with_nothing_and_air_with_version_0(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let (mut kim, _) = world.join("kim");
     ask(&mut kim, [0, 0, 0], 1);
     ask(&mut kim, [-9, 3, 31_250], 0);
@@ -56,9 +58,9 @@ fn a_known_version_is_answered_with_nothing_and_air_with_version_0() {
     assert!(voxels(&chunk).iter().all(|voxel| *voxel == 0));
 }
 
-#[test]
-fn what_the_world_refuses_only_who_asked_hears_in_words() {
-    let world = World::start();
+#[rstest]
+fn what_the_world_refuses_only_who_asked_hears_in_words(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let (mut kim, _) = world.join("kim");
     let cases = [
         (1, [0.0, 1.0, 60.0], 2.0, 403, "terraforming 1 refused: "),
@@ -77,9 +79,9 @@ fn what_the_world_refuses_only_who_asked_hears_in_words() {
     assert_eq!(kim.wait_for(109, |_| true)["error_code"], 429);
 }
 
-#[test]
-fn so_many_chunks_a_second_and_no_more() {
-    let world = World::start();
+#[rstest]
+fn so_many_chunks_a_second_and_no_more(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
     let (mut kim, _) = world.join("kim");
     for n in 0..100 {
         ask(&mut kim, [n % 5 - 2, 0, n / 5 % 5 - 2], 0);

@@ -188,7 +188,8 @@ impl Stage {
         let (player, from) = (player.id, player.position);
         let target = target.and_then(|name| self.entity(name)).map(|entity| (entity.id, entity.position));
         self.input_sequence += 1;
-        let input = Input { sequence: self.input_sequence, movement: Vec3::ZERO, aim, sprint: false, fire: false, jump: false };
+        let (sequence, movement) = (self.input_sequence, Vec3::ZERO);
+        let input = Input { sequence, movement, aim, sprint: false, fire: false, jump: false, seen_tick: 0 };
         let (target, target_position) = target.unwrap_or((EntityId::NONE, from + aim * REACH_M));
         self.inbound.push(Inbound::Input { player, input });
         self.inbound.push(Inbound::Cast(CastRequest {

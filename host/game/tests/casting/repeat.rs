@@ -57,6 +57,7 @@ fn moves(tick: u64, player: EntityId) -> Vec<Inbound> {
         sprint: turn.is_multiple_of(2),
         fire: turn.is_multiple_of(4),
         jump: turn.is_multiple_of(9),
+        seen_tick: tick.saturating_sub(turn % 40),
     };
     let mut moves = vec![Inbound::Input { player, input }];
     if turn.is_multiple_of(11) {

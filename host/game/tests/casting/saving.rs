@@ -38,8 +38,8 @@ impl Place {
     fn moves_of(&self, player: EntityId, turn: u64) -> Vec<Inbound> {
         let aim = Vec3::new((turn % 5) as f32 - 2.0, (turn % 3) as f32 * 0.1, -1.0);
         let movement = Vec3::new(0.0, 0.0, (turn % 3) as f32 - 1.0);
-        let input =
-            Input { sequence: turn as u32, movement, aim, sprint: false, fire: turn.is_multiple_of(4), jump: turn.is_multiple_of(9) };
+        let (fire, jump, seen_tick) = (turn.is_multiple_of(4), turn.is_multiple_of(9), self.game.world().tick().saturating_sub(turn % 40));
+        let input = Input { sequence: turn as u32, movement, aim, sprint: false, fire, jump, seen_tick };
         let cast = turn.is_multiple_of(11).then(|| {
             Inbound::Cast(CastRequest {
                 caster: player,

@@ -1,170 +1,57 @@
-//! What clients say: decoded, checked and normalised here, or refused with the field's name.
+//! What clients say, as JSON.
 
-use super::Vec3;
+use crate::client::{BadMessage, CastRequest, ChunkRequest, ClientMessage, Handshake, InputFrame, TerraformOp, TerraformRequest};
 use crate::limits::{
     CAST_PARAMS_BYTES_MAX, CHUNK_COORDINATE_MAX, CLIENT_ID_BYTES_MAX, MATERIALS_MAX, POSITION_MAX_M, SESSION_TOKEN_BYTES_MAX,
     TERRAFORM_RADIUS_MAX_M,
 };
-use crate::{RevisionId, SpellId};
+use crate::{RevisionId, SpellId, Vec3};
 use serde_json::{Map, Value, json};
 
-/// One message of a client, in range.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ClientMessage {
-    /// 1: the first message of a connection.
-    Handshake(Handshake),
-    /// 2: the controls, 60 times a second.
-    Input(InputFrame),
-    /// 3: a wish to change the terrain.
-    Terraform(TerraformRequest),
-    /// 4: a wish to see a chunk.
-    Chunk(ChunkRequest),
-    /// 5: answered with `Pong`.
-    Ping {
-        /// The client's clock, in its own unit; comes back as it is.
-        client_time: f64,
-    },
-    /// 6: the client leaves.
-    Disconnect,
-    /// 7: a wish to cast.
-    Cast(CastRequest),
-}
-
-/// Who connects.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Handshake {
-    /// Must be `PROTOCOL_VERSION`; whoever answers says so, for a client of another version should read it.
-    pub protocol_version: u32,
-    /// The join ticket that `/join` answered with. 1 to `SESSION_TOKEN_BYTES_MAX` bytes.
-    pub session_token: String,
-    /// The player's stable id. At most `CLIENT_ID_BYTES_MAX` bytes.
-    pub client_id: String,
-    /// The client's clock, in its own unit.
-    pub timestamp: f64,
-}
-
-/// A player's controls.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct InputFrame {
-    /// The client's own tick.
-    pub client_tick: u64,
-    /// The newest server tick that the client has seen.
-    pub server_tick_ack: u64,
-    /// The client's number for this input; comes back in `player_state.seq` once simulated.
-    pub sequence_id: u32,
-    /// Each axis -1 to 1, local to the aim.
-    pub movement: Vec3,
-    /// A unit vector.
-    pub aim_direction: Vec3,
-    /// Runs.
-    pub sprint: bool,
-    /// Shoots.
-    pub fire: bool,
-    /// Uses what it looks at.
-    pub interact: bool,
-    /// Jumps.
-    pub jump: bool,
-}
-
-/// What to do to the terrain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum TerraformOp {
-    /// Fill a sphere.
-    Add = 1,
-    /// Empty a sphere.
-    Subtract = 2,
-    /// Change what is solid.
-    Paint = 3,
-}
-
-/// A wish to change the terrain.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TerraformRequest {
-    /// What.
-    pub op: TerraformOp,
-    /// Where.
-    pub center: Vec3,
-    /// Metres; above 0, at most `TERRAFORM_RADIUS_MAX_M`.
-    pub radius: f32,
-    /// 0 to 255.
-    pub material_id: u8,
-    /// Comes back with the answer.
-    pub client_sequence_id: u32,
-}
-
-/// A wish to see a chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ChunkRequest {
-    /// Chunk coordinates, each at most `CHUNK_COORDINATE_MAX` in magnitude.
-    pub chunk_id: [i32; 3],
-    /// The version that the client has; 0 for none.
-    pub last_known_version: u64,
-}
-
-/// A wish to cast.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CastRequest {
-    /// What.
-    pub spell_id: SpellId,
-    /// `None`: the active one.
-    pub revision_id: Option<RevisionId>,
-    /// Where.
-    pub target_position: Vec3,
-    /// At whom; 0 for nobody.
-    pub target_entity_id: u64,
-    /// A JSON object as compact text with sorted keys, at most `CAST_PARAMS_BYTES_MAX` bytes.
-    pub extra_params: String,
-}
-
-/// Why a message was dropped. Safe to send back: it quotes nothing of the message but names.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BadMessage(pub String);
-
-impl ClientMessage {
-    /// The message in this text, all of it in range, or why there is none.
-    pub fn decode(text: &str) -> Result<Self, BadMessage> {
-        let value: Value = serde_json::from_str(text).map_err(|error| BadMessage(format!("not JSON: {error}")))?;
-        let Value::Object(object) = value else { return Err(BadMessage("a message is a JSON object".into())) };
-        let fields = Fields(&object);
-        match fields.integer("type", 0, u64::from(u16::MAX))? {
-            1 => fields.handshake(),
-            2 => fields.input(),
-            3 => fields.terraform(),
-            4 => fields.chunk(),
-            5 => Ok(Self::Ping { client_time: fields.number("client_time")? }),
-            6 => Ok(Self::Disconnect),
-            7 => fields.cast(),
-            unknown => Err(BadMessage(format!("type {unknown} is unknown: a client sends 1 to 7"))),
-        }
+/// The message in this text, all of it in range, or why there is none.
+///
+/// # Errors
+/// It is not JSON, its type is unknown, or a field is missing or out of range.
+pub fn decode_client(text: &str) -> Result<ClientMessage, BadMessage> {
+    let value: Value = serde_json::from_str(text).map_err(|error| BadMessage(format!("not JSON: {error}")))?;
+    let Value::Object(object) = value else { return Err(BadMessage("a message is a JSON object".into())) };
+    let fields = Fields(&object);
+    match fields.integer("type", 0, u64::from(u16::MAX))? {
+        1 => fields.handshake(),
+        2 => fields.input(),
+        3 => fields.terraform(),
+        4 => fields.chunk(),
+        5 => Ok(ClientMessage::Ping { client_time: fields.number("client_time")? }),
+        6 => Ok(ClientMessage::Disconnect),
+        7 => fields.cast(),
+        unknown => Err(BadMessage(format!("type {unknown} is unknown: a client sends 1 to 7"))),
     }
+}
 
-    /// The message as text, as a client sends it.
-    pub fn encode(&self) -> String {
-        let value = match self {
-            Self::Handshake(m) => json!({
+/// The message as text, as a client sends it. Of several inputs it is the newest.
+pub fn encode_client(message: &ClientMessage) -> String {
+    let value = match message {
+            ClientMessage::Handshake(m) => json!({
                 "type": 1, "protocol_version": m.protocol_version, "session_token": m.session_token, "client_id": m.client_id, "timestamp": m.timestamp,
             }),
-            Self::Input(m) => json!({
+            ClientMessage::Inputs(frames) => frames.last().map_or(Value::Null, |m| json!({
                 "type": 2, "client_tick": m.client_tick, "server_tick_ack": m.server_tick_ack, "sequence_id": m.sequence_id, "movement": m.movement,
                 "aim_direction": m.aim_direction, "sprint": m.sprint, "fire": m.fire, "interact": m.interact, "jump": m.jump,
-            }),
-            Self::Terraform(m) => json!({
+            })),
+            ClientMessage::Terraform(m) => json!({
                 "type": 3, "op_type": m.op as u8, "center": m.center, "radius": m.radius, "material_id": m.material_id,
                 "client_sequence_id": m.client_sequence_id,
             }),
-            Self::Chunk(m) => json!({ "type": 4, "chunk_id": m.chunk_id, "last_known_version": m.last_known_version }),
-            Self::Ping { client_time } => json!({ "type": 5, "client_time": client_time }),
-            Self::Disconnect => json!({ "type": 6 }),
-            Self::Cast(m) => json!({
+            ClientMessage::Chunk(m) => json!({ "type": 4, "chunk_id": m.chunk_id, "last_known_version": m.last_known_version }),
+            ClientMessage::Ping { client_time } => json!({ "type": 5, "client_time": client_time }),
+            ClientMessage::Disconnect => json!({ "type": 6 }),
+            ClientMessage::Cast(m) => json!({
                 "type": 7, "spell_id": m.spell_id, "revision_id": m.revision_id.as_ref().map_or("", RevisionId::as_str),
                 "target_position": m.target_position, "target_entity_id": m.target_entity_id,
                 "extra_params": serde_json::from_str::<Map<String, Value>>(&m.extra_params).unwrap_or_default(),
             }),
         };
-        value.to_string()
-    }
+    value.to_string()
 }
 
 /// A message's fields, taken out one by one by name and range. Unknown fields are left alone, so that newer clients may say more.
@@ -181,7 +68,7 @@ impl Fields<'_> {
     }
 
     fn input(&self) -> Result<ClientMessage, BadMessage> {
-        Ok(ClientMessage::Input(InputFrame {
+        Ok(ClientMessage::Inputs(vec![InputFrame {
             client_tick: self.integer("client_tick", 0, u64::MAX)?,
             server_tick_ack: self.integer("server_tick_ack", 0, u64::MAX)?,
             sequence_id: self.u32("sequence_id")?,
@@ -191,7 +78,7 @@ impl Fields<'_> {
             fire: self.flag("fire")?,
             interact: self.flag("interact")?,
             jump: self.flag("jump")?,
-        }))
+        }]))
     }
 
     fn terraform(&self) -> Result<ClientMessage, BadMessage> {

@@ -1,292 +1,8 @@
-//! What servers say, encoded; every float is rounded to 0.001.
+//! What servers say, as JSON.
 
-use super::Vec3;
-use crate::{Channel, RevisionId, SpellId};
-use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
-
-/// One message to a client.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum ServerMessage {
-    /// 100: whether the client is in.
-    HandshakeResponse {
-        /// It is.
-        success: bool,
-        /// The tick of the join; 0 when refused.
-        server_tick: u64,
-        /// The player's entity; 0 when refused.
-        assigned_entity_id: u64,
-        /// `world_` + 8 hex digits.
-        world_id: String,
-        /// Why not; empty on success.
-        error: String,
-    },
-    /// 101: the world as it stands, 20 times a second. For many clients at once see [`SnapshotHead`].
-    StateSnapshot {
-        /// The tick.
-        server_tick: u64,
-        /// All that the client may see.
-        entities: Vec<EntityState>,
-        /// The client's own player.
-        player_state: PlayerState,
-    },
-    /// 102: an entity appeared.
-    EntitySpawn {
-        /// The tick.
-        server_tick: u64,
-        /// Which.
-        entity_id: u64,
-        /// 1 player, 2 NPC, 3 projectile, 4 prop.
-        entity_type: u8,
-        /// Where.
-        #[serde(serialize_with = "rounded3")]
-        position: Vec3,
-        /// Euler angles x, y, z.
-        #[serde(serialize_with = "rounded3")]
-        rotation: Vec3,
-        /// `name`, `owner`, `hm` (full health), as far as they apply.
-        properties: Map<String, Value>,
-    },
-    /// 103: an entity is gone.
-    EntityDespawn {
-        /// The tick.
-        server_tick: u64,
-        /// Which.
-        entity_id: u64,
-        /// `left`, `hit`, `expired`...
-        reason: String,
-    },
-    /// 104: a projectile hit.
-    ProjectileHit {
-        /// The tick.
-        server_tick: u64,
-        /// Which; it is gone.
-        projectile_id: u64,
-        /// 0 is terrain.
-        hit_entity_id: u64,
-        /// Where.
-        #[serde(serialize_with = "rounded3")]
-        hit_point: Vec3,
-        /// The surface's.
-        #[serde(serialize_with = "rounded3")]
-        hit_normal: Vec3,
-        /// Health taken.
-        #[serde(serialize_with = "rounded1")]
-        damage: f32,
-    },
-    /// 105: what an NPC makes of a target has changed.
-    NpcEvent {
-        /// The tick.
-        server_tick: u64,
-        /// Which NPC.
-        npc_id: u64,
-        /// How.
-        event_type: NpcEventType,
-        /// The target; it may be gone.
-        target_entity_id: u64,
-        /// 0 idle, 1 suspicious, 2 spotted.
-        detection_state: u8,
-        /// 0 to 1.
-        #[serde(serialize_with = "rounded1")]
-        suspicion_level: f32,
-    },
-    /// 106: the terrain has changed.
-    TerraformApplied {
-        /// The tick.
-        server_tick: u64,
-        /// 1 sphere add, 2 sphere subtract, 3 paint. What is none of these is a paint of radius 0: its chunks are to be asked for.
-        op_type: u8,
-        /// Where.
-        #[serde(serialize_with = "rounded3")]
-        center: Vec3,
-        /// Metres.
-        #[serde(serialize_with = "rounded1")]
-        radius: f32,
-        /// Of what.
-        material_id: u8,
-        /// The chunks that changed.
-        affected_chunks: Vec<AffectedChunk>,
-        /// As it came with the request.
-        client_sequence_id: u32,
-    },
-    /// 107: a chunk.
-    ChunkData {
-        /// Chunk coordinates.
-        chunk_id: [i32; 3],
-        /// How often it has changed; 0 for air where no chunk is.
-        version: u64,
-        /// Base64 of gzip of 32768 bytes.
-        data: String,
-        /// Always true.
-        compressed: bool,
-    },
-    /// 108: the answer to `Ping`.
-    Pong {
-        /// As it came.
-        #[serde(serialize_with = "rounded")]
-        client_time: f64,
-        /// Seconds since 1970.
-        #[serde(serialize_with = "rounded")]
-        server_time: f64,
-        /// The newest tick.
-        server_tick: u64,
-    },
-    /// 109: a message was dropped.
-    Error {
-        /// What kind of fault it was.
-        error_code: ErrorCode,
-        /// In words.
-        message: String,
-    },
-    /// 110: a player is here.
-    PlayerJoined {
-        /// Its entity.
-        entity_id: u64,
-        /// Its handle.
-        username: String,
-    },
-    /// 111: a player is gone.
-    PlayerLeft {
-        /// Its entity.
-        entity_id: u64,
-        /// Its handle.
-        username: String,
-    },
-    /// 112: a cast began.
-    SpellCastEvent {
-        /// The tick.
-        server_tick: u64,
-        /// What.
-        spell_id: String,
-        /// The revision that runs.
-        revision_id: String,
-        /// Who.
-        caster_entity_id: u64,
-        /// Where.
-        #[serde(serialize_with = "rounded3")]
-        target_position: Vec3,
-        /// The lower 53 bits of the cast's seed: all that a JSON number carries exactly.
-        seed: u64,
-        /// As requested.
-        extra_params: Map<String, Value>,
-    },
-    /// 120: a cosmetic cue.
-    SpellEffect {
-        /// The tick.
-        server_tick: u64,
-        /// Whose cue.
-        spell_id: String,
-        /// The revision that runs.
-        revision_id: String,
-        /// Whose cast.
-        caster_entity_id: u64,
-        /// Which.
-        name: String,
-        /// Where.
-        #[serde(serialize_with = "rounded3")]
-        position: Vec3,
-        /// How big.
-        #[serde(serialize_with = "rounded1")]
-        scale: f32,
-    },
-    /// 123: a text that a spell has for people.
-    SpellText {
-        /// The tick.
-        server_tick: u64,
-        /// Whose text.
-        spell_id: String,
-        /// The revision that runs.
-        revision_id: String,
-        /// Whose cast.
-        caster_entity_id: u64,
-        /// What; plain text of at most 256 bytes, without control characters.
-        text: String,
-        /// Whether it is for everybody near the caster, or for the caster alone.
-        aloud: bool,
-    },
-    /// 121: a cast was refused or stopped; for its caster only.
-    SpellCastRejected {
-        /// The tick.
-        server_tick: u64,
-        /// What was cast.
-        spell_id: String,
-        /// The revision; may be empty when none is known.
-        revision_id: String,
-        /// Who.
-        caster_entity_id: u64,
-        /// The limit, by name.
-        limit: String,
-        /// What would have been allowed.
-        #[serde(serialize_with = "rounded")]
-        allowed: f64,
-        /// What was asked.
-        #[serde(serialize_with = "rounded")]
-        asked: f64,
-        /// The hook that ran; empty when the cast was refused before it ran.
-        hook: String,
-        /// In words.
-        message: String,
-    },
-    /// 122: your new casts of this spell run this revision.
-    SpellActiveUpdate {
-        /// The spell.
-        spell_id: SpellId,
-        /// The channel that the world follows; `draft` for a draft of yours, which you alone run.
-        channel: Channel,
-        /// The revision; null when it cannot be cast any more.
-        revision_id: Option<RevisionId>,
-    },
-}
-
-/// `event_type` of 105.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NpcEventType {
-    /// The NPC is sure now.
-    Spotted,
-    /// It was sure, and is no more.
-    Lost,
-    /// Between nothing and suspicion.
-    SuspicionChanged,
-}
-
-/// One chunk of 106.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct AffectedChunk {
-    /// Chunk coordinates.
-    pub chunk_id: [i32; 3],
-    /// Its version now.
-    pub new_version: u64,
-}
-
-/// `error_code` of 109; the numbers mean what they mean in HTTP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u16)]
-pub enum ErrorCode {
-    /// Not a message, or a field is missing or out of range.
-    BadMessage = 400,
-    /// A message before the handshake.
-    NoHandshake = 401,
-    /// The world's rules do not allow it.
-    Forbidden = 403,
-    /// A second handshake.
-    SecondHandshake = 409,
-    /// Longer than allowed.
-    TooLong = 413,
-    /// More a second than allowed.
-    TooMany = 429,
-    /// This server does not do that yet.
-    NotOffered = 501,
-    /// The server has no room for it now.
-    Busy = 503,
-}
-
-impl Serialize for ErrorCode {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_u16(*self as u16)
-    }
-}
+use crate::Vec3;
+use crate::server::{Properties, ServerMessage, rounded1, rounded3};
+use serde::Serialize;
 
 /// One entity of a snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -307,9 +23,9 @@ pub struct EntityState {
     /// Health.
     #[serde(serialize_with = "rounded1")]
     pub h: f32,
-    /// More, as far as it applies: `name`, `hm` (full health).
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub x: Map<String, Value>,
+    /// What does not change, as far as it applies.
+    #[serde(skip_serializing_if = "Properties::is_empty")]
+    pub x: Properties,
 }
 
 /// The client's own player in a snapshot.
@@ -327,81 +43,36 @@ pub struct PlayerState {
     pub g: bool,
 }
 
-/// The part of a snapshot that all its readers share, encoded once for all of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SnapshotHead(String);
-
-impl SnapshotHead {
-    /// The snapshot without its reader.
-    pub fn new(server_tick: u64, entities: &[EntityState]) -> Self {
-        let entities = to_text(&entities);
-        Self(format!(r#"{{"type":101,"server_tick":{server_tick},"entities":{entities}"#))
-    }
-    /// The snapshot for the client of this player.
-    pub fn encode(&self, player_state: &PlayerState) -> String {
-        format!(r#"{},"player_state":{}}}"#, self.0, to_text(player_state))
-    }
+/// Entities as they stand in a snapshot, encoded once for all who see them; several such pieces are joined by [`snapshot`].
+pub fn entities(states: &[EntityState]) -> String {
+    let list = to_text(&states);
+    list[1..list.len() - 1].to_owned()
 }
 
-impl ServerMessage {
-    /// The message's `type`.
-    pub fn number(&self) -> u16 {
-        match self {
-            Self::HandshakeResponse { .. } => 100,
-            Self::StateSnapshot { .. } => 101,
-            Self::EntitySpawn { .. } => 102,
-            Self::EntityDespawn { .. } => 103,
-            Self::ProjectileHit { .. } => 104,
-            Self::NpcEvent { .. } => 105,
-            Self::TerraformApplied { .. } => 106,
-            Self::ChunkData { .. } => 107,
-            Self::Pong { .. } => 108,
-            Self::Error { .. } => 109,
-            Self::PlayerJoined { .. } => 110,
-            Self::PlayerLeft { .. } => 111,
-            Self::SpellCastEvent { .. } => 112,
-            Self::SpellEffect { .. } => 120,
-            Self::SpellText { .. } => 123,
-            Self::SpellCastRejected { .. } => 121,
-            Self::SpellActiveUpdate { .. } => 122,
+/// A snapshot (101): the tick, pieces made by [`entities`], and the reader's own player.
+pub fn snapshot<'a>(server_tick: u64, pieces: impl Iterator<Item = &'a str>, player_state: &PlayerState) -> String {
+    let mut text = format!(r#"{{"type":101,"server_tick":{server_tick},"entities":["#);
+    let head = text.len();
+    for piece in pieces.filter(|piece| !piece.is_empty()) {
+        if text.len() > head {
+            text.push(',');
         }
+        text.push_str(piece);
     }
+    text.push_str(r#"],"player_state":"#);
+    text.push_str(&to_text(player_state));
+    text.push('}');
+    text
+}
 
-    /// The message as text.
-    pub fn encode(&self) -> String {
-        #[derive(Serialize)]
-        struct Typed<'a> {
-            #[serde(rename = "type")]
-            number: u16,
-            #[serde(flatten)]
-            message: &'a ServerMessage,
-        }
-        to_text(&Typed { number: self.number(), message: self })
-    }
+/// The message as text.
+pub fn encode_server(message: &ServerMessage) -> String {
+    // serde calls a variant by its name, `{"Pong":{...}}`; the wire calls it by its number, among its fields.
+    let named = to_text(message);
+    let fields = named.find(":{").map_or("", |colon| &named[colon + 2..named.len() - 2]);
+    format!(r#"{{"type":{},{fields}}}"#, message.number())
 }
 
 fn to_text(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("our messages have string keys only and write to memory")
-}
-
-/// To 0.001; a whole number without its fraction, and never -0. A number that is not finite, which no message should hold, becomes 0: JSON has no word for it.
-fn rounded<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
-    let rounded = (value * 1000.0).round() / 1000.0;
-    // Above 2^53 / 1000 the multiplication loses more than the rounding gains.
-    let rounded = if value.abs() > 9.0e12 { *value } else { rounded };
-    match rounded {
-        n if !n.is_finite() => to.serialize_i64(0),
-        n if n.fract() == 0.0 && n.abs() <= 9.0e15 => to.serialize_i64(n as i64),
-        n => to.serialize_f64(n),
-    }
-}
-
-fn rounded1<S: Serializer>(value: &f32, to: S) -> Result<S::Ok, S::Error> {
-    rounded(&f64::from(*value), to)
-}
-
-fn rounded3<S: Serializer>(value: &Vec3, to: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Rounded(#[serde(serialize_with = "rounded1")] f32);
-    value.map(Rounded).serialize(to)
 }

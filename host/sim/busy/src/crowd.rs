@@ -6,7 +6,7 @@ use crate::wild::SPELLS;
 use crate::witness::one_of_each;
 use sim::edit::{Area, Change};
 use sim::inbound::{CastRequest, Input, School, Schools, SpellSpec, Switch};
-use sim::limits::{PLAYERS_MAX, TRIAL_SHARE_WHOLE};
+use sim::limits::{LAG_TICKS_MAX, PLAYERS_MAX, TRIAL_SHARE_WHOLE};
 use sim::lineup::{Barred, InFlight, Lineup, ShareBy, Trial};
 use sim::undo::Whose;
 use sim::{Edit, EntityId, EntityKind, Inbound, Thoroughness, Vec3, World};
@@ -134,13 +134,19 @@ impl Doing<'_> {
         Inbound::Join { token: token.into(), account, username: format!("player {token}") }
     }
 
-    /// Every fourth one walks on and on in one direction, into hills that nobody has seen; the others stay about, and aim at somebody now and then.
+    /// Every fourth one walks on and on in one direction, into hills that nobody has seen; the others stay about, and aim at somebody now and then. What they
+    /// say that they saw is a little old, too old, or still to come.
     fn input(&mut self) -> Input {
         let player = self.player();
         let (sequence, at) = (self.count(), self.character());
-        let toward = self.position(at) - self.position(player);
+        let (toward, tick) = (self.position(at) - self.position(player), self.world.tick());
         let draw = self.draw();
         let walks_on = player.0.is_multiple_of(4);
+        let seen_tick = match draw.below(6) {
+            0 => 0,
+            1 => tick + draw.below(9),
+            _ => tick.saturating_sub(draw.below(2 * LAG_TICKS_MAX as u64)),
+        };
         let direction = [Vec3::X, Vec3::Z, Vec3::NEG_X, Vec3::NEG_Z][(player.0 / 4 % 4) as usize];
         let aim = match draw.below(3) {
             _ if walks_on => direction,
@@ -148,7 +154,8 @@ impl Doing<'_> {
             _ => draw.vector(1.0) * Vec3::new(1.0, 0.3, 1.0),
         };
         let movement = if walks_on { Vec3::NEG_Z } else { draw.vector(1.5) };
-        Input { sequence, movement, aim, sprint: walks_on || draw.one_in(3), fire: draw.one_in(4), jump: walks_on || draw.one_in(5) }
+        let (sprint, fire, jump) = (walks_on || draw.one_in(3), draw.one_in(4), walks_on || draw.one_in(5));
+        Input { sequence, movement, aim, sprint, fire, jump, seen_tick }
     }
 
     /// Mostly of a spell and a revision that are known, by players and NPCs.

@@ -13,8 +13,8 @@ mod witness;
 
 pub use witness::Witness;
 
-use sim::{Stage, World, step};
-use std::collections::BTreeMap;
+use sim::{EntityId, Stage, World, step};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What all of its random streams come from.
 const SEED: u64 = 20_260_811;
@@ -38,11 +38,13 @@ impl Busy {
     pub fn tick(&mut self) -> Vec<(&'static str, u64)> {
         let inbound = self.crowd.acts(&self.world);
         inbound.iter().for_each(|one| self.witness.saw(one));
+        let flying = self.world.scene().entities().map(|entity| entity.id);
+        let lagged: BTreeSet<EntityId> = flying.filter(|id| self.world.lag_ticks(*id) > 0).collect();
         let mut stages: Vec<Stage> = Vec::new();
         let mut spells = wild::Wild { memories: &mut self.memories, witness: &mut self.witness };
         let outbound = step(&mut self.world, &inbound, &mut spells, &mut |stage| stages.push(stage));
         stages.iter().for_each(|stage| self.witness.saw(stage));
-        outbound.iter().for_each(|event| self.witness.heard(event));
+        outbound.iter().for_each(|event| self.witness.heard(event, &lagged));
         if let Some(checkpoint) = self.world.take_checkpoint() {
             // What would be written is compared as well; the chunks' hashes are in the digest.
             self.witness.was_told(&(checkpoint.saved, checkpoint.journal.gone));

@@ -4,8 +4,8 @@ use sim::edit::{Area, Change};
 use sim::outbound::{CastEnd, DespawnReason, NpcEventKind};
 use sim::spells::{CancelReason, Event, Hook};
 use sim::status::Status;
-use sim::{Edit, Inbound, Intent, Outbound, Stage};
-use std::collections::BTreeMap;
+use sim::{Edit, EntityId, Inbound, Intent, Outbound, Stage};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Debug, Write};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -54,7 +54,16 @@ named! {
     Status { Slow, Root, Shield, Burn }
     Area { Sphere, Box }
     Change { Add, Subtract, Paint, Replace }
+    Met { Now, Then }
     Stage { Admit, Migrate, Terrain, Move, Due, Spells, Intents, Npcs, Projectiles, Physics, Combat, Checkpoint, Close }
+}
+
+/// How a projectile met somebody whom it hurt.
+enum Met {
+    /// Where they were.
+    Now,
+    /// Where they had been.
+    Then,
 }
 
 /// Everything that should happen.
@@ -71,6 +80,7 @@ const EVERYTHING: &[&[&str]] = &[
     Status::ALL,
     Area::ALL,
     Change::ALL,
+    Met::ALL,
     <Stage as Named>::ALL,
 ];
 
@@ -104,13 +114,17 @@ impl Witness {
         writeln!(self.told, "{what:?}").expect("a string takes it");
     }
 
-    pub(crate) fn heard(&mut self, event: &Outbound) {
+    /// `lagged` are projectiles that meet others where they had been.
+    pub(crate) fn heard(&mut self, event: &Outbound, lagged: &BTreeSet<EntityId>) {
         self.saw(event);
         self.was_told(event);
         match event {
             Outbound::Despawned { reason, .. } => self.saw(reason),
             Outbound::NpcEvent { kind, .. } => self.saw(kind),
             Outbound::CastEnded { reason, .. } => self.saw(reason),
+            Outbound::ProjectileHit { projectile, damage, .. } if *damage > 0.0 => {
+                self.saw(&if lagged.contains(projectile) { Met::Then } else { Met::Now });
+            }
             Outbound::TerraformApplied { edit: Edit { area, change }, .. } => {
                 self.saw(area);
                 self.saw(change);

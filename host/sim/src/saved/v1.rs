@@ -1,6 +1,7 @@
 //! Saves of version 1, from before spells could make bodies, joints, force fields and servants: read for ever, never written again.
 
 use super::v2::{PlaceV2, PolicyV2, SavedV2};
+use super::v4::{PlayerV4, ProjectileV4};
 use crate::behaviour::Mind;
 use crate::body::{Form, Prop};
 use crate::cast::v2::SavedCastsV2;
@@ -9,8 +10,6 @@ use crate::npc::{Npc, Respawn, Temper};
 use crate::path::Route;
 use crate::perception::Notice;
 use crate::physics::BodyState;
-use crate::player::Player;
-use crate::projectile::Projectile;
 use crate::scene::Entity;
 use crate::settings::Settings;
 use crate::status::Statuses;
@@ -27,11 +26,11 @@ pub struct SavedV1 {
     policy: PolicyV2,
     next_id: u64,
     entities: Vec<EntityV1>,
-    players: BTreeMap<EntityId, Player>,
+    players: BTreeMap<EntityId, PlayerV4>,
     absent: BTreeMap<String, PlaceV2>,
     npcs: BTreeMap<EntityId, NpcV1>,
     respawns: Vec<Respawn>,
-    projectiles: BTreeMap<EntityId, Projectile>,
+    projectiles: BTreeMap<EntityId, ProjectileV4>,
     bodies: BTreeMap<EntityId, BodyState>,
     allowances: Allowances,
     teams: BTreeMap<EntityId, Team>,

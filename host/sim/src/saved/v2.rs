@@ -1,6 +1,7 @@
 //! Saves of version 2, from before mana, casts that outlast their casters, and what spells keep: read for ever, never written again.
 
 use super::SavedV3;
+use super::v4::{PlayerV4, ProjectileV4};
 use crate::absent::Place;
 use crate::body::Prop;
 use crate::cast::v2::SavedCastsV2;
@@ -9,8 +10,6 @@ use crate::field::Field;
 use crate::joint::Joint;
 use crate::npc::{Npc, Respawn};
 use crate::physics::BodyState;
-use crate::player::Player;
-use crate::projectile::Projectile;
 use crate::scene::Entity;
 use crate::settings::Settings;
 use crate::status::Statuses;
@@ -27,11 +26,11 @@ pub struct SavedV2 {
     pub(super) policy: PolicyV2,
     pub(super) next_id: u64,
     pub(super) entities: Vec<Entity>,
-    pub(super) players: BTreeMap<EntityId, Player>,
+    pub(super) players: BTreeMap<EntityId, PlayerV4>,
     pub(super) absent: BTreeMap<String, PlaceV2>,
     pub(super) npcs: BTreeMap<EntityId, Npc>,
     pub(super) respawns: Vec<Respawn>,
-    pub(super) projectiles: BTreeMap<EntityId, Projectile>,
+    pub(super) projectiles: BTreeMap<EntityId, ProjectileV4>,
     pub(super) props: BTreeMap<EntityId, Prop>,
     pub(super) bodies: BTreeMap<EntityId, BodyState>,
     pub(super) joints: BTreeMap<EntityId, Joint>,

@@ -1,6 +1,6 @@
 //! Saves of version 3, from before lineups: one active revision a spell, and casts that keep theirs.
 
-use super::Saved;
+use super::v4::{PlayerV4, ProjectileV4, SavedV4};
 use crate::EntityId;
 use crate::absent::Place;
 use crate::body::Prop;
@@ -11,8 +11,6 @@ use crate::joint::Joint;
 use crate::mana::Purse;
 use crate::npc::{Npc, Respawn};
 use crate::physics::BodyState;
-use crate::player::Player;
-use crate::projectile::Projectile;
 use crate::scene::Entity;
 use crate::settings::Settings;
 use crate::status::Statuses;
@@ -29,11 +27,11 @@ pub struct SavedV3 {
     pub(super) policy: Policy,
     pub(super) next_id: u64,
     pub(super) entities: Vec<Entity>,
-    pub(super) players: BTreeMap<EntityId, Player>,
+    pub(super) players: BTreeMap<EntityId, PlayerV4>,
     pub(super) absent: BTreeMap<String, Place>,
     pub(super) npcs: BTreeMap<EntityId, Npc>,
     pub(super) respawns: Vec<Respawn>,
-    pub(super) projectiles: BTreeMap<EntityId, Projectile>,
+    pub(super) projectiles: BTreeMap<EntityId, ProjectileV4>,
     pub(super) props: BTreeMap<EntityId, Prop>,
     pub(super) bodies: BTreeMap<EntityId, BodyState>,
     pub(super) joints: BTreeMap<EntityId, Joint>,
@@ -48,7 +46,7 @@ pub struct SavedV3 {
     pub(super) journal_next: u64,
 }
 
-impl From<SavedV3> for Saved {
+impl From<SavedV3> for SavedV4 {
     fn from(old: SavedV3) -> Self {
         Self {
             tick: old.tick,

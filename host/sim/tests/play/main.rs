@@ -4,6 +4,7 @@ mod bodies;
 mod bonds;
 mod casts;
 mod combat;
+mod lag;
 mod life;
 mod mana;
 mod movement;

@@ -75,8 +75,10 @@ fn arbitrary_vector() -> impl Strategy<Value = Vec3> {
 }
 
 pub fn arbitrary_move() -> impl Strategy<Value = Move> {
-    let input = (any::<u32>(), arbitrary_vector(), arbitrary_vector(), any::<[bool; 3]>())
-        .prop_map(|(sequence, movement, aim, [sprint, fire, jump])| Input { sequence, movement, aim, sprint, fire, jump });
+    let seen = prop_oneof![8 => 0u64..200, 1 => any::<u64>()];
+    let input = (any::<u32>(), arbitrary_vector(), arbitrary_vector(), any::<[bool; 3]>(), seen).prop_map(
+        |(sequence, movement, aim, [sprint, fire, jump], seen_tick)| Input { sequence, movement, aim, sprint, fire, jump, seen_tick },
+    );
     prop_oneof![
         2 => Just(Move::Join),
         1 => (0u64..12).prop_map(Move::Leave),

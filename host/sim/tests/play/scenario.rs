@@ -7,7 +7,7 @@
 //! For the next tick: `terraform NAME SEQUENCE add|subtract|paint X Y Z RADIUS [MATERIAL]` · `revert NAME SINCE` · `revert spell SPELL REVISION SINCE` ·
 //! `spell NAME REVISION [lasts TICKS] [every TICKS] [migrates|cancels] [later]` with its indented script (see `scripted.rs`); with `later` it is not activated ·
 //! `switch SPELL REVISION|nothing [try REVISION PERCENT casts|players] [draft REVISION NAME] [bar REVISION|all]` · `join NAME` · `leave NAME` ·
-//! `input NAME SEQUENCE [move X Y Z] [aim X Y Z] [sprint] [fire] [jump]` · `cast NAME SPELL [REVISION] [at NAME]`
+//! `input NAME SEQUENCE [move X Y Z] [aim X Y Z] [sprint] [fire] [jump] [saw TICK]` · `cast NAME SPELL [REVISION] [at NAME]`
 //! Then: `column X Z` (its materials) · `run TICKS` · `show NAME` · `live` · `fuel N` (what all spells may spend in a tick). A NAME may be `@` and an id.
 //!
 //! Every event is printed after the tick in which it happened, entities by name where they have one.
@@ -224,6 +224,7 @@ impl Stage {
             sprint: rest.contains(&"sprint"),
             fire: rest.contains(&"fire"),
             jump: rest.contains(&"jump"),
+            seen_tick: words_after::<1>("saw", rest).map_or(0, |[tick]| tick.parse().expect("a tick")),
         };
         self.inbound.push(Inbound::Input { player: self.id(name), input });
     }
@@ -274,6 +275,9 @@ impl Stage {
         }
         if entity.input_sequence > 0 {
             write!(line, " input {}", entity.input_sequence).expect("a string");
+        }
+        if self.world.lag_ticks(entity.id) > 0 {
+            write!(line, " lag {}", self.world.lag_ticks(entity.id)).expect("a string");
         }
         self.print(line);
     }

@@ -1,0 +1,231 @@
+//! Players by the hundred: a thread plays many of them, each on a connection of its own that waits for nothing.
+
+use anyhow::{Context, Result, bail, ensure};
+use examples::Join;
+use protocol::client::{Handshake, InputFrame};
+use protocol::{ClientMessage, ServerMessage, v2};
+use std::collections::VecDeque;
+use std::io::ErrorKind;
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tungstenite::client::IntoClientRequest;
+use tungstenite::{Error, Message, WebSocket};
+
+/// Between two inputs of one bot.
+pub const TICK: Duration = Duration::from_nanos(1_000_000_000 / 60);
+/// A player goes straight on for so many ticks, then elsewhere.
+const LEG_TICKS: u32 = 45;
+
+/// How a bot behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Walks, turns, shoots as often as it may.
+    Honest,
+    /// Ten inputs a tick.
+    TenTimes,
+    /// Each input again and again.
+    Replays,
+    /// Sequence numbers and ticks from the future.
+    Future,
+    /// Axes that are no numbers, beside good ones.
+    NotNumbers,
+    /// Nothing for a second, then all at once.
+    Bursts,
+    /// Fires in every input.
+    FiresAlways,
+}
+
+/// One player.
+pub struct Bot {
+    socket: WebSocket<TcpStream>,
+    manner: Manner,
+    entity: u64,
+    number: u32,
+    tick: u64,
+    sequence: u32,
+    frames: VecDeque<InputFrame>,
+    pub seen: Seen,
+    last: Option<([f32; 3], Instant)>,
+}
+
+/// What it has seen.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Between two snapshots, milliseconds.
+    pub intervals_ms: Vec<f64>,
+    pub snapshots: u64,
+    /// Of all frames.
+    pub bytes: u64,
+    /// Metres along its way, as the server says.
+    pub distance: f64,
+    /// Projectiles of its own that it saw appear.
+    pub shots: u64,
+}
+
+impl Bot {
+    /// Connects, and shakes hands.
+    pub fn join(join: &Join, number: u32, manner: Manner) -> Result<Self> {
+        let address = join.server_address.trim_start_matches("ws://").trim_end_matches('/');
+        let stream = TcpStream::connect(address).with_context(|| format!("cannot reach the game server at {address}"))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let mut request = format!("ws://{address}/").into_client_request()?;
+        request.headers_mut().insert("Sec-WebSocket-Protocol", v2::SUBPROTOCOL.parse()?);
+        let (mut socket, _) = tungstenite::client(request, stream).context("no upgrade")?;
+        let handshake = Handshake {
+            protocol_version: v2::PROTOCOL_VERSION,
+            session_token: join.ticket.clone(),
+            client_id: join.client_id.clone(),
+            timestamp: 0.0,
+        };
+        socket.send(Message::binary(v2::encode_client(&ClientMessage::Handshake(handshake))))?;
+        let entity = loop {
+            let Message::Binary(frame) = socket.read()? else { continue };
+            if let v2::Frame::Message(ServerMessage::HandshakeResponse { success, assigned_entity_id, error, .. }) =
+                v2::decode_server(&frame)?
+            {
+                ensure!(success, "not let in: {error}");
+                break assigned_entity_id;
+            }
+        };
+        socket.get_ref().set_nonblocking(true)?;
+        let (frames, seen) = (VecDeque::new(), Seen::default());
+        Ok(Self { socket, manner, entity, number, tick: 0, sequence: 0, frames, seen, last: None })
+    }
+
+    /// Reads what has come, and says what its controls say now.
+    fn play(&mut self) -> Result<()> {
+        self.read()?;
+        let leg = self.sequence / LEG_TICKS + self.number * 7;
+        let angle = (leg.wrapping_mul(2_654_435_761) >> 16) as f32 / 65_536.0 * std::f32::consts::TAU;
+        let fire = self.manner == Manner::FiresAlways || self.sequence.is_multiple_of(12);
+        self.sequence += 1;
+        self.frames.push_back(InputFrame {
+            client_tick: self.sequence.into(),
+            server_tick_ack: self.tick,
+            sequence_id: self.sequence,
+            movement: [0.0, 0.0, -1.0],
+            aim_direction: [angle.sin(), 0.0, -angle.cos()],
+            sprint: false,
+            fire,
+            interact: false,
+            jump: false,
+        });
+        if self.frames.len() > protocol::limits::INPUT_FRAMES_MAX {
+            self.frames.pop_front();
+        }
+        self.say()
+    }
+
+    fn say(&mut self) -> Result<()> {
+        let newest = *self.frames.back().context("an input")?;
+        match self.manner {
+            Manner::Honest | Manner::FiresAlways => {
+                let frames = self.frames.iter().copied().collect();
+                self.send(v2::encode_client(&ClientMessage::Inputs(frames)))
+            }
+            Manner::TenTimes => (0..10).try_for_each(|n| {
+                let frame =
+                    InputFrame { sequence_id: newest.sequence_id * 10 + n, client_tick: newest.client_tick * 10 + u64::from(n), ..newest };
+                self.send(v2::encode_client(&ClientMessage::Inputs(vec![frame])))
+            }),
+            Manner::Replays => {
+                let frames: Vec<_> = self.frames.iter().rev().copied().collect();
+                frames.into_iter().try_for_each(|frame| self.send(v2::encode_client(&ClientMessage::Inputs(vec![frame]))))
+            }
+            Manner::Future => {
+                let ahead =
+                    InputFrame { sequence_id: newest.sequence_id * 1_000, client_tick: newest.client_tick + 1_000_000_000, ..newest };
+                self.send(v2::encode_client(&ClientMessage::Inputs(vec![ahead])))
+            }
+            Manner::NotNumbers => {
+                let mut bytes = v2::encode_client(&ClientMessage::Inputs(vec![newest]));
+                self.send(bytes.clone())?;
+                // Ten bad ones a second: twenty close the connection.
+                if newest.sequence_id.is_multiple_of(6) {
+                    let first = bytes.len() - 8;
+                    bytes[first] = 0x80;
+                    self.send(bytes)?;
+                }
+                Ok(())
+            }
+            Manner::Bursts => {
+                if newest.sequence_id.is_multiple_of(60) {
+                    let frames = (newest.sequence_id - 59..=newest.sequence_id).map(|sequence_id| InputFrame {
+                        sequence_id,
+                        client_tick: sequence_id.into(),
+                        ..newest
+                    });
+                    frames.into_iter().try_for_each(|frame| self.send(v2::encode_client(&ClientMessage::Inputs(vec![frame]))))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn send(&mut self, bytes: Vec<u8>) -> Result<()> {
+        match self.socket.send(Message::binary(bytes)) {
+            Ok(()) => Ok(()),
+            Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn read(&mut self) -> Result<()> {
+        loop {
+            match self.socket.read() {
+                Ok(Message::Binary(frame)) => self.note(&frame)?,
+                Ok(Message::Close(frame)) => bail!("the server closed the connection: {frame:?}"),
+                Ok(_) => {}
+                Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn note(&mut self, frame: &[u8]) -> Result<()> {
+        self.seen.bytes += frame.len() as u64;
+        match v2::decode_server(frame)? {
+            v2::Frame::Snapshot(body) => {
+                // Only its head: what a hundred clients do with the rest is not what is measured here.
+                let snapshot = v2::Snapshot::decode(body)?;
+                self.tick = snapshot.server_tick;
+                let now = Instant::now();
+                let [x, y, z] = snapshot.own.position;
+                if let Some(([u, v, w], at)) = self.last.replace((snapshot.own.position, now)) {
+                    self.seen.intervals_ms.push((now - at).as_secs_f64() * 1e3);
+                    // Who falls or is put back to the spawn has not walked.
+                    let way = (x - u).hypot(z - w);
+                    if way < 2.0 && (y - v).abs() < 2.0 {
+                        self.seen.distance += f64::from(way);
+                    }
+                }
+                self.seen.snapshots += 1;
+            }
+            v2::Frame::Message(ServerMessage::EntitySpawn { entity_type: 3, properties, .. }) if properties.owner == self.entity => {
+                self.seen.shots += 1;
+            }
+            v2::Frame::Message(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Forgets what it has seen so far.
+    pub fn begin(&mut self) {
+        (self.seen, self.last) = (Seen::default(), None);
+    }
+}
+
+/// Plays all of them until it is over.
+pub fn play(bots: &mut [Bot], over: &AtomicBool) -> Result<()> {
+    let mut next = Instant::now();
+    while !over.load(Ordering::Relaxed) {
+        for bot in &mut *bots {
+            bot.play().with_context(|| format!("a bot that is {:?}", bot.manner))?;
+        }
+        next += TICK;
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+    Ok(())
+}
