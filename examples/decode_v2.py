@@ -12,6 +12,7 @@ import re
 import struct
 import sys
 from collections import Counter, deque
+from itertools import groupby
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -146,6 +147,9 @@ def decode_client(data):
         }
         require(SPELL_ID.fullmatch(message["spell_id"]), "no spell id")
         require(message["revision_id"] == "" or REVISION_ID.fullmatch(message["revision_id"]), "no revision id")
+    elif index == 7:
+        message = {"credits": read.u32()}
+        require(1 <= message["credits"] <= 32, "out of range")
     else:
         raise Bad("no such message")
     read.end()
@@ -203,7 +207,7 @@ def properties(read):
 
 
 def chunks(read):
-    return [{"chunk_id": read.chunk_id(), "new_version": read.u64()} for _ in range(read.u32())]
+    return [{"chunk_id": read.chunk_id(), "new_version": read.u64(), "hash": read.u64()} for _ in range(read.u32())]
 
 
 def one_of(*names):
@@ -283,6 +287,65 @@ def decode_message(data):
         message[name] = field(read)
     read.end()
     return message
+
+
+# -- Chunks -----------------------------------------------------------------------------------------------------------------------------------------------
+
+CHUNK_VOXELS = 32 * 32 * 32
+CHUNK_BYTES_MAX = 6 + 256 + CHUNK_VOXELS
+
+
+def decode_chunk(data):
+    """A chunk with its voxels' materials: (x, y, z) at x + 32 y + 1024 z."""
+    read = Bytes(data)
+    chunk = {"chunk_id": read.chunk_id(), "hash": read.u64()}
+    length, block = read.u32(), read.blob()
+    read.end()
+    require(length <= CHUNK_BYTES_MAX, "longer than a chunk can be")
+    content = Bytes(lz4_block(block, length))
+    require(content.byte() == 1, "another format")
+    chunk["version"] = int.from_bytes(content.take(4), "little")
+    palette = content.take(content.byte() + 1)
+    bits = next(bits for most, bits in ((1, 0), (2, 1), (4, 2), (16, 4), (256, 8)) if len(palette) <= most)
+    indices = content.take(CHUNK_VOXELS * bits // 8)
+    content.end()
+    if bits == 0:
+        chunk["voxels"] = palette * CHUNK_VOXELS
+        return chunk
+    each, voxels = (1 << bits) - 1, bytearray()
+    for byte in indices:
+        for shift in range(0, 8, bits):
+            index = byte >> shift & each
+            require(index < len(palette), "no such material")
+            voxels.append(palette[index])
+    chunk["voxels"] = bytes(voxels)
+    return chunk
+
+
+def lz4_block(block, length):
+    """An LZ4 block (https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md) that holds so many bytes."""
+    read, out = Bytes(block), bytearray()
+
+    def more(nibble):
+        while nibble >= 15:
+            byte = read.byte()
+            nibble += byte
+            if byte < 255:
+                break
+        return nibble
+
+    while True:
+        token = read.byte()
+        out += read.take(more(token >> 4))
+        if read.at == len(block):
+            break
+        distance = int.from_bytes(read.take(2), "little")
+        require(0 < distance <= len(out), "a copy from before the beginning")
+        for _ in range(4 + more(token & 15)):
+            out.append(out[-distance])
+            require(len(out) <= length, "more than was said")
+    require(len(out) == length, "not as much as was said")
+    return out
 
 
 # -- The range coder --------------------------------------------------------------------------------------------------------------------------------------
@@ -580,9 +643,10 @@ class ServerStream:
         self.known, self.seen = {}, Counter()
 
     def read(self, frame):
-        """A message or a snapshot as a dictionary."""
-        require(frame[:1] in (b"\0", b"\1"), "no such frame")
-        return self.snapshot(Bytes(frame[1:])) if frame[0] == 0 else decode_message(frame[1:])
+        """A message, a snapshot or a chunk as a dictionary."""
+        require(frame[:1] in (b"\0", b"\1", b"\2"), "no such frame")
+        readers = (lambda body: self.snapshot(Bytes(body)), decode_message, decode_chunk)
+        return readers[frame[0]](frame[1:])
 
     def snapshot(self, read):
         tick, sequence = read.varint(63), read.varint(33)
@@ -631,6 +695,10 @@ def check(path):
         same(f"client message {index}", decode_client(bytes.fromhex(vector["hex"])), vector["value"])
     for index, vector in enumerate(vectors["server_messages"]):
         same(f"server message {index}", stream.read(bytes.fromhex(vector["hex"])), vector["value"])
+    for index, vector in enumerate(vectors["chunks"]):
+        chunk = stream.read(bytes.fromhex(vector["hex"]))
+        chunk["runs"] = [[material, len(list(run))] for material, run in groupby(chunk.pop("voxels"))]
+        same(f"chunk {index}", chunk, vector["value"])
     for vector in vectors["refused"]:
         read = decode_client if vector["from"] == "client" else ServerStream().read
         try:
@@ -650,7 +718,7 @@ def check(path):
         seen += stream.seen
     controls = " and ".join(f"{len(vectors[key])} {key.replace('_', ' ')}" for key in ("client_messages", "server_messages"))
     ways = ", ".join(f"{count} {way}" for way, count in sorted(seen.items()))
-    print(f"{controls} read, {len(vectors['refused'])} refused; {frames} snapshots of {entities} entities read: {ways}")
+    print(f"{controls} read, {len(vectors['chunks'])} chunks; {len(vectors['refused'])} refused; {frames} snapshots of {entities} entities read: {ways}")
 
 
 if __name__ == "__main__":

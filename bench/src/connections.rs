@@ -1,12 +1,11 @@
 //! Connections: hundreds of players on one machine, two hundred that misbehave beside sixteen that do not, and players who cheat.
 
 mod bad;
-mod bot;
 
+use crate::bot::{self, Bot, Manner, Seen};
 use crate::report::{Effort, Report, Row, Samples, Series, bar};
 use crate::resident::Resident;
 use anyhow::{Context, Result, ensure};
-use bot::{Bot, Manner, Seen};
 use examples::{Http, Server};
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -123,14 +122,7 @@ fn attacked(effort: Effort) -> Result<Vec<Row>> {
     let (quiet, ends, grown) = thread::scope(|scope| -> Result<_> {
         let (bots, over) = (&mut bots, &over);
         let measured = scope.spawn(move || -> Result<Vec<f64>> {
-            let quiet = AtomicBool::new(false);
-            thread::scope(|inner| -> Result<()> {
-                inner.spawn(|| {
-                    thread::sleep(Duration::from_secs(5));
-                    quiet.store(true, Ordering::Relaxed);
-                });
-                bot::play(bots, &quiet)
-            })?;
+            bot::play_for(bots, Duration::from_secs(5))?;
             let before = bots.iter().flat_map(|bot| settled(&bot.seen.intervals_ms)).copied().collect();
             bots.iter_mut().for_each(Bot::begin);
             bot::play(bots, over)?;
@@ -185,15 +177,8 @@ fn cheats(effort: Effort) -> Result<Vec<Row>> {
             bots.push((manner, Bot::join(&join, number as u32, manner)?));
         }
     }
-    let over = AtomicBool::new(false);
     let (manners, mut bots): (Vec<Manner>, Vec<Bot>) = bots.into_iter().unzip();
-    thread::scope(|scope| -> Result<()> {
-        scope.spawn(|| {
-            thread::sleep(effort.pick(PLAY.0, PLAY.1));
-            over.store(true, Ordering::Relaxed);
-        });
-        bot::play(&mut bots, &over)
-    })?;
+    bot::play_for(&mut bots, effort.pick(PLAY.0, PLAY.1))?;
     let of = |honest: bool, value: fn(&Seen) -> f64| {
         let some = manners.iter().zip(&bots).filter(|(manner, _)| (**manner == Manner::Honest) == honest);
         some.map(|(_, bot)| value(&bot.seen)).collect::<Vec<_>>()

@@ -1,9 +1,10 @@
-//! The benchmarks: `cargo xtask bench [spell|compute|scale|memory|cycles|hostile|prices|tick|voxels|build|live|control|saves]...`, all of them when none is named.
+//! The benchmarks: `cargo xtask bench [spell|compute|scale|memory|cycles|hostile|prices|tick|voxels|build|live|control|wire|connections|saves]...`, all of them when none is named.
 //!
 //! Every figure is a ratio between things measured in the same, interleaved run. How and against whom: `docs/benchmarks.md`.
 
 mod artifact;
 mod bare;
+mod bot;
 mod build;
 mod clock;
 mod compute;
@@ -73,7 +74,7 @@ enum Area {
     Live,
     /// Killed game servers, logins, and eight worlds full of players.
     Control,
-    /// Snapshots of Fiedler's 901 cubes, in bytes.
+    /// Snapshots in bytes and time: Fiedler's 901 cubes, players against Colyseus, a lively world.
     Wire,
     /// Five hundred players, two hundred bad connections, and cheats.
     Connections,

@@ -34,6 +34,15 @@ impl Resident {
     }
 }
 
+/// Seconds of processor time that a process has taken so far, all its threads together.
+pub fn cpu_seconds(process: u32) -> Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // Its name, in brackets, may have spaces.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks = fields.skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+    Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
 /// The number of the process that is the game server of this world, whoever its parent is.
 pub fn game_server(world: &str) -> Result<String> {
     let name = server::shipped("ugc-host")?;

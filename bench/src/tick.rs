@@ -3,7 +3,7 @@
 mod bare_rapier;
 mod busy;
 mod casts;
-mod crowd;
+pub mod crowd;
 mod seed_scene;
 
 use crate::report::{Effort, Report};

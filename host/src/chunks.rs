@@ -2,17 +2,18 @@
 
 use crate::limits::{CHUNK_JOBS_MAX, PACKED_CHUNKS_MAX};
 use crate::outgoing::Outgoing;
-use crate::subprotocol::{Shared, Subprotocol};
+use crate::subprotocol::Subprotocol;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use flate2::{Compression, write::GzEncoder};
-use protocol::ServerMessage;
+use protocol::{ServerMessage, v2};
 use sim::voxel::{Chunk, ChunkId};
 use sim::{Settings, generate};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use tokio_tungstenite::tungstenite::Message;
 
 /// One chunk for one client.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ impl Packer {
 
 /// Packs and sends until the queue has no sender any more. Keeps what it has packed, for all who come want the same.
 pub fn pack(jobs: &Receiver<Job>) {
-    let mut packed: BTreeMap<ChunkId, (u32, Shared)> = BTreeMap::new();
+    let mut packed: BTreeMap<(ChunkId, Subprotocol), (u32, Message)> = BTreeMap::new();
     for Job { id, chunk, settings, known, subprotocol, outgoing } in jobs {
         // A chunk that nobody was near to is what its seed says: the same that will be made when somebody is.
         let chunk = chunk.unwrap_or_else(|| Arc::new(generate::chunk(settings.generation, settings.seed, id).unwrap_or_else(Chunk::air)));
@@ -58,15 +59,26 @@ pub fn pack(jobs: &Receiver<Job>) {
         if u64::from(chunk.version()) == known {
             continue;
         }
-        if packed.get(&id).is_none_or(|(version, _)| *version != chunk.version()) {
-            if packed.len() >= PACKED_CHUNKS_MAX {
-                packed.clear();
+        let kept = packed.get(&(id, subprotocol)).filter(|(version, _)| *version == chunk.version());
+        let frame = match kept {
+            Some((_, frame)) => frame.clone(),
+            None => {
+                if packed.len() >= PACKED_CHUNKS_MAX {
+                    packed.clear();
+                }
+                let frame = frame(id, &chunk, subprotocol);
+                packed.insert((id, subprotocol), (chunk.version(), frame.clone()));
+                frame
             }
-            packed.insert(id, (chunk.version(), Shared::new(message(id, &chunk))));
-        }
-        if let Some((_, message)) = packed.get(&id) {
-            outgoing.send_one(message.frame(subprotocol));
-        }
+        };
+        outgoing.send_one(frame);
+    }
+}
+
+fn frame(id: ChunkId, chunk: &Chunk, subprotocol: Subprotocol) -> Message {
+    match subprotocol {
+        Subprotocol::Json => subprotocol.encode(&message(id, chunk)),
+        Subprotocol::Binary => Message::binary(v2::encode_chunk(id.0, chunk.hash(), &chunk.encode())),
     }
 }
 

@@ -8,13 +8,14 @@ use crate::inbox::{Mail, SessionId};
 use crate::inputs::Inputs;
 use crate::limits::{AWAITED_TICKS, SNAPSHOT_INTERVAL_TICKS};
 use crate::outgoing::{Closing, Outgoing};
+use crate::stream::Stream;
 use crate::subprotocol::{Shared, Subprotocol};
 use crate::view::View;
 use game::Game;
 use protocol::ServerMessage;
 use protocol::client::ChunkRequest;
 use protocol::link::{Errand, Order, Report};
-use protocol::server::ErrorCode;
+use protocol::server::{AffectedChunk, ErrorCode};
 use sim::inbound::Input;
 use sim::limits::PLAYERS_MAX;
 use sim::scene::Scene;
@@ -59,6 +60,7 @@ struct Connection {
     player: Option<EntityId>,
     inputs: Inputs,
     view: View,
+    stream: Stream,
     /// What it is told of this tick.
     letters: Vec<Message>,
 }
@@ -111,7 +113,8 @@ impl Connections {
                     inbound.push(Inbound::Join { token: session.0, account: client_id.clone(), username: username.clone() });
                     self.by_client.insert(client_id.clone(), session);
                     let (player, inputs, view, letters) = (None, Inputs::default(), View::new(subprotocol), Vec::new());
-                    let connection = Connection { client_id, username, subprotocol, outgoing, player, inputs, view, letters };
+                    let stream = Stream::default();
+                    let connection = Connection { client_id, username, subprotocol, outgoing, player, inputs, view, stream, letters };
                     self.sessions.insert(session, connection);
                 }
                 Mail::Leave { session, closing } => inbound.extend(self.end(session, closing, tick)),
@@ -132,6 +135,11 @@ impl Connections {
                     inbound.extend(self.sessions.get(&session).and_then(|it| it.player).map(|player| convert::terraform(player, &request)));
                 }
                 Mail::Chunk { session, request } => self.send_chunk(session, request, game),
+                Mail::ChunkCredits { session, credits } => {
+                    if let Some(connection) = self.sessions.get_mut(&session) {
+                        connection.stream.give(credits);
+                    }
+                }
                 Mail::Switch { switches, complete } => {
                     if complete {
                         inbound.extend(self.circuits.let_go(&switches, game.world()));
@@ -175,6 +183,7 @@ impl Connections {
             connection.outgoing.send(std::mem::take(&mut connection.letters));
         }
         let bytes = if due { self.send_snapshots(tick, game, &mut groups) } else { 0 };
+        self.stream_chunks(game.world());
         self.groups = Some(groups);
         bytes
     }
@@ -207,16 +216,19 @@ impl Connections {
     }
 
     /// Hands a chunk to the packer, as it stands before this tick: an edit of this tick is told after it, with a newer version.
-    fn send_chunk(&self, session: SessionId, request: ChunkRequest, game: &Game) {
-        let Some(connection) = self.sessions.get(&session) else { return };
+    fn send_chunk(&mut self, session: SessionId, request: ChunkRequest, game: &Game) {
+        let Some(connection) = self.sessions.get_mut(&session) else { return };
         let id = ChunkId(request.chunk_id);
         let chunk = game.world().scene().terrain().chunk(id).cloned();
         let known = request.last_known_version;
         if chunk.as_ref().is_some_and(|chunk| u64::from(chunk.version()) == known) {
+            connection.stream.note(id);
             return;
         }
         let (settings, subprotocol, outgoing) = (*game.world().settings(), connection.subprotocol, connection.outgoing.clone());
-        if !self.packer.send(Job { id, chunk, settings, known, subprotocol, outgoing }) {
+        if self.packer.send(Job { id, chunk, settings, known, subprotocol, outgoing }) {
+            connection.stream.note(id);
+        } else {
             let message = "the server is too busy for this chunk: ask again".to_owned();
             connection.outgoing.send_one(subprotocol.encode(&ServerMessage::Error { error_code: ErrorCode::Busy, message }));
         }
@@ -328,6 +340,7 @@ impl Connections {
         }
         let Some((audience, message)) = convert::message(event, world, &|spell| self.circuits.channel(spell)) else { return };
         let message = Shared::new(message);
+        let editor = if let Outbound::TerraformApplied { player, .. } = event { Some(*player) } else { None };
         for (player, connection) in self.players_mut() {
             let concerned = match audience {
                 Audience::All => true,
@@ -336,7 +349,7 @@ impl Connections {
                 Audience::Near(point) => scene.entity(player).is_some_and(|me| View::reaches(me.position, point)),
             };
             if concerned {
-                connection.tell(&message);
+                connection.hear(&message, editor == Some(player));
             }
         }
     }
@@ -411,6 +424,19 @@ impl Connections {
         bytes
     }
 
+    /// Whoever takes chunks unasked gets some, as they stand after this tick: its edits were told before, to those who had them.
+    fn stream_chunks(&mut self, world: &World) {
+        let (tick, settings, terrain, packer) = (world.tick(), *world.settings(), world.scene().terrain(), self.packer.clone());
+        for (player, connection) in self.players_mut() {
+            let Some(me) = world.scene().entity(player) else { continue };
+            let (subprotocol, outgoing) = (connection.subprotocol, &connection.outgoing);
+            connection.stream.advance(me, tick, terrain, |id, chunk| {
+                let (chunk, outgoing) = (Some(chunk.clone()), outgoing.clone());
+                packer.send(Job { id, chunk, settings, known: 0, subprotocol, outgoing })
+            });
+        }
+    }
+
     /// The connections of those who are in the world, by player.
     fn players_mut(&mut self) -> impl Iterator<Item = (EntityId, &mut Connection)> {
         self.sessions.values_mut().filter_map(|connection| Some((connection.player?, connection)))
@@ -420,6 +446,27 @@ impl Connections {
 impl Connection {
     fn tell(&mut self, message: &Shared) {
         self.letters.push(message.frame(self.subprotocol));
+    }
+
+    /// Over v2, of the chunks that an edit changed only those that the client has; of one's own edit also that it was made.
+    fn hear(&mut self, message: &Shared, own: bool) {
+        let ServerMessage::TerraformApplied { affected_chunks, .. } = message.message() else { return self.tell(message) };
+        if self.subprotocol == Subprotocol::Json {
+            return self.tell(message);
+        }
+        let (known, missed): (Vec<_>, Vec<_>) = affected_chunks.iter().partition(|chunk| self.stream.has(ChunkId(chunk.chunk_id)));
+        missed.iter().for_each(|chunk: &AffectedChunk| self.stream.missed(ChunkId(chunk.chunk_id)));
+        if known.is_empty() && !own {
+            return;
+        }
+        if missed.is_empty() {
+            return self.tell(message);
+        }
+        let mut excerpt = message.message().clone();
+        if let ServerMessage::TerraformApplied { affected_chunks, .. } = &mut excerpt {
+            *affected_chunks = known;
+        }
+        self.letters.push(self.subprotocol.encode(&excerpt));
     }
 }
 

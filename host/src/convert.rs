@@ -8,10 +8,9 @@ use protocol::v2::{self, OwnState};
 use protocol::{Channel, RevisionId, ServerMessage, SpellId};
 use sim::edit::{Area, Change};
 use sim::inbound::{CastRequest, Input};
-use sim::outbound::NpcEventKind;
+use sim::outbound::{ChangedChunk, NpcEventKind};
 use sim::scene::Entity;
 use sim::undo;
-use sim::voxel::ChunkId;
 use sim::{Edit, EntityId, Inbound, Outbound, Quat, Vec3, World};
 
 /// Who is told.
@@ -297,7 +296,7 @@ fn npc_event_type(kind: NpcEventKind) -> NpcEventType {
     }
 }
 
-fn terraformed(tick: u64, edit: &Edit, affected: &[(ChunkId, u32)], client_sequence_id: u32) -> ServerMessage {
+fn terraformed(tick: u64, edit: &Edit, affected: &[ChangedChunk], client_sequence_id: u32) -> ServerMessage {
     let Area::Sphere { center, radius } = edit.area else { return chunks_changed(tick, affected, client_sequence_id) };
     let (op_type, material_id) = match edit.change {
         Change::Add(material) => (1, material),
@@ -318,7 +317,7 @@ fn terraformed(tick: u64, edit: &Edit, affected: &[(ChunkId, u32)], client_seque
 }
 
 /// For what v1 has no word: a painting of nothing, whose versions tell which chunks to ask for.
-fn chunks_changed(server_tick: u64, affected: &[(ChunkId, u32)], client_sequence_id: u32) -> ServerMessage {
+fn chunks_changed(server_tick: u64, affected: &[ChangedChunk], client_sequence_id: u32) -> ServerMessage {
     let affected_chunks = affected_chunks(affected);
     ServerMessage::TerraformApplied {
         server_tick,
@@ -331,8 +330,9 @@ fn chunks_changed(server_tick: u64, affected: &[(ChunkId, u32)], client_sequence
     }
 }
 
-fn affected_chunks(affected: &[(ChunkId, u32)]) -> Vec<AffectedChunk> {
-    affected.iter().map(|(id, version)| AffectedChunk { chunk_id: id.0, new_version: (*version).into() }).collect()
+fn affected_chunks(affected: &[ChangedChunk]) -> Vec<AffectedChunk> {
+    let affected = affected.iter();
+    affected.map(|changed| AffectedChunk { chunk_id: changed.id.0, new_version: changed.version.into(), hash: changed.hash }).collect()
 }
 
 fn terraform_refusal(limit: &str, allowed: f64, asked: f64) -> (ErrorCode, String) {

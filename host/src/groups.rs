@@ -125,7 +125,7 @@ impl Groups {
     }
 
     /// A group's newest state in the snapshot of this tick, as a difference to those of two ticks before, where it still has them; 0 is none.
-    pub fn encoded(&mut self, id: GroupId, tick: u64, bases: [u64; 2]) -> Option<Coded> {
+    pub fn encoded(&mut self, id: GroupId, tick: u64, bases: [u64; 2]) -> Option<&Coded> {
         self.groups.get_mut(id as usize)?.as_mut()?.encoded(tick, bases)
     }
 
@@ -196,6 +196,8 @@ fn cell(position: Vec3) -> [i32; 2] {
 /// A group's part of a snapshot.
 #[derive(Debug, Clone)]
 pub struct Coded {
+    /// The bases that were asked for: most clients know the same, and find it by these.
+    asked: [u64; 2],
     /// The ticks that it is a difference to: the base, and the one before it; 0 where there is none.
     pub bases: [u64; 2],
     /// Ticks from the base to the snapshot, and from the one before to the base.
@@ -244,19 +246,31 @@ impl Group {
         self.states.get(index).filter(|_| tick > 0).map(|(_, states)| states)
     }
 
-    fn encoded(&mut self, tick: u64, [base, before]: [u64; 2]) -> Option<Coded> {
+    fn encoded(&mut self, tick: u64, asked: [u64; 2]) -> Option<&Coded> {
+        let made = self.coded.iter().position(|coded| coded.asked == asked);
+        let index = match made {
+            Some(index) => index,
+            None => {
+                let coded = self.encode(tick, asked)?;
+                self.coded.push(coded);
+                self.coded.len() - 1
+            }
+        };
+        self.coded.get(index)
+    }
+
+    fn encode(&self, tick: u64, asked: [u64; 2]) -> Option<Coded> {
+        let [base, before] = asked;
         let base = if self.state(base).is_some() { base } else { 0 };
         let before = if base > before && self.state(before).is_some() { before } else { 0 };
         let bases = [base, before];
         if let Some(coded) = self.coded.iter().find(|coded| coded.bases == bases) {
-            return Some(coded.clone());
+            return Some(Coded { asked, ..coded.clone() });
         }
         let ages = [if base == 0 { 0 } else { (tick - base) as u32 }, if before == 0 { 0 } else { (base - before) as u32 }];
         let states = [base, before].map(|tick| self.state(tick).map(AsRef::as_ref));
         let known = v2::group::Bases::new(states[0], ages[0], states[1], ages[1]);
         let bytes = v2::group::encode(&self.states.back()?.1, &known).into();
-        let coded = Coded { bases, ages, bytes };
-        self.coded.push(coded.clone());
-        Some(coded)
+        Some(Coded { asked, bases, ages, bytes })
     }
 }

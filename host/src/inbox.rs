@@ -56,6 +56,13 @@ pub enum Mail {
         /// The wish.
         request: ChunkRequest,
     },
+    /// A client takes more chunks unasked.
+    ChunkCredits {
+        /// The connection.
+        session: SessionId,
+        /// How many.
+        credits: u32,
+    },
     /// A wish to cast.
     Cast {
         /// The connection.

@@ -27,6 +27,7 @@ pub mod resume;
 pub mod saver;
 pub mod server;
 pub mod socket;
+pub mod stream;
 pub mod subprotocol;
 pub mod ticket;
 pub mod upgrade;

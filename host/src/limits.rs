@@ -1,6 +1,6 @@
 //! Every limit of the game server's shell, with its reason. What crosses the wire is bounded in `protocol::limits`.
 
-use protocol::limits::MESSAGE_BYTES_MAX;
+use protocol::limits::{CHUNK_CREDITS_MAX, MESSAGE_BYTES_MAX};
 use std::time::Duration;
 
 /// Ticks that may be made up for after a stall; the rest is skipped and counted, or a stall would breed the next one.
@@ -16,8 +16,17 @@ pub const CHUNK_REQUESTS_PER_SECOND_MAX: u32 = 64;
 const _: () = assert!(CHUNK_REQUESTS_PER_SECOND_MAX as usize * 2 <= OUTGOING_BATCHES_MAX);
 /// Chunks that wait to be packed, half a millisecond each: half a second of work. Who finds it full is told to ask again.
 pub const CHUNK_JOBS_MAX: usize = 1_024;
-/// Packed chunks that are kept for the next who asks: at most 45 kB each, a few hundred bytes as a rule.
+/// Packed chunks that are kept for the next who asks: at most 45 kB each for v1 and 33 kB for v2, a few hundred bytes as a rule.
 pub const PACKED_CHUNKS_MAX: usize = 512;
+/// Chunks whose columns are nearer to a player's are sent to its client unasked, and those as many above and below: as far as entities are seen.
+pub const STREAM_DISTANCE_CHUNKS: i32 = 4;
+/// A chunk is forgotten when it is further away by more than this: who walks along a border is not sent the same again and again.
+pub const STREAM_LINGER_CHUNKS: i32 = 1;
+/// Chunks that one client is sent unasked in a tick.
+pub const STREAM_CHUNKS_PER_TICK: u32 = 2;
+/// Ticks after which is looked again which are the nearest (a quarter of a second): a look takes 30 us.
+pub const STREAM_LOOK_TICKS: u64 = 15;
+const _: () = assert!((CHUNK_CREDITS_MAX + CHUNK_REQUESTS_PER_SECOND_MAX) as usize <= OUTGOING_BATCHES_MAX);
 // The door refuses what the world would refuse.
 const _: () = assert!(protocol::limits::TERRAFORM_RADIUS_MAX_M == sim::limits::TERRAFORM_RADIUS_MAX_M);
 
@@ -81,11 +90,10 @@ pub const FULL_RETRY_SECONDS: u16 = 5;
 pub const REQUEST_BYTES_MAX: usize = 16 * 1024;
 /// From accepting a socket to the WebSocket's upgrade, and again from there to the handshake message.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Between two pings to a client. Its pong is how it is heard of when it has nothing to say, and it keeps routers from forgetting the line.
-pub const PING_INTERVAL: Duration = Duration::from_secs(5);
-/// A client that says nothing for so long, not even a pong, is gone, though nobody has told. Longer than the control plane lets a server that stands still live.
-pub const SILENCE_MAX: Duration = Duration::from_secs(20);
-const _: () = assert!(3 * PING_INTERVAL.as_secs() < SILENCE_MAX.as_secs());
+/// Between two pings to a client. Its pongs are how it is heard of when it has nothing to say; they tell that it reads, and keep routers from forgetting the line.
+pub const PING_INTERVAL: Duration = Duration::from_secs(2);
+/// A client that owes so many pongs when the next ping is due (8 s) is gone, though nobody has told, or reads nothing. They are counted, so that no pause of this process counts against a client.
+pub const PINGS_UNANSWERED_MAX: u32 = 3;
 /// Messages of one client in a second, as long as it goes on: ten times the input rate. Inputs beyond one a tick only replace each other.
 pub const MESSAGES_PER_SECOND_MAX: u32 = 600;
 /// Messages of one client that may come at once: what a stalled line, or a server that was stopped, finds waiting. The control plane gives a server up after 15 s;
@@ -94,7 +102,7 @@ pub const MESSAGES_AT_ONCE_MAX: u32 = 2 * sim::limits::TICK_HZ * 15;
 /// Batches that wait for one client, at most two a tick: a second or more of events. One that is further behind is disconnected, for it cannot be told what it missed.
 pub const OUTGOING_BATCHES_MAX: usize = 128;
 /// A client whose socket takes nothing for so long is gone.
-pub const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+pub const SEND_TIMEOUT: Duration = Duration::from_secs(6);
 /// For the last messages and the close frame.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// What is read and forgotten after a close frame, so that the client sees it: more than the kernel holds for one socket.

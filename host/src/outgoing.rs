@@ -1,6 +1,8 @@
 //! What goes back to one client: a bounded queue of what must arrive, a slot for the newest snapshot, and the wish to close. Sending never waits.
 
-use crate::limits::{OUTGOING_BATCHES_MAX, PING_INTERVAL};
+use crate::limits::{HANDSHAKE_TIMEOUT, OUTGOING_BATCHES_MAX, PING_INTERVAL, PINGS_UNANSWERED_MAX};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_tungstenite::tungstenite::Message;
@@ -73,6 +75,7 @@ pub struct Outgoing {
     batches: mpsc::Sender<Batch>,
     snapshot: watch::Sender<Option<Message>>,
     closing: watch::Sender<Option<Closing>>,
+    unanswered: Arc<AtomicU32>,
 }
 
 /// The socket's end.
@@ -83,6 +86,8 @@ pub struct Outlet {
     closing: watch::Receiver<Option<Closing>>,
     /// Made when it is first needed, for it takes a runtime.
     pings: Option<Interval>,
+    /// Pings since the last pong.
+    unanswered: Arc<AtomicU32>,
 }
 
 /// What the socket does next.
@@ -103,7 +108,10 @@ pub fn outgoing() -> (Outgoing, Outlet) {
     let (batches, batches_out) = mpsc::channel(OUTGOING_BATCHES_MAX);
     let (snapshot, snapshot_out) = watch::channel(None);
     let (closing, closing_out) = watch::channel(None);
-    (Outgoing { batches, snapshot, closing }, Outlet { batches: batches_out, snapshot: snapshot_out, closing: closing_out, pings: None })
+    let unanswered = Arc::<AtomicU32>::default();
+    let outlet =
+        Outlet { batches: batches_out, snapshot: snapshot_out, closing: closing_out, pings: None, unanswered: Arc::clone(&unanswered) };
+    (Outgoing { batches, snapshot, closing, unanswered }, outlet)
 }
 
 impl Outgoing {
@@ -124,6 +132,11 @@ impl Outgoing {
         self.snapshot.send_replace(Some(message));
     }
 
+    /// The client has answered a ping.
+    pub fn answered(&self) {
+        self.unanswered.store(0, Ordering::Relaxed);
+    }
+
     /// Wishes the connection closed; the first reason stays.
     pub fn close(&self, closing: Closing) {
         self.closing.send_if_modified(|wish| {
@@ -137,12 +150,15 @@ impl Outgoing {
 impl Outlet {
     /// Waits for the next thing to do. Closing comes first, then a ping that is due, then what must arrive, then the newest snapshot.
     pub async fn next(&mut self) -> Next {
-        let Self { batches, snapshot, closing, pings } = self;
+        let Self { batches, snapshot, closing, pings, unanswered } = self;
         let pings = pings.get_or_insert_with(pings_from_now_on);
         tokio::select! {
             biased;
             closing = wished(closing) => Next::Close(closing),
-            _ = pings.tick() => Next::Ping,
+            _ = pings.tick() => match unanswered.fetch_add(1, Ordering::Relaxed) {
+                ..PINGS_UNANSWERED_MAX => Next::Ping,
+                _ => Next::Close(Closing::Silent),
+            },
             Some(batch) = batches.recv() => Next::Batch(batch),
             Some(snapshot) = newest(snapshot) => Next::Snapshot(snapshot),
         }
@@ -166,7 +182,8 @@ async fn newest(snapshot: &mut watch::Receiver<Option<Message>>) -> Option<Messa
 }
 
 fn pings_from_now_on() -> Interval {
-    let mut pings = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
+    // Who has not come in by then is gone.
+    let mut pings = interval_at(Instant::now() + HANDSHAKE_TIMEOUT + PING_INTERVAL / 4, PING_INTERVAL);
     // After a pause of this process one is enough.
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pings

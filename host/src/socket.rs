@@ -6,7 +6,7 @@ use crate::game_loop::Shared;
 use crate::inbox::{Mail, SessionId};
 use crate::limits::{
     CHUNK_REQUESTS_PER_SECOND_MAX, CLOSE_TIMEOUT, HANDSHAKE_TIMEOUT, MESSAGES_AT_ONCE_MAX, MESSAGES_PER_SECOND_MAX, READ_BUFFER_BYTES,
-    SEND_TIMEOUT, SILENCE_MAX, WRITE_BUFFER_BYTES, WRITE_BUFFER_BYTES_MAX,
+    SEND_TIMEOUT, WRITE_BUFFER_BYTES, WRITE_BUFFER_BYTES_MAX,
 };
 use crate::origins::Origins;
 use crate::outgoing::{Batch, Closing, Next, Outgoing, Outlet, outgoing};
@@ -204,19 +204,23 @@ struct Client<'a> {
 impl Client<'_> {
     /// Reads until there is a reason to close.
     async fn read(&mut self, incoming: &mut SplitStream<WebSocketStream<TcpStream>>) -> Closing {
-        let mut heard = tokio::time::Instant::now();
-        let handshake_due = heard + HANDSHAKE_TIMEOUT;
+        let handshake_due = tokio::time::Instant::now() + HANDSHAKE_TIMEOUT;
         loop {
-            let (due, overdue) = if self.joined { (heard + SILENCE_MAX, Closing::Silent) } else { (handshake_due, Closing::NoHandshake) };
             // After a pause of this process, what has come meanwhile counts: it is looked at first. A flood of what is no message yet is looked at for no longer.
-            let message = match tokio::time::timeout_at(due, incoming.next()).await {
-                Ok(Some(Ok(message))) => message,
-                Ok(Some(Err(error))) => return ended_by(&error),
-                Ok(None) => return Closing::LineBroke,
-                Err(_) => return overdue,
+            // Whether a client that has joined is still there, its pongs say.
+            let next = match self.joined {
+                true => incoming.next().await,
+                false => match tokio::time::timeout_at(handshake_due, incoming.next()).await {
+                    Ok(next) => next,
+                    Err(_) => return Closing::NoHandshake,
+                },
             };
-            heard = tokio::time::Instant::now();
-            if let ControlFlow::Break(closing) = self.take(message, heard.into_std()) {
+            let message = match next {
+                Some(Ok(message)) => message,
+                Some(Err(error)) => return ended_by(&error),
+                None => return Closing::LineBroke,
+            };
+            if let ControlFlow::Break(closing) = self.take(message, Instant::now()) {
                 return closing;
             }
         }
@@ -233,8 +237,13 @@ impl Client<'_> {
             Some(Ok(message)) => self.handle(message, now),
             Some(Err(bad)) => self.refuse(now, ErrorCode::BadMessage, bad.to_string()),
             None if message.is_close() => ControlFlow::Break(Closing::ClientLeft),
-            // tungstenite answers pings itself; pongs have been heard.
-            None => ControlFlow::Continue(()),
+            None => {
+                // tungstenite answers pings itself.
+                if message.is_pong() {
+                    self.outgoing.answered();
+                }
+                ControlFlow::Continue(())
+            }
         }
     }
 
@@ -276,6 +285,12 @@ impl Client<'_> {
                     );
                 } else if !self.post(Mail::Chunk { session: self.session, request }) {
                     self.error(ErrorCode::Busy, "the server is too busy for this chunk: ask again".into());
+                }
+                ControlFlow::Continue(())
+            }
+            ClientMessage::ChunkCredits(credits) => {
+                if !self.post(Mail::ChunkCredits { session: self.session, credits }) {
+                    self.error(ErrorCode::Busy, "the server is too busy for these credits: give them again".into());
                 }
                 ControlFlow::Continue(())
             }

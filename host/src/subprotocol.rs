@@ -5,7 +5,7 @@ use protocol::{ClientMessage, ServerMessage, v1, v2};
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 
 /// One of the two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subprotocol {
     /// `ugc.v1.json`; also when none is asked for.
     Json,
@@ -67,6 +67,11 @@ impl Shared {
     /// Not encoded yet.
     pub fn new(message: ServerMessage) -> Self {
         Self { message, frames: Default::default() }
+    }
+
+    /// What it says.
+    pub fn message(&self) -> &ServerMessage {
+        &self.message
     }
 
     /// The frame for a client of this subprotocol.

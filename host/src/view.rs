@@ -6,7 +6,7 @@ use crate::limits::{
     VIEW_M,
 };
 use crate::subprotocol::Subprotocol;
-use protocol::limits::BASELINES_MAX;
+use protocol::limits::{BASELINES_MAX, SNAPSHOT_GROUPS_MAX};
 use protocol::v1;
 use protocol::v2::{self, GroupPart, Snapshot};
 use sim::scene::{Entity, Scene};
@@ -28,6 +28,8 @@ pub struct View {
     sent: VecDeque<(u64, Vec<(GroupId, u32)>)>,
     /// Bytes that may be sent now.
     budget: i64,
+    /// Where the parts of a snapshot gather before it is known how many there are: empty between two.
+    parts: Vec<u8>,
 }
 
 /// What a client knows of a group.
@@ -57,8 +59,8 @@ impl View {
     /// Nothing is seen yet.
     pub fn new(subprotocol: Subprotocol) -> Self {
         let budget = i64::from(Self::bytes_per_second(subprotocol));
-        let (sights, seen, relevant, sent) = (Vec::new(), Vec::new(), BTreeMap::new(), VecDeque::new());
-        Self { subprotocol, sights, seen, relevant, sent, budget }
+        let (sights, seen, relevant, sent, parts) = Default::default();
+        Self { subprotocol, sights, seen, relevant, sent, budget, parts }
     }
 
     /// Whether the group is seen.
@@ -144,10 +146,11 @@ impl View {
     }
 
     fn json(&mut self, me: &Entity, tick: u64, groups: &mut Groups, scene: &Scene) -> Message {
-        let wanted = self.by_priority(me, tick, groups);
+        let order = self.order(me, tick, groups);
         let mut room = self.budget;
-        let mut pieces = Vec::with_capacity(wanted.len());
-        for id in wanted {
+        let mut pieces = Vec::with_capacity(self.seen.len());
+        for n in 0..self.seen.len() {
+            let id = order.as_ref().unwrap_or(&self.seen)[n];
             let Some(piece) = groups.json(id, scene) else { continue };
             room -= piece.len() as i64;
             if room < 0 && !pieces.is_empty() {
@@ -161,10 +164,14 @@ impl View {
     }
 
     fn binary(&mut self, me: &Entity, tick: u64, groups: &mut Groups) -> Message {
-        let wanted = self.by_priority(me, tick, groups);
+        let order = self.order(me, tick, groups);
         let mut room = self.budget;
-        let mut parts = Vec::with_capacity(wanted.len());
-        for id in wanted {
+        let mut parts = std::mem::take(&mut self.parts);
+        let forgotten = if self.sent.len() < BASELINES_MAX { None } else { self.sent.pop_front() };
+        let mut sent = forgotten.map_or_else(Vec::new, |(_, groups)| groups);
+        sent.clear();
+        for n in 0..self.seen.len() {
+            let id = order.as_ref().unwrap_or(&self.seen)[n];
             let sight = self.sight(id);
             if groups.get(id).is_none_or(|group| sight.bases[0] >= group.changed()) {
                 continue;
@@ -176,33 +183,26 @@ impl View {
             });
             let Some(coded) = groups.encoded(id, tick, bases) else { continue };
             room -= coded.bytes.len() as i64;
-            if room < 0 && !parts.is_empty() {
+            if (room < 0 && !sent.is_empty()) || sent.len() == SNAPSHOT_GROUPS_MAX {
                 break;
             }
-            parts.push((id, coded));
-        }
-        let room = parts.iter().map(|(_, coded)| coded.bytes.len() + 12).sum();
-        let mut frame = Snapshot::writer(tick, &crate::convert::own_state(me), parts.len(), room);
-        let mut sent = Vec::with_capacity(parts.len());
-        for (group, coded) in &parts {
-            v2::put_part(&mut frame, &GroupPart { group: *group, age: coded.ages[0], span: coded.ages[1], bytes: &coded.bytes });
-            let sight = self.sight(*group);
+            v2::put_part(&mut parts, &GroupPart { group: id, age: coded.ages[0], span: coded.ages[1], bytes: &coded.bytes });
             (sight.count, sight.last) = (sight.count + 1, tick);
-            sent.push((*group, sight.count));
+            sent.push((id, sight.count));
         }
+        let mut frame = Snapshot::writer(tick, &crate::convert::own_state(me), sent.len(), parts.len());
+        frame.extend_from_slice(&parts);
+        parts.clear();
+        self.parts = parts;
         self.sent.push_back((tick, sent));
-        if self.sent.len() > BASELINES_MAX {
-            self.sent.pop_front();
-        }
         Message::binary(frame)
     }
 
-    /// What is seen, the most urgent first: one's own group, then who has waited longest for the distance, and things of others behind everybody, those of
+    /// What is seen, the most urgent first; nothing when there is room for all: one's own group, then who has waited longest for the distance, and things of others behind everybody, those of
     /// whom there are the fewest first: whoever floods the world is seen last.
-    fn by_priority(&self, me: &Entity, tick: u64, groups: &Groups) -> Vec<GroupId> {
+    fn order(&self, me: &Entity, tick: u64, groups: &Groups) -> Option<Vec<GroupId>> {
         if self.budget >= i64::from(Self::bytes_per_second(self.subprotocol)) / 2 {
-            // There is room for all: no order.
-            return self.seen.clone();
+            return None;
         }
         let own = groups.place(me.id);
         let mut owned: BTreeMap<EntityId, usize> = BTreeMap::new();
@@ -220,7 +220,7 @@ impl View {
         };
         let mut wanted = self.seen.clone();
         wanted.sort_by_cached_key(rank);
-        wanted
+        Some(wanted)
     }
 
     fn in_view(&self, me: &Entity, id: GroupId, group: &Group) -> bool {

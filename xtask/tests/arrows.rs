@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("control", &["protocol", "store"]),
     ("spell-cli", &["builder", "game", "protocol"]),
     ("examples", &[]),
-    ("bench", &["examples", "game", "protocol", "sim", "spell-runtime", "store"]),
+    ("bench", &["examples", "game", "host", "protocol", "sim", "spell-runtime", "store"]),
     ("xtask", &[]),
 ];
 

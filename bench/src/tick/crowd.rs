@@ -67,15 +67,18 @@ impl Census {
 pub struct Crowd {
     pub game: Game,
     pub census: Census,
-    players: Vec<EntityId>,
+    pub players: Vec<EntityId>,
     sequence: u32,
 }
 
 impl Crowd {
     /// The world of this size, every cast live and all balls in the air.
     pub fn new(size: f64, spells: &[LoadedRevision]) -> Result<Self> {
-        let census = Census::of(size);
-        let extent = EXTENT_M * size.sqrt() as f32;
+        Self::of(Census::of(size), EXTENT_M * size.sqrt() as f32, spells)
+    }
+
+    /// These, on so many metres of ground each way.
+    pub fn of(census: Census, extent: f32, spells: &[LoadedRevision]) -> Result<Self> {
         let mut world = World::on(SEED, hills::walled(SEED, (extent / 2.0 / CHUNK_EDGE as f32).ceil() as i32));
         // What is measured is time: mana would end most of these casts.
         world.set_policy(sim::team::Policy::FREE);

@@ -2,6 +2,7 @@
 
 mod author;
 mod bad_change;
+mod bad_lines;
 mod broken_source;
 mod clients;
 mod hostile_builds;

@@ -22,6 +22,8 @@ pub enum ClientMessage {
     Disconnect,
     /// 7: a wish to cast.
     Cast(CastRequest),
+    /// v2 only: the server may send so many more chunks unasked. 1 to `CHUNK_CREDITS_MAX`; no more than that are kept, however often it is said.
+    ChunkCredits(u32),
 }
 
 /// Who connects.

@@ -50,6 +50,10 @@ pub const GROUP_ENTITIES_MAX: usize = 64;
 pub const STATE_POSITION_MAX: i64 = 1 << 23;
 /// States of one group that a client remembers: what it has not acknowledged of them comes whole (at 20 snapshots a second, more than a second and a half).
 pub const BASELINES_MAX: usize = 32;
+/// A chunk's voxels as palette and indices: format, version and the palette's length, 256 materials, a byte for each voxel.
+pub const CHUNK_BYTES_MAX: usize = 6 + 256 + 32 * 32 * 32;
+/// Chunks that a client can have let the server send it unasked: with a round trip of 200 ms, 160 in a second.
+pub const CHUNK_CREDITS_MAX: u32 = 32;
 /// `extra_params` of a cast, as JSON text; the same number stands in the WIT.
 pub const CAST_PARAMS_BYTES_MAX: usize = 1024;
 /// Largest magnitude of a position that the wire accepts, in metres.

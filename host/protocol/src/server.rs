@@ -245,12 +245,27 @@ pub enum NpcEventType {
 }
 
 /// One chunk of 106.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct AffectedChunk {
     /// Chunk coordinates.
     pub chunk_id: [i32; 3],
     /// Its version now.
     pub new_version: u64,
+    /// Its hash now, as in [`crate::v2::Chunk`]; not in text.
+    pub hash: u64,
+}
+
+impl Serialize for AffectedChunk {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { chunk_id, new_version, hash } = self;
+        if !to.is_human_readable() {
+            return (chunk_id, new_version, hash).serialize(to);
+        }
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("chunk_id", chunk_id)?;
+        map.serialize_entry("new_version", new_version)?;
+        map.end()
+    }
 }
 
 /// `error_code` of 109; the numbers mean what they mean in HTTP.

@@ -1,8 +1,10 @@
 //! What any bytes cost. A decoder of v2's messages answers, and takes no more memory than twice what it was given, and what an error's words take; a cast's parameters,
-//! a kilobyte at most, are JSON, whose tree takes more. A snapshot's list of groups takes eight times as much, for a group is four bytes at least. Only a reader of snapshots makes more than it is given, for an entity that has not changed is a
+//! a kilobyte at most, are JSON, whose tree takes more; a chunk has its 32,768 voxels, though seven bytes can say them. A snapshot's list of groups takes eight times as much, for a group is four bytes at least. Only a reader of snapshots makes more than it is given, for an entity that has not changed is a
 //! fraction of a bit: for each group in the snapshot, at most [`GROUP_ENTITIES_MAX`] entities.
 
-use protocol::limits::{BASELINES_MAX, CAST_PARAMS_BYTES_MAX, GROUP_ENTITIES_MAX, SNAPSHOT_BYTES_MAX, SNAPSHOT_GROUPS_MAX};
+use protocol::limits::{
+    BASELINES_MAX, CAST_PARAMS_BYTES_MAX, CHUNK_BYTES_MAX, GROUP_ENTITIES_MAX, SNAPSHOT_BYTES_MAX, SNAPSHOT_GROUPS_MAX,
+};
 use protocol::v2::{BadSnapshot, EntityState, Frame, GroupPart, OwnState, Reader, Rotation, Snapshot, group};
 use protocol::{v1, v2};
 use serde_json::Value;
@@ -54,6 +56,8 @@ const GROUP_BYTES: usize = 2_048;
 
 /// The first byte of a client's cast.
 const CAST: u8 = 6;
+/// The first byte of a chunk.
+const CHUNK: u8 = 2;
 
 /// The most that was held beyond what was held before.
 fn most_held<T>(work: impl FnOnce() -> T) -> (usize, T) {
@@ -100,8 +104,8 @@ fn list<'a>(vectors: &'a Value, key: &str) -> &'a [Value] {
 fn a_million_damaged_messages_are_answered_within_a_multiple_of_their_size() {
     let vectors = vectors();
     let snapshots = vectors["sequences"].as_object().expect("by name").values().flat_map(|frames| frames.as_array().expect("a list"));
-    let [client, server, refused] = ["client_messages", "server_messages", "refused"].map(|key| list(&vectors, key));
-    let seeds: Vec<Vec<u8>> = client.iter().chain(server).chain(refused).chain(snapshots.step_by(5)).map(bytes_of).collect();
+    let messages = ["client_messages", "server_messages", "chunks", "refused"].iter().flat_map(|key| list(&vectors, key));
+    let seeds: Vec<Vec<u8>> = messages.chain(snapshots.step_by(5)).map(bytes_of).collect();
     let mut state = 7;
     let mut decoded = [0_u32; 3];
     for round in 0..1_000_000_u32 {
@@ -115,7 +119,12 @@ fn a_million_damaged_messages_are_answered_within_a_multiple_of_their_size() {
         decoded[2] += u32::from(ok);
         let size = bytes.len();
         let params = if bytes.first() == Some(&CAST) { JSON_TIMES * size.min(CAST_PARAMS_BYTES_MAX) } else { 0 };
-        assert!(client <= 2 * size + WORDS + params && server <= 2 * size + WORDS, "round {round}: {client}, {server} bytes for {size}");
+        // A chunk is what it is however few bytes say it: its palette with indices, and its voxels.
+        let chunk = if bytes.first() == Some(&CHUNK) { 2 * CHUNK_BYTES_MAX } else { 0 };
+        assert!(
+            client <= 2 * size + WORDS + params && server <= 2 * size + WORDS + chunk,
+            "round {round}: {client}, {server} bytes for {size}"
+        );
         assert!(snapshot <= GROUP_TIMES * size, "round {round}: {snapshot} bytes for {size}");
     }
     assert!(decoded.iter().all(|count| *count > 10_000), "some are whole: {decoded:?}");

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use protocol::client::{CastRequest, ChunkRequest, ClientMessage, Handshake, InputFrame, TerraformOp, TerraformRequest};
+use protocol::limits::CHUNK_CREDITS_MAX;
 use protocol::server::{AffectedChunk, ErrorCode, Properties};
 use protocol::{RevisionId, ServerMessage, Sha256Hex, SpellId, v1, v2};
 
@@ -91,8 +92,9 @@ fn inputs() -> impl Strategy<Value = Vec<InputFrame>> {
 
 fn server_message() -> impl Strategy<Value = ServerMessage> {
     let place = || prop::array::uniform3(-1.0e4_f32..1.0e4);
-    let chunks = prop::collection::vec((any::<[i32; 3]>(), any::<u64>()), 0..9)
-        .prop_map(|chunks| chunks.into_iter().map(|(chunk_id, new_version)| AffectedChunk { chunk_id, new_version }).collect::<Vec<_>>());
+    let chunks = prop::collection::vec((any::<[i32; 3]>(), any::<[u64; 2]>()), 0..9).prop_map(|chunks| {
+        chunks.into_iter().map(|(chunk_id, [new_version, hash])| AffectedChunk { chunk_id, new_version, hash }).collect::<Vec<_>>()
+    });
     prop_oneof![
         (any::<[u64; 2]>(), 1..5_u8, place(), place(), ("\\PC{0,30}", any::<u64>(), any::<u32>())).prop_map(
             |([server_tick, entity_id], entity_type, position, rotation, (name, owner, health_max))| {
@@ -126,6 +128,13 @@ proptest! {
         }
         let message = ClientMessage::Inputs(frames);
         prop_assert_eq!(v2::decode_client(&v2::encode_client(&message)), Ok(message));
+    }
+
+    #[test]
+    fn credits_are_as_many_as_a_client_can_have(credits in prop_oneof![0..=CHUNK_CREDITS_MAX + 1, any::<u32>()]) {
+        let message = ClientMessage::ChunkCredits(credits);
+        let decoded = v2::decode_client(&v2::encode_client(&message));
+        prop_assert_eq!(decoded.ok(), Some(message).filter(|_| (1..=CHUNK_CREDITS_MAX).contains(&credits)));
     }
 
     #[test]

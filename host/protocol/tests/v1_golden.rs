@@ -83,7 +83,7 @@ fn server_messages() {
             center: [0.5, -1.0, 0.3333333],
             radius: 2.5,
             material_id: 3,
-            affected_chunks: vec![AffectedChunk { chunk_id: [0, -1, 0], new_version: 2 }],
+            affected_chunks: vec![AffectedChunk { chunk_id: [0, -1, 0], new_version: 2, hash: 7 }],
             client_sequence_id: 9,
         },
         expect![[
@@ -237,6 +237,7 @@ fn what_is_no_message_says_why() {
     client("{}", expect!["refused: field type is missing"]);
     client(r#"{"type":"6"}"#, expect!["refused: field type must be an integer from 0 to 65535"]);
     client(r#"{"type":99}"#, expect!["refused: type 99 is unknown: a client sends 1 to 7"]);
+    client(r#"{"type":8,"credits":1}"#, expect!["refused: type 8 is unknown: a client sends 1 to 7"]);
     client(r#"{"type":5}"#, expect!["refused: field client_time is missing"]);
     client(r#"{"type":5,"client_time":1e999}"#, expect!["refused: not JSON: number out of range at line 1 column 29"]);
     client(r#"{"type":5,"client_time":NaN}"#, expect!["refused: not JSON: expected value at line 1 column 25"]);

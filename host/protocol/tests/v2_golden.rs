@@ -2,6 +2,7 @@
 //! `UPDATE_EXPECT=1` writes the file anew.
 
 use protocol::client::{CastRequest, ChunkRequest, ClientMessage, Handshake, InputFrame, TerraformOp, TerraformRequest};
+use protocol::limits::{CHUNK_BYTES_MAX, CHUNK_CREDITS_MAX};
 use protocol::server::{AffectedChunk, ErrorCode, NpcEventType, Properties};
 use protocol::v2::{self, EntityState, Frame, GroupPart, OwnState, Reader, Rotation, Snapshot, group};
 use protocol::{Channel, RevisionId, ServerMessage, SpellId, v1};
@@ -39,7 +40,7 @@ fn a_decoder_that_was_written_from_the_specification_reads_all_of_it() {
     let [said, cried] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     assert!(output.status.success(), "{said}{cried}");
     expect_test::expect![[r#"
-        18 client messages and 25 server messages read, 22 refused; 134 snapshots of 1012 entities read: 118 arrived, 331 carried, 118 delta, 101 flipped, 36 gone, 49 hurt, 56 unchanged, 10 whole
+        19 client messages and 25 server messages read, 5 chunks; 32 refused; 134 snapshots of 1012 entities read: 118 arrived, 331 carried, 118 delta, 101 flipped, 36 gone, 49 hurt, 56 unchanged, 10 whole
     "#]].assert_eq(&said);
 }
 
@@ -54,12 +55,13 @@ fn vectors() -> String {
     let server = server_messages().into_iter().map(|message| {
         let bytes = v2::encode_server(&message);
         assert_eq!(v2::decode_server(&bytes), Ok(Frame::Message(message.clone())));
-        json!({"hex": hex::encode(bytes), "value": parsed(&v1::encode_server(&message))})
+        json!({"hex": hex::encode(bytes), "value": server_value(&message)})
     });
     let sequences: Vec<String> = sequences().into_iter().map(|(name, frames)| format!("\n{}:[{}\n]", json!(name), list(frames))).collect();
     let (client, server, refused) = (list(client.collect()), list(server.collect()), list(refused()));
+    let chunks = list(chunks());
     format!(
-        "{{\n\"client_messages\":[{client}\n],\n\"server_messages\":[{server}\n],\n\"refused\":[{refused}\n],\n\"sequences\":{{{}\n}}\n}}\n",
+        "{{\n\"client_messages\":[{client}\n],\n\"server_messages\":[{server}\n],\n\"chunks\":[{chunks}\n],\n\"refused\":[{refused}\n],\n\"sequences\":{{{}\n}}\n}}\n",
         sequences.join(",")
     )
 }
@@ -72,9 +74,19 @@ fn parsed(text: &str) -> Value {
 fn client_value(message: &ClientMessage) -> Value {
     let value = |message: &ClientMessage| parsed(&v1::encode_client(message));
     match message {
+        ClientMessage::ChunkCredits(credits) => json!({"credits": credits}),
         ClientMessage::Inputs(frames) => frames.iter().map(|frame| value(&ClientMessage::Inputs(vec![*frame]))).collect(),
         _ => value(message),
     }
+}
+
+/// As v1 says it; with hashes.
+fn server_value(message: &ServerMessage) -> Value {
+    let mut value = parsed(&v1::encode_server(message));
+    if let ServerMessage::TerraformApplied { affected_chunks, .. } = message {
+        affected_chunks.iter().enumerate().for_each(|(n, changed)| value["affected_chunks"][n]["hash"] = json!(changed.hash));
+    }
+    value
 }
 
 fn client_messages() -> Vec<ClientMessage> {
@@ -136,6 +148,7 @@ fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::Chunk(ChunkRequest { chunk_id: [-1, 64, -65], last_known_version: u64::MAX }),
         ClientMessage::Ping { client_time: 12.5 },
         ClientMessage::Disconnect,
+        ClientMessage::ChunkCredits(CHUNK_CREDITS_MAX),
         cast(None, 0, "{}"),
         cast(Some("rev_000012_0a1b2c3d"), 1 << 40, r#"{"a":[1,true,null],"word":"é"}"#),
     ]);
@@ -166,7 +179,10 @@ fn server_messages() -> Vec<ServerMessage> {
         channel,
         revision_id: revision.map(|text| RevisionId::new(text).expect("well formed")),
     };
-    let chunks = vec![AffectedChunk { chunk_id: [0, -1, 2], new_version: 300 }, AffectedChunk { chunk_id: [-65, 0, 64], new_version: 1 }];
+    let chunks = vec![
+        AffectedChunk { chunk_id: [0, -1, 2], new_version: 300, hash: 0x0123_4567_89ab_cdef },
+        AffectedChunk { chunk_id: [-65, 0, 64], new_version: 1, hash: u64::MAX },
+    ];
     let terraformed = |affected_chunks| ServerMessage::TerraformApplied {
         server_tick: 130,
         op_type: 2,
@@ -252,6 +268,37 @@ fn server_messages() -> Vec<ServerMessage> {
     ]
 }
 
+/// Chunks of all depths of index; their voxels as runs of a material and a count.
+fn chunks() -> Vec<Value> {
+    let chunk = |chunk_id: [i32; 3], hash: u64, materials: &[u8], index: fn(usize) -> usize| {
+        let bytes = v2::encode_chunk(chunk_id, hash, &packed(materials, index));
+        let Ok(Frame::Chunk(read)) = v2::decode_server(&bytes) else { panic!("no chunk") };
+        let runs: Vec<(u8, usize)> = read.voxels.chunk_by(|a, b| a == b).map(|run| (run[0], run.len())).collect();
+        assert_eq!((read.chunk_id, read.version, read.hash), (chunk_id, VERSION, hash));
+        json!({"hex": hex::encode(bytes), "value": {"chunk_id": chunk_id, "version": VERSION, "hash": hash, "runs": runs}})
+    };
+    let many: Vec<u8> = (1..=40).map(|n| n * 6).collect();
+    vec![
+        chunk([0, 0, 0], 0, &[7], |_| 0),
+        chunk([-2, 31_250, -31_250], u64::MAX, &[0, 1], |n| usize::from(n < 1_024)),
+        chunk([1, 2, 3], 0x0123_4567_89ab_cdef, &[0, 1, 9], |n| [2, 1, 0][(n / 1_500).min(2)]),
+        chunk([-1, -1, -1], 1, &many[..13], |n| n * n / 7_000_000 % 13),
+        chunk([300, 0, 0], 2, &many, |n| n / 811 % 40),
+    ]
+}
+
+const VERSION: u32 = 70_000;
+
+/// The canonical form of a chunk with these materials; of each voxel, which of them it is.
+fn packed(materials: &[u8], index: impl Fn(usize) -> usize) -> Vec<u8> {
+    let bits = [(1, 0), (2, 1), (4, 2), (16, 4), (256, 8)].into_iter().find(|(most, _)| materials.len() <= *most).expect("at most 256").1;
+    let mut indices = vec![0; v2::CHUNK_VOXELS * bits / 8];
+    for n in (0..v2::CHUNK_VOXELS).filter(|_| bits > 0) {
+        indices[n * bits / 8] |= (index(n) as u8) << (n * bits % 8);
+    }
+    [&[1], &VERSION.to_le_bytes()[..], &[materials.len() as u8 - 1], materials, &indices].concat()
+}
+
 /// Bytes that are nothing: from whom they come, and what is wrong with them. A reader that knows nothing refuses the snapshots.
 fn refused() -> Vec<Value> {
     let client = |name: &str, bytes: &[u8]| {
@@ -261,16 +308,23 @@ fn refused() -> Vec<Value> {
     let server = |name: &str, bytes: &[u8]| {
         let bad = match v2::decode_server(bytes) {
             Ok(Frame::Snapshot(body)) => Reader::default().read(body).is_err(),
-            Ok(Frame::Message(_)) => false,
+            Ok(Frame::Message(_) | Frame::Chunk(_)) => false,
             Err(_) => true,
         };
         assert!(bad, "{name}");
         json!({"from": "server", "because": name, "hex": hex::encode(bytes)})
     };
+    // A chunk of one material: seven bytes, behind frame, place, hash and their length.
+    let chunk = v2::encode_chunk([0; 3], 0, &[1, 1, 0, 0, 0, 0, 7]);
+    let claiming = |chunk: &[u8], bytes: u32| {
+        assert_eq!(chunk[5], 7);
+        let claimed = postcard::to_stdvec(&bytes).expect("a number");
+        [&chunk[..5], &*claimed, &chunk[6..]].concat()
+    };
     let head = |groups: u8| vec![0, 5, 2, 0, 0, 0, 0, 0, 0, groups];
     vec![
         client("empty", &[]),
-        client("no such message", &[7]),
+        client("no such message", &[8]),
         client("cut short", &[4, 0, 0]),
         client("bytes follow", &[5, 0]),
         client("not a number", &[4, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f]),
@@ -280,8 +334,18 @@ fn refused() -> Vec<Value> {
         client("two inputs of which one came before the first", &[&[1, 0, 0, 0, 16][..], &[0; 16]].concat()),
         client("a terraforming without operation", &[&[2, 0][..], &[0; 12], &[0, 0, 0x80, 0x3f, 1, 1]].concat()),
         client("a chunk too far away", &[3, 0xa6, 0xe8, 0x03, 0, 0, 0]),
+        client("no credits", &[7, 0]),
+        client("more credits than there can be", &[7, CHUNK_CREDITS_MAX as u8 + 1]),
         server("empty", &[]),
-        server("no such frame", &[2]),
+        server("no such frame", &[3]),
+        server("a chunk cut short", &chunk[..chunk.len() - 1]),
+        server("bytes follow the chunk", &[&*chunk, &[0]].concat()),
+        server("a chunk's block that is longer than it says", &claiming(&chunk, 6)),
+        server("a chunk's block that is shorter than it says", &claiming(&chunk, 8)),
+        server("a chunk that is longer than one can be", &claiming(&chunk, CHUNK_BYTES_MAX as u32 + 1)),
+        server("a chunk of another format", &v2::encode_chunk([0; 3], 0, &[2, 1, 0, 0, 0, 0, 7])),
+        server("a chunk without indices", &v2::encode_chunk([0; 3], 0, &[1, 1, 0, 0, 0, 1, 7, 8])),
+        server("a chunk's index that its palette has not", &v2::encode_chunk([0; 3], 0, &packed(&[4, 5, 6], |n| n % 4))),
         server("no such message", &[1, 16]),
         server("bytes follow the message", &[1, 9, 1, 0, 0]),
         server("no error code", &[1, 8, 1, 0]),

@@ -6,6 +6,7 @@ use crate::limits::{
     TERRAFORM_RADIUS_MAX_M, TERRAFORM_RADIUS_MIN_M, TERRAFORM_RANGE_M, TERRAFORM_VOXELS_MAX, TERRAFORM_VOXELS_PER_CASTER_TICK,
     TERRAFORM_VOXELS_PER_EDIT_MIN, TERRAFORM_VOXELS_PER_TICK, TERRAFORMS_PER_SECOND, TICK_HZ, WAKE_MARGIN_M,
 };
+use crate::outbound::ChangedChunk;
 use crate::spells::Call;
 use crate::undo::{Author, Change as VoxelChange, Entry};
 use crate::voxel::{AIR, CHUNK_EDGE, CHUNK_VOXELS, Chunk, ChunkId, chunk_of, place};
@@ -119,7 +120,7 @@ pub(crate) struct Worked {
 ///
 /// # Errors
 /// When it is malformed, or would need more chunks than a world may have; nothing has changed then.
-pub(crate) fn apply(world: &mut World, edit: &Edit, author: Author) -> Result<Vec<(ChunkId, u32)>, Refusal> {
+pub(crate) fn apply(world: &mut World, edit: &Edit, author: Author) -> Result<Vec<ChangedChunk>, Refusal> {
     edit.check()?;
     let (low, high) = edit.area.voxels();
     make_room(world, edit)?;
@@ -130,7 +131,7 @@ pub(crate) fn apply(world: &mut World, edit: &Edit, author: Author) -> Result<Ve
         let Some((voxels, version)) = unpacked(world, id) else { continue };
         let changes = edit.changes(id, &voxels, &characters);
         if !changes.is_empty() {
-            affected.push((id, write(world, id, voxels, version, &changes)));
+            affected.push(write(world, id, voxels, version, &changes));
             entry.chunks.push((id, changes));
         }
     }
@@ -139,8 +140,14 @@ pub(crate) fn apply(world: &mut World, edit: &Edit, author: Author) -> Result<Ve
     Ok(affected)
 }
 
-/// Puts changed voxels back into their chunk. Answers its version.
-pub(crate) fn write(world: &mut World, id: ChunkId, mut voxels: Box<[u8; CHUNK_VOXELS]>, version: u32, changes: &[VoxelChange]) -> u32 {
+/// Puts changed voxels back into their chunk.
+pub(crate) fn write(
+    world: &mut World,
+    id: ChunkId,
+    mut voxels: Box<[u8; CHUNK_VOXELS]>,
+    version: u32,
+    changes: &[VoxelChange],
+) -> ChangedChunk {
     let mut turned = Vec::new();
     for VoxelChange { index, old, new } in changes {
         voxels[usize::from(*index)] = *new;
@@ -151,9 +158,10 @@ pub(crate) fn write(world: &mut World, id: ChunkId, mut voxels: Box<[u8; CHUNK_V
     // A version that has run through all numbers begins again at 1: 0 is what was never there.
     let version = version.checked_add(1).unwrap_or(1);
     let chunk = Chunk::from_voxels(&voxels, version);
+    let changed = ChangedChunk { id, version, hash: chunk.hash() };
     world.physics.change_chunk(id, &chunk, &turned);
     world.scene.terrain_mut().insert(id, chunk);
-    version
+    changed
 }
 
 /// The chunk's voxels and version; air at version 0 where there is none. `None` when there is none and no room for one.

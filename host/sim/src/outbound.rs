@@ -5,6 +5,17 @@ use crate::undo::Whose;
 use crate::voxel::ChunkId;
 use crate::{CastId, Edit, EntityId, EntityKind, Quat, Vec3};
 
+/// A chunk of which some voxels are others now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangedChunk {
+    /// Which.
+    pub id: ChunkId,
+    /// Its version now.
+    pub version: u32,
+    /// Its content's hash now.
+    pub hash: u64,
+}
+
 /// One event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outbound {
@@ -183,8 +194,8 @@ pub enum Outbound {
         player: EntityId,
         /// How.
         edit: Edit,
-        /// The chunks that changed, with their new versions; none when all was so already.
-        affected: Vec<(ChunkId, u32)>,
+        /// The chunks that changed; none when all was so already.
+        affected: Vec<ChangedChunk>,
         /// The client's number of its wish; 0 for a spell's.
         client_sequence: u32,
     },
@@ -207,8 +218,8 @@ pub enum Outbound {
         whose: Whose,
         /// The first tick of which edits were taken back.
         since_tick: u64,
-        /// The chunks that changed, with their new versions.
-        affected: Vec<(ChunkId, u32)>,
+        /// The chunks that changed.
+        affected: Vec<ChangedChunk>,
     },
     /// New casts of this spell run this revision.
     Activated {

@@ -117,7 +117,7 @@ pub(crate) fn revert(world: &mut World, whose: &Whose, since_tick: u64) {
         let (kept, undone): (Vec<Change>, Vec<Change>) = undone.into_values().partition(stays);
         kept.iter().for_each(|change| voxels[usize::from(change.index)] = change.old);
         if !undone.is_empty() {
-            affected.push((id, edit::write(world, id, voxels, version, &undone)));
+            affected.push(edit::write(world, id, voxels, version, &undone));
             let reach = IVec3::splat(WAKE_MARGIN_M as i32);
             world.physics.wake((low - reach).as_vec3(), (high + 1 + reach).as_vec3());
         }

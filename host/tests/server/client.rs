@@ -1,9 +1,13 @@
 //! A raw WebSocket client that waits for events, each with a deadline. Whatever it speaks, tests see messages as those of v1.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use flate2::{Compression, write::GzEncoder};
 use host::subprotocol::Subprotocol;
 use protocol::{v1, v2};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 use tungstenite::client::IntoClientRequest;
@@ -45,6 +49,11 @@ impl Client {
 
     /// A good message, as one of v1.
     pub fn send(&mut self, message: &Value) {
+        assert!(self.try_send(message), "the connection takes the message");
+    }
+
+    /// Whether the connection takes a good message.
+    pub fn try_send(&mut self, message: &Value) -> bool {
         let mut message = message.clone();
         let frame = match self.speech {
             Subprotocol::Json => Message::text(message.to_string()),
@@ -56,7 +65,7 @@ impl Client {
                 Message::binary(v2::encode_client(&v1::decode_client(&message.to_string()).expect("a good message")))
             }
         };
-        self.socket.send(frame).expect("the connection takes the message");
+        self.socket.send(frame).is_ok()
     }
 
     pub fn send_text(&mut self, text: &str) {
@@ -190,6 +199,13 @@ impl Mirror {
             v2::Frame::Message(message) => {
                 self.note(&message);
                 v1::encode_server(&message)
+            }
+            v2::Frame::Chunk(chunk) => {
+                let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+                gzip.write_all(&*chunk.voxels).expect("memory takes all");
+                let data = BASE64_STANDARD.encode(gzip.finish().expect("memory takes all"));
+                let (chunk_id, version) = (chunk.chunk_id, chunk.version.into());
+                v1::encode_server(&protocol::ServerMessage::ChunkData { chunk_id, version, data, compressed: true })
             }
             v2::Frame::Snapshot(body) => {
                 let view = self.reader.read(body).expect("a snapshot that follows from what was acknowledged");

@@ -2,7 +2,7 @@
 
 use crate::control_plane::{World, client_id};
 use crate::process::Killed;
-use host::limits::SILENCE_MAX;
+use host::limits::{PING_INTERVAL, PINGS_UNANSWERED_MAX};
 use std::io::Read;
 use std::process::{Command, Stdio};
 
@@ -23,7 +23,7 @@ fn python_with_websockets() -> &'static str {
 fn pythons_websockets_plays() {
     let world = World::start();
     let address = format!("ws://{}", world.address());
-    let idle = (SILENCE_MAX.as_secs() + 2).to_string();
+    let idle = ((PING_INTERVAL * (PINGS_UNANSWERED_MAX + 2)).as_secs()).to_string();
     let mut command = Command::new(python_with_websockets());
     command.args([SCRIPT, &address, &world.office.ticket("kim"), &client_id("kim"), &idle]);
     let mut script = Killed(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it ran a moment ago"));

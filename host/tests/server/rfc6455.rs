@@ -4,11 +4,11 @@
 use crate::client::Client;
 use crate::control_plane::{World, client_id};
 use crate::raw::{BINARY, CLOSE, FIRST, Frame, MORE, PING, PONG, REST, Raw, TEXT, close, frame, headed, unmasked};
-use host::limits::SILENCE_MAX;
+use host::limits::{PING_INTERVAL, PINGS_UNANSWERED_MAX};
 use protocol::limits::{MESSAGE_BYTES_MAX, MESSAGE_BYTES_UNAUTHENTICATED_MAX};
 use serde_json::{Value, json};
 use std::io::Write;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A message that is read and understood; without a handshake its answer is 401.
 const HELLO: &str = r#"{"type":5,"client_time":1}"#;
@@ -324,11 +324,28 @@ fn who_answers_no_pings_is_closed_and_waited_for() {
     let (last, pings) = frames.split_last().expect("a close frame");
     assert_eq!(last, "close 1008 silent for too long");
     assert!(pings.len() >= 3 && pings.iter().all(|ping| ping == "frame 0x89"), "{pings:?}");
-    assert!(lasted >= SILENCE_MAX, "{lasted:?}");
+    assert!(lasted >= PING_INTERVAL * PINGS_UNANSWERED_MAX, "{lasted:?}");
     let (mut kim, again) = world.join("kim");
     assert_eq!(again, player);
     let tick = kim.tick();
     while goes_on(&mut watcher) < tick {}
+}
+
+/// Whoever says something all the time and reads nothing is closed as well.
+#[test]
+fn who_never_reads_is_closed() {
+    let world = World::start();
+    let mut raw = Raw::upgraded(world.address());
+    join(&world, &mut raw, "kim");
+    let began = Instant::now();
+    let ping = frame(TEXT, br#"{"type":5,"client_time":0}"#);
+    // Nothing is sent any more to a socket that the server has closed.
+    while began.elapsed() < PING_INTERVAL * (PINGS_UNANSWERED_MAX + 1) {
+        raw.write(&ping);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let frames: Vec<String> = std::iter::from_fn(|| raw.frame()).filter(|frame| frame.first != TEXT).map(|frame| told(&frame)).collect();
+    assert_eq!(frames.last().expect("a close frame"), "close 1008 silent for too long", "{frames:?}");
 }
 
 /// A message that never ends is none, however much comes of it.

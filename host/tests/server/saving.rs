@@ -13,6 +13,8 @@ fn a_world_goes_on_after_a_restart_with_its_players_where_they_were(#[values(Sub
     let mut world = World::speaking(speech);
     let (mut client, player) = world.join("kim");
     client.wait_for(101, |snapshot| snapshot["player_state"]["g"] == true);
+    // Of changes of what it has, a client hears.
+    client.chunk([0, 0, 0]);
     client.terraform([8.0, 1.0, 0.0], 1.0, 7);
     let applied = client.wait_for(106, |_| true);
     let version = chunk_version(&applied, [0, 0, 0]).expect("the hole is there");

@@ -32,6 +32,10 @@ fn a_change_is_told_to_all_and_seen_in_the_chunk(#[values(Subprotocol::Json, Sub
     let world = World::speaking(speech);
     let (mut kim, _) = world.join("kim");
     let (mut ann, _) = world.join("ann");
+    // Over v2 one hears of changes of what one has.
+    for client in [&mut kim, &mut ann] {
+        assert_eq!(client.chunk([0, 0, -1])["version"], 1);
+    }
     terraform(&mut kim, 1, [12.5, 2.5, -8.5], 0.6, 41);
     for client in [&mut kim, &mut ann] {
         let applied = client.wait_for(106, |_| true);

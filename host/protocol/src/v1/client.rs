@@ -45,6 +45,8 @@ pub fn encode_client(message: &ClientMessage) -> String {
             ClientMessage::Chunk(m) => json!({ "type": 4, "chunk_id": m.chunk_id, "last_known_version": m.last_known_version }),
             ClientMessage::Ping { client_time } => json!({ "type": 5, "client_time": client_time }),
             ClientMessage::Disconnect => json!({ "type": 6 }),
+            // v1 has no word for it.
+            ClientMessage::ChunkCredits(_) => Value::Null,
             ClientMessage::Cast(m) => json!({
                 "type": 7, "spell_id": m.spell_id, "revision_id": m.revision_id.as_ref().map_or("", RevisionId::as_str),
                 "target_position": m.target_position, "target_entity_id": m.target_entity_id,

@@ -2,8 +2,8 @@
 
 use crate::client::{BadMessage, CastRequest, ChunkRequest, ClientMessage, Handshake, InputFrame, TerraformOp, TerraformRequest};
 use crate::limits::{
-    CAST_PARAMS_BYTES_MAX, CHUNK_COORDINATE_MAX, CLIENT_ID_BYTES_MAX, INPUT_FRAMES_MAX, POSITION_MAX_M, SESSION_TOKEN_BYTES_MAX,
-    TERRAFORM_RADIUS_MAX_M,
+    CAST_PARAMS_BYTES_MAX, CHUNK_COORDINATE_MAX, CHUNK_CREDITS_MAX, CLIENT_ID_BYTES_MAX, INPUT_FRAMES_MAX, POSITION_MAX_M,
+    SESSION_TOKEN_BYTES_MAX, TERRAFORM_RADIUS_MAX_M,
 };
 use crate::{RevisionId, SpellId, Vec3};
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,9 @@ enum Wire<'a> {
         target_entity_id: u64,
         /// A JSON object as text.
         extra_params: &'a str,
+    },
+    ChunkCredits {
+        credits: u32,
     },
 }
 
@@ -107,6 +110,8 @@ pub fn decode_client(bytes: &[u8]) -> Result<ClientMessage, BadMessage> {
             target_entity_id,
             extra_params: params(extra_params)?,
         }),
+        Wire::ChunkCredits { credits: credits @ 1..=CHUNK_CREDITS_MAX } => ClientMessage::ChunkCredits(credits),
+        Wire::ChunkCredits { .. } => return Err(BadMessage(format!("field credits must be an integer from 1 to {CHUNK_CREDITS_MAX}"))),
     })
 }
 
@@ -148,6 +153,7 @@ pub fn encode_client(message: &ClientMessage) -> Vec<u8> {
             target_entity_id: m.target_entity_id,
             extra_params: &m.extra_params,
         },
+        ClientMessage::ChunkCredits(credits) => Wire::ChunkCredits { credits: *credits },
     };
     postcard::to_stdvec(&wire).expect("a message has no type that postcard refuses")
 }

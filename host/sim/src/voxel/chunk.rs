@@ -177,8 +177,8 @@ impl Chunk {
         if chunk.palette == palette && chunk.words == words { Ok(chunk) } else { Err(DecodeError::NotCanonical) }
     }
 
-    /// xxh3 of the content, kept so that a digest need not read it every tick.
-    pub(crate) fn hash(&self) -> u64 {
+    /// xxh3 of palette and indices, kept so that a digest need not read them every tick.
+    pub fn hash(&self) -> u64 {
         self.hash
     }
 }

@@ -16,6 +16,7 @@ use crate::scripted::Scripted;
 use sim::edit::{Area, Change};
 use sim::inbound::{CastRequest, Input, School, Schools, SpellSpec, Switch};
 use sim::lineup::{Barred, InFlight, Lineup, ShareBy, Trial};
+use sim::outbound::ChangedChunk;
 use sim::status::Status;
 use sim::team::{Policy, Team};
 use sim::undo::Whose;
@@ -402,8 +403,9 @@ pub fn vector(words: [&str; 3]) -> Vec3 {
     Vec3::from_array(words.map(number))
 }
 
-fn chunks(affected: &[(ChunkId, u32)]) -> String {
-    let chunks: Vec<String> = affected.iter().map(|(ChunkId([x, y, z]), version)| format!("({x} {y} {z}) v{version}")).collect();
+fn chunks(affected: &[ChangedChunk]) -> String {
+    let chunks: Vec<String> =
+        affected.iter().map(|ChangedChunk { id: ChunkId([x, y, z]), version, .. }| format!("({x} {y} {z}) v{version}")).collect();
     if chunks.is_empty() { "no chunk".into() } else { chunks.join(", ") }
 }
 

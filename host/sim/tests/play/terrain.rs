@@ -4,6 +4,7 @@ use crate::check;
 use expect_test::expect;
 use proptest::prelude::*;
 use sim::edit::{Area, Change};
+use sim::outbound::ChangedChunk;
 use sim::undo::Whose;
 use sim::voxel::{Chunk, ChunkId, Terrain};
 use sim::{Digest, Edit, EntityId, Generation, IVec3, Inbound, NoSpells, Outbound, Settings, Vec3, World, step};
@@ -275,20 +276,20 @@ fn play(edits: &[(Edit, bool)]) -> Vec<Digest> {
         }
         let before = voxels_of(&world);
         let outbound = tick(&mut world, &inbound);
-        let affected: Vec<(ChunkId, u32)> = outbound
+        let affected: Vec<ChangedChunk> = outbound
             .iter()
             .flat_map(|event| match event {
                 Outbound::TerraformApplied { affected, .. } | Outbound::TerraformReverted { affected, .. } => affected.clone(),
                 _ => Vec::new(),
             })
             .collect();
-        for (id, version) in &affected {
+        for ChangedChunk { id, version, .. } in &affected {
             let older = versions.insert(*id, *version);
             assert!(older.is_none_or(|older| *version == older + 1), "{id:?} goes from {older:?} to {version}");
         }
         for (id, voxels) in voxels_of(&world) {
             let same = before.iter().any(|(other, old)| *other == id && *old == voxels);
-            assert!(same || affected.iter().any(|(changed, _)| *changed == id), "{id:?} changed and nobody was told");
+            assert!(same || affected.iter().any(|changed| changed.id == id), "{id:?} changed and nobody was told");
         }
         digests.push(world.digest());
     }

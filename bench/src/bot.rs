@@ -2,8 +2,10 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use examples::Join;
+use host::subprotocol::Subprotocol;
 use protocol::client::{Handshake, InputFrame};
-use protocol::{ClientMessage, ServerMessage, v2};
+use protocol::{ClientMessage, ServerMessage, v1, v2};
+use serde_json::Value;
 use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::net::TcpStream;
@@ -22,6 +24,8 @@ const LEG_TICKS: u32 = 45;
 pub enum Manner {
     /// Walks, turns, shoots as often as it may.
     Honest,
+    /// Walks and turns.
+    Walks,
     /// Ten inputs a tick.
     TenTimes,
     /// Each input again and again.
@@ -39,6 +43,7 @@ pub enum Manner {
 /// One player.
 pub struct Bot {
     socket: WebSocket<TcpStream>,
+    subprotocol: Subprotocol,
     manner: Manner,
     entity: u64,
     number: u32,
@@ -64,34 +69,56 @@ pub struct Seen {
 }
 
 impl Bot {
-    /// Connects, and shakes hands.
+    /// Connects by v2, and shakes hands.
     pub fn join(join: &Join, number: u32, manner: Manner) -> Result<Self> {
+        Self::join_by(Subprotocol::Binary, join, number, manner)
+    }
+
+    /// The same by either; by v1 it sees no distances and no shots.
+    pub fn join_by(subprotocol: Subprotocol, join: &Join, number: u32, manner: Manner) -> Result<Self> {
         let address = join.server_address.trim_start_matches("ws://").trim_end_matches('/');
         let stream = TcpStream::connect(address).with_context(|| format!("cannot reach the game server at {address}"))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         let mut request = format!("ws://{address}/").into_client_request()?;
-        request.headers_mut().insert("Sec-WebSocket-Protocol", v2::SUBPROTOCOL.parse()?);
-        let (mut socket, _) = tungstenite::client(request, stream).context("no upgrade")?;
+        request.headers_mut().insert("Sec-WebSocket-Protocol", subprotocol.name().parse()?);
+        let (socket, _) = tungstenite::client(request, stream).context("no upgrade")?;
+        let (frames, seen) = (VecDeque::new(), Seen::default());
+        let mut bot = Self { socket, subprotocol, manner, entity: 0, number, tick: 0, sequence: 0, frames, seen, last: None };
         let handshake = Handshake {
-            protocol_version: v2::PROTOCOL_VERSION,
+            protocol_version: subprotocol.version(),
             session_token: join.ticket.clone(),
             client_id: join.client_id.clone(),
             timestamp: 0.0,
         };
-        socket.send(Message::binary(v2::encode_client(&ClientMessage::Handshake(handshake))))?;
-        let entity = loop {
-            let Message::Binary(frame) = socket.read()? else { continue };
-            if let v2::Frame::Message(ServerMessage::HandshakeResponse { success, assigned_entity_id, error, .. }) =
-                v2::decode_server(&frame)?
-            {
-                ensure!(success, "not let in: {error}");
-                break assigned_entity_id;
-            }
-        };
-        socket.get_ref().set_nonblocking(true)?;
-        let (frames, seen) = (VecDeque::new(), Seen::default());
-        Ok(Self { socket, manner, entity, number, tick: 0, sequence: 0, frames, seen, last: None })
+        bot.tell(&ClientMessage::Handshake(handshake))?;
+        bot.entity = bot.welcomed()?;
+        bot.socket.get_ref().set_nonblocking(true)?;
+        Ok(bot)
+    }
+
+    /// Waits for the handshake's answer; answers which entity is this player's.
+    fn welcomed(&mut self) -> Result<u64> {
+        loop {
+            let (success, entity, error) = match self.socket.read()? {
+                Message::Binary(frame) => match v2::decode_server(&frame)? {
+                    v2::Frame::Message(ServerMessage::HandshakeResponse { success, assigned_entity_id, error, .. }) => {
+                        (success, assigned_entity_id, error)
+                    }
+                    _ => continue,
+                },
+                Message::Text(text) => {
+                    let message: Value = serde_json::from_str(&text)?;
+                    if message["type"] != 100 {
+                        continue;
+                    }
+                    (message["success"] == true, message["assigned_entity_id"].as_u64().unwrap_or_default(), message["error"].to_string())
+                }
+                _ => continue,
+            };
+            ensure!(success, "not let in: {error}");
+            return Ok(entity);
+        }
     }
 
     /// Reads what has come, and says what its controls say now.
@@ -99,7 +126,11 @@ impl Bot {
         self.read()?;
         let leg = self.sequence / LEG_TICKS + self.number * 7;
         let angle = (leg.wrapping_mul(2_654_435_761) >> 16) as f32 / 65_536.0 * std::f32::consts::TAU;
-        let fire = self.manner == Manner::FiresAlways || self.sequence.is_multiple_of(12);
+        let fire = match self.manner {
+            Manner::FiresAlways => true,
+            Manner::Walks => false,
+            _ => self.sequence.is_multiple_of(12),
+        };
         self.sequence += 1;
         self.frames.push_back(InputFrame {
             client_tick: self.sequence.into(),
@@ -121,32 +152,32 @@ impl Bot {
     fn say(&mut self) -> Result<()> {
         let newest = *self.frames.back().context("an input")?;
         match self.manner {
-            Manner::Honest | Manner::FiresAlways => {
+            Manner::Honest | Manner::Walks | Manner::FiresAlways => {
                 let frames = self.frames.iter().copied().collect();
-                self.send(v2::encode_client(&ClientMessage::Inputs(frames)))
+                self.tell(&ClientMessage::Inputs(frames))
             }
             Manner::TenTimes => (0..10).try_for_each(|n| {
                 let frame =
                     InputFrame { sequence_id: newest.sequence_id * 10 + n, client_tick: newest.client_tick * 10 + u64::from(n), ..newest };
-                self.send(v2::encode_client(&ClientMessage::Inputs(vec![frame])))
+                self.tell(&ClientMessage::Inputs(vec![frame]))
             }),
             Manner::Replays => {
                 let frames: Vec<_> = self.frames.iter().rev().copied().collect();
-                frames.into_iter().try_for_each(|frame| self.send(v2::encode_client(&ClientMessage::Inputs(vec![frame]))))
+                frames.into_iter().try_for_each(|frame| self.tell(&ClientMessage::Inputs(vec![frame])))
             }
             Manner::Future => {
                 let ahead =
                     InputFrame { sequence_id: newest.sequence_id * 1_000, client_tick: newest.client_tick + 1_000_000_000, ..newest };
-                self.send(v2::encode_client(&ClientMessage::Inputs(vec![ahead])))
+                self.tell(&ClientMessage::Inputs(vec![ahead]))
             }
             Manner::NotNumbers => {
                 let mut bytes = v2::encode_client(&ClientMessage::Inputs(vec![newest]));
-                self.send(bytes.clone())?;
+                self.send(Message::binary(bytes.clone()))?;
                 // Ten bad ones a second: twenty close the connection.
                 if newest.sequence_id.is_multiple_of(6) {
                     let first = bytes.len() - 8;
                     bytes[first] = 0x80;
-                    self.send(bytes)?;
+                    self.send(Message::binary(bytes))?;
                 }
                 Ok(())
             }
@@ -157,15 +188,22 @@ impl Bot {
                         client_tick: sequence_id.into(),
                         ..newest
                     });
-                    frames.into_iter().try_for_each(|frame| self.send(v2::encode_client(&ClientMessage::Inputs(vec![frame]))))?;
+                    frames.into_iter().try_for_each(|frame| self.tell(&ClientMessage::Inputs(vec![frame])))?;
                 }
                 Ok(())
             }
         }
     }
 
-    fn send(&mut self, bytes: Vec<u8>) -> Result<()> {
-        match self.socket.send(Message::binary(bytes)) {
+    fn tell(&mut self, message: &ClientMessage) -> Result<()> {
+        match self.subprotocol {
+            Subprotocol::Json => self.send(Message::text(v1::encode_client(message))),
+            Subprotocol::Binary => self.send(Message::binary(v2::encode_client(message))),
+        }
+    }
+
+    fn send(&mut self, message: Message) -> Result<()> {
+        match self.socket.send(message) {
             Ok(()) => Ok(()),
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => Ok(()),
             Err(error) => Err(error.into()),
@@ -176,6 +214,7 @@ impl Bot {
         loop {
             match self.socket.read() {
                 Ok(Message::Binary(frame)) => self.note(&frame)?,
+                Ok(Message::Text(text)) => self.note_text(&text),
                 Ok(Message::Close(frame)) => bail!("the server closed the connection: {frame:?}"),
                 Ok(_) => {}
                 Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -206,9 +245,19 @@ impl Bot {
             v2::Frame::Message(ServerMessage::EntitySpawn { entity_type: 3, properties, .. }) if properties.owner == self.entity => {
                 self.seen.shots += 1;
             }
-            v2::Frame::Message(_) => {}
+            v2::Frame::Message(_) | v2::Frame::Chunk(_) => {}
         }
         Ok(())
+    }
+
+    /// Of text only the head is read: it is the server that is measured.
+    fn note_text(&mut self, text: &str) {
+        self.seen.bytes += text.len() as u64;
+        let tick = text.strip_prefix(r#"{"type":101,"server_tick":"#).and_then(|rest| rest.split_once(','));
+        if let Some(tick) = tick.and_then(|(tick, _)| tick.parse().ok()) {
+            self.tick = tick;
+            self.seen.snapshots += 1;
+        }
     }
 
     /// Forgets what it has seen so far.
@@ -219,8 +268,18 @@ impl Bot {
 
 /// Plays all of them until it is over.
 pub fn play(bots: &mut [Bot], over: &AtomicBool) -> Result<()> {
+    play_while(bots, || !over.load(Ordering::Relaxed))
+}
+
+/// Plays all of them for so long.
+pub fn play_for(bots: &mut [Bot], time: Duration) -> Result<()> {
+    let since = Instant::now();
+    play_while(bots, || since.elapsed() < time)
+}
+
+fn play_while(bots: &mut [Bot], goes_on: impl Fn() -> bool) -> Result<()> {
     let mut next = Instant::now();
-    while !over.load(Ordering::Relaxed) {
+    while goes_on() {
         for bot in &mut *bots {
             bot.play().with_context(|| format!("a bot that is {:?}", bot.manner))?;
         }
