@@ -117,7 +117,7 @@ fn depart(mut from: TcpStream, badness: Badness, mut luck: Luck, under_way: &Syn
         }
         due = due.max(now + time);
         if let Some(stalls) = badness.stalls {
-            due = after_stall(due - began, stalls) + began;
+            due = began + after_stall(due - began, stalls);
         }
         if under_way.send((due, bytes[..length].to_vec())).is_err() {
             break;
