@@ -43,8 +43,11 @@ class Bytes:
         self.at += count
         return self.data[self.at - count : self.at]
 
+    def is_over(self):
+        return self.at == len(self.data)
+
     def end(self):
-        require(self.at == len(self.data), "bytes follow")
+        require(self.is_over(), "bytes follow")
 
     def byte(self):
         return self.take(1)[0]
@@ -653,10 +656,13 @@ class ServerStream:
         axes = [single(single(read.i32()) / 1024) for _ in range(6)]
         own = {"sequence": sequence >> 1, "position": axes[:3], "velocity": axes[3:], "grounded": sequence & 1 == 1}
         groups = []
-        count = read.u32()
-        require(count <= 4096, "too many groups")
-        parts = [(read.u32(), read.u32(), read.u32(), read.blob()) for _ in range(count)]
-        read.end()
+        parts, ages = [], (0, 0)
+        while not read.is_over():
+            require(len(parts) < 4096, "too many groups")
+            named = read.varint(33)
+            if named & 1:
+                ages = (read.u32(), read.u32())
+            parts.append((named >> 1, *ages, read.blob()))
         for number, age, span, data in parts:
             base = self.state(number, tick, age)
             before = self.state(number, tick - age, span)

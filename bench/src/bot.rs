@@ -5,6 +5,7 @@ use examples::Join;
 use host::subprotocol::Subprotocol;
 use protocol::client::{Handshake, InputFrame};
 use protocol::{ClientMessage, ServerMessage, v1, v2};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -284,7 +285,24 @@ fn play_while(bots: &mut [Bot], goes_on: impl Fn() -> bool) -> Result<()> {
             bot.play().with_context(|| format!("a bot that is {:?}", bot.manner))?;
         }
         next += TICK;
-        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        read_until(bots, next)?;
     }
     Ok(())
+}
+
+/// Reads whatever comes until then, when it comes: a snapshot that waits for a bot's next tick would look late.
+fn read_until(bots: &mut [Bot], then: Instant) -> Result<()> {
+    loop {
+        let left = then.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        let timeout = Timespec { tv_sec: 0, tv_nsec: left.as_nanos() as i64 };
+        let mut sockets: Vec<PollFd<'_>> = bots.iter().map(|bot| PollFd::new(bot.socket.get_ref(), PollFlags::IN)).collect();
+        poll(&mut sockets, Some(&timeout))?;
+        let ready: Vec<bool> = sockets.iter().map(|socket| !socket.revents().is_empty()).collect();
+        for (bot, _) in bots.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
+            bot.read().with_context(|| format!("a bot that is {:?}", bot.manner))?;
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Every limit of the game server's shell, with its reason. What crosses the wire is bounded in `protocol::limits`.
 
-use protocol::limits::{CHUNK_CREDITS_MAX, MESSAGE_BYTES_MAX};
+use protocol::limits::CHUNK_CREDITS_MAX;
 use std::time::Duration;
 
 /// Ticks that may be made up for after a stall; the rest is skipped and counted, or a stall would breed the next one.
@@ -112,8 +112,8 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The kernel's buffer for what a client has not read: a second of snapshots. Larger ones only hide that a client is behind.
 pub const SOCKET_SEND_BUFFER_BYTES: u32 = 128 * 1024;
-/// tungstenite's read buffer; one message of a player fits.
-pub const READ_BUFFER_BYTES: usize = MESSAGE_BYTES_MAX;
+/// What is read from a socket at once: some dozens of inputs. tungstenite clears so much for each reading; longer messages take several.
+pub const READ_BUFFER_BYTES: usize = 2 * 1024;
 /// tungstenite gathers so much before it writes.
 pub const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 /// And holds at most so much: the longest snapshot, `ENTITIES_MAX` entities of at most 160 bytes, and what was gathered before.

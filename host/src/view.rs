@@ -28,8 +28,8 @@ pub struct View {
     sent: VecDeque<(u64, Vec<(GroupId, u32)>)>,
     /// Bytes that may be sent now.
     budget: i64,
-    /// Where the parts of a snapshot gather before it is known how many there are: empty between two.
-    parts: Vec<u8>,
+    /// Bytes of the last snapshot of v2: the next one will be about as long.
+    length: usize,
 }
 
 /// What a client knows of a group.
@@ -59,8 +59,8 @@ impl View {
     /// Nothing is seen yet.
     pub fn new(subprotocol: Subprotocol) -> Self {
         let budget = i64::from(Self::bytes_per_second(subprotocol));
-        let (sights, seen, relevant, sent, parts) = Default::default();
-        Self { subprotocol, sights, seen, relevant, sent, budget, parts }
+        let (sights, seen, relevant, sent, length) = Default::default();
+        Self { subprotocol, sights, seen, relevant, sent, budget, length }
     }
 
     /// Whether the group is seen.
@@ -166,7 +166,8 @@ impl View {
     fn binary(&mut self, me: &Entity, tick: u64, groups: &mut Groups) -> Message {
         let order = self.order(me, tick, groups);
         let mut room = self.budget;
-        let mut parts = std::mem::take(&mut self.parts);
+        let mut frame = Snapshot::writer(tick, &crate::convert::own_state(me), self.length);
+        let mut ages = v2::NO_AGES;
         let forgotten = if self.sent.len() < BASELINES_MAX { None } else { self.sent.pop_front() };
         let mut sent = forgotten.map_or_else(Vec::new, |(_, groups)| groups);
         sent.clear();
@@ -186,14 +187,11 @@ impl View {
             if (room < 0 && !sent.is_empty()) || sent.len() == SNAPSHOT_GROUPS_MAX {
                 break;
             }
-            v2::put_part(&mut parts, &GroupPart { group: id, age: coded.ages[0], span: coded.ages[1], bytes: &coded.bytes });
+            v2::put_part(&mut frame, &GroupPart { group: id, age: coded.ages[0], span: coded.ages[1], bytes: &coded.bytes }, &mut ages);
             (sight.count, sight.last) = (sight.count + 1, tick);
             sent.push((id, sight.count));
         }
-        let mut frame = Snapshot::writer(tick, &crate::convert::own_state(me), sent.len(), parts.len());
-        frame.extend_from_slice(&parts);
-        parts.clear();
-        self.parts = parts;
+        self.length = frame.len();
         self.sent.push_back((tick, sent));
         Message::binary(frame)
     }

@@ -99,7 +99,8 @@ fn never_reads(join: &Join) -> Result<End> {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    Ok(End { kind: Kind::NeverReads, seconds: since.elapsed().as_secs_f64(), how: "cut off".into() })
+    let seconds = since.elapsed().as_secs_f64();
+    Ok(End { seconds, ..end(Kind::NeverReads, since, last_words(socket.get_mut())) })
 }
 
 /// A byte of the upgrade now and then.
@@ -109,13 +110,20 @@ fn slow_handshake(address: &str) -> Result<End> {
     stream.set_read_timeout(Some(Duration::from_millis(200)))?;
     let request = format!("GET / HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\n");
     let mut bytes = request.bytes().cycle();
+    let (mut answer, mut some) = (Vec::new(), [0; 64]);
     while since.elapsed() < PATIENCE {
         let next = bytes.next().context("a cycle has no end")?;
-        if stream.write_all(&[next]).is_err() || matches!(stream.read(&mut [0; 64]), Ok(0)) {
-            break;
+        match stream.read(&mut some) {
+            Ok(0) => break,
+            Ok(length) => answer.extend_from_slice(&some[..length]),
+            // Nothing yet: another byte.
+            Err(_) if stream.write_all(&[next]).is_ok() => {}
+            Err(_) => break,
         }
     }
-    Ok(End { kind: Kind::SlowHandshake, seconds: since.elapsed().as_secs_f64(), how: "cut off".into() })
+    // HTTP/1.1 and the status.
+    let status = answer.get(9..12).map_or("cut off".into(), |status| String::from_utf8_lossy(status).into_owned());
+    Ok(End { kind: Kind::SlowHandshake, seconds: since.elapsed().as_secs_f64(), how: status })
 }
 
 /// Good messages, and far too many.
@@ -157,11 +165,29 @@ fn random_bytes(address: &str, seed: u64) -> Result<End> {
         })
         .collect();
     socket.get_mut().write_all(&noise)?;
+    Ok(farewell(&mut socket, Kind::RandomBytes, since))
+}
+
+/// The code of a close frame that is the last of what waits to be read.
+fn last_words(stream: &mut TcpStream) -> Option<u16> {
+    let mut bytes = Vec::new();
+    // A reset comes behind what has come before it.
+    let _ = stream.read_to_end(&mut bytes);
+    let frames = (0..bytes.len()).rev().map(|at| &bytes[at..]);
+    let mut closing = frames.filter_map(|frame| match frame {
+        [0x88, length, high, low, ..] if frame.len() == 2 + usize::from(*length) => Some(u16::from_be_bytes([*high, *low])),
+        _ => None,
+    });
+    closing.next()
+}
+
+/// Reads to the end.
+fn farewell(socket: &mut WebSocket<TcpStream>, kind: Kind, since: Instant) -> End {
     loop {
         match socket.read() {
-            Ok(Message::Close(frame)) => return Ok(end(Kind::RandomBytes, since, frame.map(|frame| frame.code.into()))),
+            Ok(Message::Close(frame)) => return end(kind, since, frame.map(|frame| frame.code.into())),
             Ok(_) => {}
-            Err(_) => return Ok(end(Kind::RandomBytes, since, None)),
+            Err(_) => return end(kind, since, None),
         }
     }
 }

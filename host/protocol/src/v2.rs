@@ -14,7 +14,7 @@ mod turning;
 pub use chunk::{CHUNK_VOXELS, Chunk, encode_chunk};
 pub use client::{as_sent, decode_client, encode_client};
 pub use reader::{Reader, View};
-pub use snapshot::{BadSnapshot, GroupPart, OwnState, Snapshot, put_part};
+pub use snapshot::{BadSnapshot, GroupPart, NO_AGES, OwnState, Snapshot, put_part};
 pub use state::{EntityState, POSITION_UNITS_PER_M, ROTATION_UNITS, Rotation};
 
 use crate::ServerMessage;

@@ -2,7 +2,7 @@
 //! `UPDATE_EXPECT=1` writes the file anew.
 
 use protocol::client::{CastRequest, ChunkRequest, ClientMessage, Handshake, InputFrame, TerraformOp, TerraformRequest};
-use protocol::limits::{CHUNK_BYTES_MAX, CHUNK_CREDITS_MAX};
+use protocol::limits::{CHUNK_BYTES_MAX, CHUNK_CREDITS_MAX, SNAPSHOT_GROUPS_MAX};
 use protocol::server::{AffectedChunk, ErrorCode, NpcEventType, Properties};
 use protocol::v2::{self, EntityState, Frame, GroupPart, OwnState, Reader, Rotation, Snapshot, group};
 use protocol::{Channel, RevisionId, ServerMessage, SpellId, v1};
@@ -321,7 +321,8 @@ fn refused() -> Vec<Value> {
         let claimed = postcard::to_stdvec(&bytes).expect("a number");
         [&chunk[..5], &*claimed, &chunk[6..]].concat()
     };
-    let head = |groups: u8| vec![0, 5, 2, 0, 0, 0, 0, 0, 0, groups];
+    let head = [0, 5, 2, 0, 0, 0, 0, 0, 0];
+    let with = |parts: &[u8]| [&head, parts].concat();
     vec![
         client("empty", &[]),
         client("no such message", &[8]),
@@ -349,12 +350,12 @@ fn refused() -> Vec<Value> {
         server("no such message", &[1, 16]),
         server("bytes follow the message", &[1, 9, 1, 0, 0]),
         server("no error code", &[1, 8, 1, 0]),
-        server("a snapshot cut short", &head(1)),
-        server("bytes follow the snapshot", &[head(0), vec![0]].concat()),
-        server("more groups than there may be", &[&head(0)[..9], &[0x81, 0x20]].concat()),
-        server("a base that never came", &[head(1), vec![1, 3, 0, 0]].concat()),
-        server("a base before the first tick", &[head(1), vec![1, 6, 0, 0]].concat()),
-        server("an entity that is out of range", &[head(1), vec![1, 0, 0, 40], vec![0xff; 40]].concat()),
+        server("a snapshot cut short", &head[..8]),
+        server("a group cut short", &with(&[2, 9, 0])),
+        server("more groups than there may be", &with(&[2, 0].repeat(SNAPSHOT_GROUPS_MAX + 1))),
+        server("a base that never came", &with(&[3, 3, 0, 0])),
+        server("a base before the first tick", &with(&[3, 6, 0, 0])),
+        server("an entity that is out of range", &[with(&[2, 40]), vec![0xff; 40]].concat()),
     ]
 }
 

@@ -13,9 +13,6 @@ pub enum BadSnapshot {
     /// It ends too early.
     #[error("the snapshot is cut short")]
     Short,
-    /// It goes on after its end.
-    #[error("bytes follow the snapshot")]
-    Trailing,
     /// A number is out of its range.
     #[error("field {0} is out of range")]
     Range(&'static str),
@@ -64,13 +61,14 @@ pub struct Snapshot<'a> {
 impl<'a> Snapshot<'a> {
     /// As a frame.
     pub fn encode(&self) -> Vec<u8> {
-        let mut writer = Self::writer(self.server_tick, &self.own, self.groups.len(), 0);
-        self.groups.iter().for_each(|part| put_part(&mut writer, part));
+        let mut writer = Self::writer(self.server_tick, &self.own, 0);
+        let mut ages = NO_AGES;
+        self.groups.iter().for_each(|part| put_part(&mut writer, part, &mut ages));
         writer
     }
 
-    /// The frame's head, with room for so many bytes of groups; exactly `groups` parts have to follow, by [`put_part`].
-    pub fn writer(server_tick: u64, own: &OwnState, groups: usize, room: usize) -> Vec<u8> {
+    /// The frame's head, with room for so many bytes of groups, which follow by [`put_part`].
+    pub fn writer(server_tick: u64, own: &OwnState, room: usize) -> Vec<u8> {
         let mut frame = Vec::with_capacity(32 + room);
         frame.push(SNAPSHOT);
         put(&mut frame, server_tick);
@@ -78,14 +76,13 @@ impl<'a> Snapshot<'a> {
         for axis in own.position.into_iter().chain(own.velocity) {
             put(&mut frame, zigzag((axis * OWN_UNITS).round() as i32));
         }
-        put(&mut frame, groups as u64);
         frame
     }
 
     /// The snapshot in a frame's body.
     ///
     /// # Errors
-    /// It is cut short, too long, or a number is out of range.
+    /// It is cut short, too long, or a number is out of range. Between two groups it ends as well as anywhere: frames are whole, or do not come.
     pub fn decode(body: &'a [u8]) -> Result<Self, BadSnapshot> {
         if body.len() > SNAPSHOT_BYTES_MAX {
             return Err(BadSnapshot::Range("length"));
@@ -99,25 +96,37 @@ impl<'a> Snapshot<'a> {
         }
         let [x, y, z, u, v, w] = numbers;
         let own = OwnState { sequence: (sequence >> 1) as u32, position: [x, y, z], velocity: [u, v, w], grounded: sequence & 1 == 1 };
-        let count = take(&mut rest, SNAPSHOT_GROUPS_MAX as u64, "groups")? as usize;
-        // A group takes four bytes at least.
-        let mut groups = Vec::with_capacity(count.min(rest.len() / 4));
-        for _ in 0..count {
+        let (mut groups, mut ages) = (Vec::new(), NO_AGES);
+        while !rest.is_empty() {
+            if groups.len() == SNAPSHOT_GROUPS_MAX {
+                return Err(BadSnapshot::Range("groups"));
+            }
+            let named = take(&mut rest, u64::from(u32::MAX) << 1 | 1, "group")?;
             let mut number = |name| take(&mut rest, u64::from(u32::MAX), name).map(|number| number as u32);
-            let (group, age, span, length) = (number("group")?, number("age")?, number("span")?, number("length")?);
+            if named & 1 == 1 {
+                ages = [number("age")?, number("span")?];
+            }
+            let ([age, span], length) = (ages, number("length")?);
+            let group = (named >> 1) as u32;
             let (bytes, after) = rest.split_at_checked(length as usize).ok_or(BadSnapshot::Short)?;
             rest = after;
             groups.push(GroupPart { group, age, span, bytes });
         }
-        if rest.is_empty() { Ok(Self { server_tick, own, groups }) } else { Err(BadSnapshot::Trailing) }
+        Ok(Self { server_tick, own, groups })
     }
 }
 
-/// Adds a group to a frame that [`Snapshot::writer`] has begun.
-pub fn put_part(frame: &mut Vec<u8>, part: &GroupPart<'_>) {
-    for number in [part.group, part.age, part.span, part.bytes.len() as u32] {
-        put(frame, number.into());
+/// Before the first part of a snapshot.
+pub const NO_AGES: [u32; 2] = [0; 2];
+
+/// Adds a group to a frame that [`Snapshot::writer`] has begun. `ages` are those of the part before, [`NO_AGES`] for the first: most parts have the same.
+pub fn put_part(frame: &mut Vec<u8>, part: &GroupPart<'_>, ages: &mut [u32; 2]) {
+    let before = std::mem::replace(ages, [part.age, part.span]);
+    put(frame, u64::from(part.group) << 1 | u64::from(before != *ages));
+    if before != *ages {
+        ages.iter().for_each(|age| put(frame, (*age).into()));
     }
+    put(frame, part.bytes.len() as u64);
     frame.extend_from_slice(part.bytes);
 }
 
