@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Error, Message, WebSocket};
@@ -20,11 +21,18 @@ pub const TICK: Duration = Duration::from_nanos(1_000_000_000 / 60);
 /// A player goes straight on for so many ticks, then elsewhere.
 const LEG_TICKS: u32 = 45;
 
+/// Between two looks at who has something to read: snapshots seem late by up to so much.
+const LOOK_INTERVAL: Duration = Duration::from_millis(2);
+/// Inputs that come at once from who sends them in bursts.
+const BURST: usize = 60;
+
 /// How a bot behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
     /// Walks, turns, shoots as often as it may.
     Honest,
+    /// Walks, turns, shoots every two seconds.
+    Lively,
     /// Walks and turns.
     Walks,
     /// Ten inputs a tick.
@@ -129,6 +137,7 @@ impl Bot {
         let angle = (leg.wrapping_mul(2_654_435_761) >> 16) as f32 / 65_536.0 * std::f32::consts::TAU;
         let fire = match self.manner {
             Manner::FiresAlways => true,
+            Manner::Lively => (self.sequence + self.number).is_multiple_of(120),
             Manner::Walks => false,
             _ => self.sequence.is_multiple_of(12),
         };
@@ -144,7 +153,8 @@ impl Bot {
             interact: false,
             jump: false,
         });
-        if self.frames.len() > protocol::limits::INPUT_FRAMES_MAX {
+        let kept = if self.manner == Manner::Bursts { BURST } else { protocol::limits::INPUT_FRAMES_MAX };
+        if self.frames.len() > kept {
             self.frames.pop_front();
         }
         self.say()
@@ -153,7 +163,7 @@ impl Bot {
     fn say(&mut self) -> Result<()> {
         let newest = *self.frames.back().context("an input")?;
         match self.manner {
-            Manner::Honest | Manner::Walks | Manner::FiresAlways => {
+            Manner::Honest | Manner::Lively | Manner::Walks | Manner::FiresAlways => {
                 let frames = self.frames.iter().copied().collect();
                 self.tell(&ClientMessage::Inputs(frames))
             }
@@ -183,12 +193,8 @@ impl Bot {
                 Ok(())
             }
             Manner::Bursts => {
-                if newest.sequence_id.is_multiple_of(60) {
-                    let frames = (newest.sequence_id - 59..=newest.sequence_id).map(|sequence_id| InputFrame {
-                        sequence_id,
-                        client_tick: sequence_id.into(),
-                        ..newest
-                    });
+                if (newest.sequence_id as usize).is_multiple_of(BURST) {
+                    let frames: Vec<_> = self.frames.iter().copied().collect();
                     frames.into_iter().try_for_each(|frame| self.tell(&ClientMessage::Inputs(vec![frame])))?;
                 }
                 Ok(())
@@ -278,21 +284,41 @@ pub fn play_for(bots: &mut [Bot], time: Duration) -> Result<()> {
     play_while(bots, || since.elapsed() < time)
 }
 
+/// Plays whoever arrives, from the moment on in which it does, until it is over; what they have seen since `counts`.
+pub fn play_arriving(arrivals: &Receiver<Bot>, counts: &AtomicBool, over: &AtomicBool) -> Result<Vec<Seen>> {
+    let (mut bots, mut next, mut counted) = (Vec::new(), Instant::now(), false);
+    while !over.load(Ordering::Relaxed) {
+        bots.extend(arrivals.try_iter());
+        if !counted && counts.load(Ordering::Relaxed) {
+            counted = true;
+            bots.iter_mut().for_each(Bot::begin);
+        }
+        play_tick(&mut bots, &mut next)?;
+    }
+    Ok(bots.into_iter().map(|bot| bot.seen).collect())
+}
+
 fn play_while(bots: &mut [Bot], goes_on: impl Fn() -> bool) -> Result<()> {
     let mut next = Instant::now();
     while goes_on() {
-        for bot in &mut *bots {
-            bot.play().with_context(|| format!("a bot that is {:?}", bot.manner))?;
-        }
-        next += TICK;
-        read_until(bots, next)?;
+        play_tick(bots, &mut next)?;
     }
     Ok(())
 }
 
-/// Reads whatever comes until then, when it comes: a snapshot that waits for a bot's next tick would look late.
+fn play_tick(bots: &mut [Bot], next: &mut Instant) -> Result<()> {
+    for bot in &mut *bots {
+        bot.play().with_context(|| format!("a bot that is {:?}", bot.manner))?;
+    }
+    *next += TICK;
+    read_until(bots, *next)
+}
+
+/// Reads whatever comes until then, soon after it comes: a snapshot that waits for a bot's next tick would look late.
 fn read_until(bots: &mut [Bot], then: Instant) -> Result<()> {
     loop {
+        // Looking at all sockets for each that is ready would take longer than the servers do.
+        std::thread::sleep(LOOK_INTERVAL.min(then.saturating_duration_since(Instant::now())));
         let left = then.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Ok(());

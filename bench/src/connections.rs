@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use examples::{Http, Server};
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,11 @@ const ENVIRONMENT: [(&str, &str); 2] = [("ADMIN_TOKEN", ADMIN), ("CONNECTIONS_PE
 const BOTS: (usize, usize) = (500, 40);
 const WORLDS: usize = 2;
 const PLAY: (Duration, Duration) = (Duration::from_secs(40), Duration::from_secs(5));
+/// After the last has joined.
+const SETTLING: Duration = Duration::from_secs(2);
 const GOOD: usize = 16;
+/// From one shot to the next.
+const SHOT_SECONDS: f64 = 0.2;
 /// Threads that play bots.
 const THREADS: usize = 4;
 
@@ -40,46 +45,50 @@ fn crowd(effort: Effort) -> Result<(Vec<Row>, Series)> {
     let http = server.http();
     let count = effort.pick(BOTS.0, BOTS.1);
     let progress = bar("bots", count);
-    let (mut worlds, mut bots, mut growth): (Vec<String>, Vec<Bot>, Vec<_>) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut worlds, mut growth): (Vec<String>, Vec<_>) = Default::default();
     let resident = || -> Result<f64> {
         server.game_servers().iter().try_fold(0.0, |sum, process| Ok(sum + Resident::of(&process.to_string())?.rss_kib / 1024.0))
     };
-    let over = AtomicBool::new(false);
+    let (counts, over) = (AtomicBool::new(false), AtomicBool::new(false));
     let (health, seen) = thread::scope(|scope| -> Result<_> {
-        let mut players = Vec::new();
-        for number in 0..count {
-            let join = http.join(&http.login(None)?, worlds.get(number % WORLDS).map(String::as_str))?;
-            if worlds.len() < WORLDS {
-                worlds.push(join.world_id.clone());
+        // They play from the start: who waits in silence is not what a server holds.
+        let (arrive, players): (Vec<_>, Vec<_>) = (0..THREADS)
+            .map(|_| {
+                let ((arrive, arrivals), counts, over) = (channel(), &counts, &over);
+                (arrive, scope.spawn(move || bot::play_arriving(&arrivals, counts, over)))
+            })
+            .unzip();
+        let mut session = || -> Result<Samples> {
+            for number in 0..count {
+                let join = http.join(&http.login(None)?, worlds.get(number % WORLDS).map(String::as_str))?;
+                if worlds.len() < WORLDS {
+                    worlds.push(join.world_id.clone());
+                }
+                let bot = Bot::join(&join, number as u32, Manner::Lively)?;
+                arrive[number % THREADS].send(bot).ok().context("a thread of bots ended")?;
+                if number % 25 == 24 {
+                    growth.push(((number + 1) as f64, resident()?));
+                }
+                progress.inc(1);
             }
-            bots.push(Bot::join(&join, number as u32, Manner::Honest)?);
-            // They play from the start: who waits in silence is not what a server holds.
-            if bots.len() == count / THREADS || number + 1 == count {
-                let (mut some, over) = (std::mem::take(&mut bots), &over);
-                players.push(scope.spawn(move || {
-                    bot::play(&mut some, over)?;
-                    Ok::<_, anyhow::Error>(some)
-                }));
-            }
-            if number % 25 == 24 {
-                growth.push(((number + 1) as f64, resident()?));
-            }
-            progress.inc(1);
-        }
-        let health = watch(&http, WORLDS, effort.pick(PLAY.0, PLAY.1));
+            thread::sleep(SETTLING);
+            counts.store(true, Ordering::Relaxed);
+            watch(&http, WORLDS, effort.pick(PLAY.0, PLAY.1))
+        };
+        let health = session();
         over.store(true, Ordering::Relaxed);
         let mut seen = Vec::new();
         for player in players {
-            seen.extend(player.join().ok().context("a thread of bots panicked")??.into_iter().map(|bot| bot.seen));
+            seen.extend(player.join().ok().context("a thread of bots panicked")??);
         }
         Ok((health?, seen))
     })?;
     progress.finish_and_clear();
-    let intervals = Samples::new(seen.iter().flat_map(|seen| settled(&seen.intervals_ms)).copied().collect());
+    let intervals = Samples::new(seen.iter().flat_map(|seen| &seen.intervals_ms).copied().collect());
     let bytes = Samples::new(seen.iter().map(|seen| seen.bytes as f64 / seen.snapshots.max(1) as f64 * 20.0 / 1e3).collect());
     let (first, last) = (growth[0], growth[growth.len() - 1]);
     let each = (last.1 - first.1) * 1024.0 / (last.0 - first.0);
-    let how = "500 bots of v2 in two worlds, walking and shooting, each an input a tick";
+    let how = "500 bots of v2 in two worlds, walking, each an input a tick and a shot every two seconds";
     let rows = vec![
         health.row(
             "bots_500.tick_p99_ms",
@@ -200,12 +209,12 @@ fn cheats(effort: Effort) -> Result<Vec<Row>> {
             "twelve who send ten inputs a tick, repeat them, number them from the future, send no numbers, come in bursts, or fire in each",
         ),
         one(most(false)).against(
-            &one(most(true)),
-            "the most of twelve honest bots",
+            &one(effort.pick(PLAY.0, PLAY.1).as_secs_f64() / SHOT_SECONDS + 1.0),
+            "what the cooldown allows",
             "cheats.shots",
             "",
-            "",
-            "shots; who holds the button down fires every 0.2 s, as the cooldown allows",
+            "1",
+            format!("shots of who shot most of the twelve; of the honest ones, {:.0}", most(true)),
         ),
     ])
 }

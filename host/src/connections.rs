@@ -3,7 +3,7 @@
 use crate::chunks::{Job, Packer};
 use crate::circuits::{Circuits, Quarantined};
 use crate::convert::{self, Audience};
-use crate::groups::{Groups, Key};
+use crate::groups::Groups;
 use crate::inbox::{Mail, SessionId};
 use crate::inputs::Inputs;
 use crate::limits::{AWAITED_TICKS, SNAPSHOT_INTERVAL_TICKS};
@@ -311,7 +311,7 @@ impl Connections {
         let (world, scene) = (game.world(), game.world().scene());
         match event {
             Outbound::Spawned { id, kind, owner, position, .. } => {
-                let group = groups.insert(*id, Key::of(*kind, *owner, *position));
+                let group = groups.insert(*id, *kind, *owner, *position);
                 let begun = groups.get(group).filter(|group| group.len() == 1);
                 // One that is gone again within its tick was never there for anybody.
                 let Some(entity) = scene.entity(*id) else { return };
@@ -333,7 +333,7 @@ impl Connections {
             _ => {}
         }
         if let Outbound::ProjectileHit { projectile, hit, .. } = event
-            && let Some(shooter) = groups.place(*projectile).and_then(|group| groups.get(group)).map(|group| group.key.owner)
+            && let Some(shooter) = groups.owner(*projectile)
         {
             self.watch(shooter, *hit, world.tick());
             self.watch(*hit, shooter, world.tick());
@@ -346,7 +346,7 @@ impl Connections {
                 Audience::All => true,
                 Audience::Only(one) => one == player,
                 Audience::Of(entity) => entity == player || groups.place(entity).is_some_and(|group| connection.view.sees(group)),
-                Audience::Near(point) => scene.entity(player).is_some_and(|me| View::reaches(me.position, point)),
+                Audience::Near(point) => connection.view.reaches(point),
             };
             if concerned {
                 connection.hear(&message, editor == Some(player));

@@ -1,6 +1,6 @@
 //! Who stands where, for snapshots: entities in groups by place and owner. A group's state is encoded once for all clients who know the same of it.
 
-use crate::limits::{GROUP_CELL_M, GROUP_IDLE_TICKS, GROUP_LINGER_M, GROUP_STATES_MAX};
+use crate::limits::{GROUP_CELL_M, GROUP_IDLE_TICKS, GROUP_LINGER_M, GROUP_STATES_MAX, THINGS_AMONG_OTHERS_MAX};
 use protocol::limits::GROUP_ENTITIES_MAX;
 use protocol::v1;
 use protocol::v2::{self, EntityState};
@@ -17,8 +17,19 @@ pub type GroupId = u32;
 pub struct Key {
     /// The column of the world, in cells.
     pub cell: [i32; 2],
-    /// Whose they are: things of one owner are a group of their own, so that a storm of them is nobody else's loss. `NONE` for players, NPCs and the world's things.
-    pub owner: EntityId,
+    /// Whose they are.
+    pub whose: Whose,
+}
+
+/// Whose the entities of a group are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whose {
+    /// Players, NPCs, and the world's things.
+    Nobodys,
+    /// Things of owners who have few.
+    Manys,
+    /// What an owner has beyond that, so that a storm of things is nobody else's loss.
+    Ones(EntityId),
 }
 
 /// Some entities that are seen together, or not at all.
@@ -53,7 +64,17 @@ pub struct Moved {
 pub struct Groups {
     groups: Vec<Option<Group>>,
     by_key: BTreeMap<Key, Vec<GroupId>>,
-    places: BTreeMap<EntityId, GroupId>,
+    places: BTreeMap<EntityId, Place>,
+    /// How many things each owner has in which groups.
+    owned: BTreeMap<EntityId, BTreeMap<GroupId, usize>>,
+}
+
+/// Where an entity is, and whose it is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    group: GroupId,
+    /// `NONE` for players, and for what is nobody's.
+    owner: EntityId,
 }
 
 impl Groups {
@@ -61,13 +82,23 @@ impl Groups {
     pub fn of(scene: &Scene) -> Self {
         let mut groups = Self::default();
         for entity in scene.entities() {
-            groups.insert(entity.id, Key::of(entity.kind, entity.owner, entity.position));
+            groups.insert(entity.id, entity.kind, entity.owner, entity.position);
         }
         groups
     }
 
     /// Takes in an entity that has appeared.
-    pub fn insert(&mut self, entity: EntityId, key: Key) -> GroupId {
+    pub fn insert(&mut self, entity: EntityId, kind: EntityKind, owner: EntityId, position: Vec3) -> GroupId {
+        let owner = if kind == EntityKind::Player { EntityId::NONE } else { owner };
+        let whose = match owner {
+            EntityId::NONE => Whose::Nobodys,
+            owner if self.count_of(owner) < THINGS_AMONG_OTHERS_MAX => Whose::Manys,
+            owner => Whose::Ones(owner),
+        };
+        self.put(entity, owner, Key { cell: cell(position), whose })
+    }
+
+    fn put(&mut self, entity: EntityId, owner: EntityId, key: Key) -> GroupId {
         let room = |id: &GroupId| self.get(*id).is_some_and(|group| group.members.len() < GROUP_ENTITIES_MAX);
         let open = self.by_key.get(&key).and_then(|parts| parts.iter().copied().find(room));
         let id = open.unwrap_or_else(|| self.begin(key));
@@ -75,22 +106,50 @@ impl Groups {
             group.members.insert(entity);
             group.empty_since = None;
         }
-        self.places.insert(entity, id);
+        self.places.insert(entity, Place { group: id, owner });
+        if owner != EntityId::NONE {
+            *self.owned.entry(owner).or_default().entry(id).or_default() += 1;
+        }
         id
     }
 
     /// Lets go of one that is gone; answers where it was.
     pub fn remove(&mut self, entity: EntityId) -> Option<GroupId> {
-        let id = self.places.remove(&entity)?;
+        let Place { group: id, owner } = self.places.remove(&entity)?;
         if let Some(group) = &mut self.groups[id as usize] {
             group.members.remove(&entity);
+        }
+        if let Some(groups) = self.owned.get_mut(&owner) {
+            let left = groups.get(&id).map_or(0, |count| count - 1);
+            if left > 0 {
+                groups.insert(id, left)
+            } else {
+                groups.remove(&id)
+            };
+            if groups.is_empty() {
+                self.owned.remove(&owner);
+            }
         }
         Some(id)
     }
 
     /// The entity's group.
     pub fn place(&self, entity: EntityId) -> Option<GroupId> {
-        self.places.get(&entity).copied()
+        self.places.get(&entity).map(|place| place.group)
+    }
+
+    /// The entity's owner; `NONE` for players, and for what is nobody's.
+    pub fn owner(&self, entity: EntityId) -> Option<EntityId> {
+        self.places.get(&entity).map(|place| place.owner)
+    }
+
+    /// The groups in which an owner has things.
+    pub fn of_owner(&self, owner: EntityId) -> impl Iterator<Item = GroupId> {
+        self.owned.get(&owner).into_iter().flat_map(|groups| groups.keys().copied())
+    }
+
+    fn count_of(&self, owner: EntityId) -> usize {
+        self.owned.get(&owner).map_or(0, |groups| groups.values().sum())
     }
 
     /// The group, if there is one of this number.
@@ -140,15 +199,15 @@ impl Groups {
     /// Who has left its cell by more than the margin joins the group of its new one.
     fn regroup(&mut self, scene: &Scene) -> Vec<Moved> {
         let mut moved = Vec::new();
-        for (entity, place) in &self.places {
-            let (Some(state), Some(group)) = (scene.entity(*entity), self.get(*place)) else { continue };
+        for (entity, Place { group: from, owner }) in &self.places {
+            let (Some(state), Some(group)) = (scene.entity(*entity), self.get(*from)) else { continue };
             if !group.key.holds(state.position) {
-                moved.push((Moved { entity: *entity, from: *place, to: *place }, Key { cell: cell(state.position), ..group.key }));
+                moved.push((*entity, *from, *owner, Key { cell: cell(state.position), ..group.key }));
             }
         }
-        let arrive = |(Moved { entity, from, .. }, key)| {
+        let arrive = |(entity, from, owner, key)| {
             self.remove(entity);
-            Moved { entity, from, to: self.insert(entity, key) }
+            Moved { entity, from, to: self.put(entity, owner, key) }
         };
         moved.into_iter().map(arrive).collect()
     }
@@ -169,19 +228,14 @@ impl Groups {
 }
 
 impl Key {
-    /// Of an entity that has just appeared.
-    pub fn of(kind: EntityKind, owner: EntityId, position: Vec3) -> Self {
-        let owner = if kind == EntityKind::Player { EntityId::NONE } else { owner };
-        Self { cell: cell(position), owner }
-    }
-
     /// Metres from a point to the nearest one of the cell, seen from above.
     pub fn distance(&self, from: Vec3) -> f32 {
         let axis = |value: f32, cell: i32| {
             let low = cell as f32 * GROUP_CELL_M;
             (low - value).max(value - low - GROUP_CELL_M).max(0.0)
         };
-        axis(from.x, self.cell[0]).hypot(axis(from.z, self.cell[1]))
+        let (x, z) = (axis(from.x, self.cell[0]), axis(from.z, self.cell[1]));
+        (x * x + z * z).sqrt()
     }
 
     fn holds(&self, position: Vec3) -> bool {

@@ -60,6 +60,8 @@ pub const INPUT_LATE_PERCENT: u32 = 3;
 pub const GROUP_CELL_M: f32 = 32.0;
 /// An entity that has left its column by no more than this stays in its group, so that who walks along a border does not change groups at each step.
 pub const GROUP_LINGER_M: f32 = 2.0;
+/// Things of one owner that share groups with those of others. Few groups are quick to look through, and what an owner has beyond this can wait without them.
+pub const THINGS_AMONG_OTHERS_MAX: usize = 32;
 /// A group that has been empty for so many ticks (10 s) is forgotten: by then no client refers to it.
 pub const GROUP_IDLE_TICKS: u64 = 600;
 /// States of a group that are kept for clients that have acknowledged no newer one: more than three seconds of snapshots.

@@ -81,7 +81,7 @@ fn main() -> anyhow::Result<()> {
         origins: Origins::new(args.origins),
         bounds: Bounds { connections_max: CONNECTIONS_MAX, per_address_max: args.connections_per_address },
     };
-    // Two threads carry the sockets; the world has its own.
+    // One thread carries the sockets; the world has its own.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let ended = runtime.block_on(run(config));
     // Not waited for: the link's thread may hang on a control plane that does not answer.

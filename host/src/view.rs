@@ -1,6 +1,6 @@
 //! What one client sees, what it is known to have received, and what fits into its next snapshot.
 
-use crate::groups::{Group, GroupId, Groups};
+use crate::groups::{Group, GroupId, Groups, Whose};
 use crate::limits::{
     RELEVANT_MAX, RELEVANT_TICKS, SNAPSHOT_BYTES_PER_SECOND_V1, SNAPSHOT_BYTES_PER_SECOND_V2, SNAPSHOT_INTERVAL_TICKS, VIEW_LINGER_M,
     VIEW_M,
@@ -22,6 +22,8 @@ pub struct View {
     sights: Vec<Sight>,
     /// The groups that are seen, by number.
     seen: Vec<GroupId>,
+    /// Where it was looked from last, metres.
+    here: Vec3,
     /// Who is seen at any distance, and until which tick.
     relevant: BTreeMap<EntityId, u64>,
     /// The groups of snapshots that are not acknowledged yet, oldest first.
@@ -60,7 +62,7 @@ impl View {
     pub fn new(subprotocol: Subprotocol) -> Self {
         let budget = i64::from(Self::bytes_per_second(subprotocol));
         let (sights, seen, relevant, sent, length) = Default::default();
-        Self { subprotocol, sights, seen, relevant, sent, budget, length }
+        Self { subprotocol, sights, seen, here: Vec3::ZERO, relevant, sent, budget, length }
     }
 
     /// Whether the group is seen.
@@ -68,9 +70,9 @@ impl View {
         self.sights.get(group as usize).is_some_and(|sight| sight.seen)
     }
 
-    /// Whether somebody there is near enough to be told what happens at this point.
-    pub fn reaches(me: Vec3, point: Vec3) -> bool {
-        me.distance_squared(point) <= (VIEW_M + VIEW_LINGER_M) * (VIEW_M + VIEW_LINGER_M)
+    /// Whether the client is near enough to be told what happens at this point.
+    pub fn reaches(&self, point: Vec3) -> bool {
+        self.here.distance_squared(point) <= (VIEW_M + VIEW_LINGER_M) * (VIEW_M + VIEW_LINGER_M)
     }
 
     /// From now on this entity is seen at any distance, for a while.
@@ -87,11 +89,13 @@ impl View {
     pub fn look(&mut self, me: &Entity, tick: u64, groups: &Groups) -> Change {
         self.relevant.retain(|_, until| *until > tick);
         let own = groups.place(me.id);
-        let matters: Vec<GroupId> = self.relevant.keys().filter_map(|id| groups.place(*id)).chain(own).collect();
+        self.here = me.position;
+        let relevant = self.relevant.keys().filter_map(|id| groups.place(*id));
+        let matters: Vec<GroupId> = relevant.chain(own).chain(groups.of_owner(me.id)).collect();
         let mut change = Change::default();
         self.seen.clear();
         for (id, group) in groups.iter() {
-            let sees = matters.contains(&id) || self.in_view(me, id, group);
+            let sees = self.in_view(me, id, group) || matters.contains(&id);
             let sight = self.sight(id);
             match (sight.seen, sees) {
                 (false, true) => change.entered.push(id),
@@ -203,17 +207,23 @@ impl View {
             return None;
         }
         let own = groups.place(me.id);
-        let mut owned: BTreeMap<EntityId, usize> = BTreeMap::new();
+        let mut floods: BTreeMap<EntityId, usize> = BTreeMap::new();
         for group in self.seen.iter().filter_map(|id| groups.get(*id)) {
-            *owned.entry(group.key.owner).or_default() += group.len();
+            if let Whose::Ones(owner) = group.key.whose {
+                *floods.entry(owner).or_default() += group.len();
+            }
         }
         let rank = |id: &GroupId| {
             let (group, sight) = (groups.get(*id)?, self.sights.get(*id as usize)?);
             let waited = (tick - sight.last) as f32;
             let behind = ahead(me, group) < 0.0 && group.key.distance(me.position) > 0.0;
             let urgency = waited / (8.0 + group.key.distance(me.position)) * if behind { 0.5 } else { 1.0 };
-            let owner = group.key.owner;
-            let others = if owner == EntityId::NONE || owner == me.id { 0 } else { owned.get(&owner).copied().unwrap_or(0) };
+            let others = match group.key.whose {
+                Whose::Nobodys => 0,
+                Whose::Manys => 1,
+                Whose::Ones(owner) if owner == me.id => 0,
+                Whose::Ones(owner) => 1 + floods.get(&owner).copied().unwrap_or(0),
+            };
             Some((Some(*id) != own, others, std::cmp::Reverse((urgency * 1e6) as u64)))
         };
         let mut wanted = self.seen.clone();
@@ -223,7 +233,7 @@ impl View {
 
     fn in_view(&self, me: &Entity, id: GroupId, group: &Group) -> bool {
         let margin = if self.sees(id) { VIEW_LINGER_M } else { 0.0 };
-        group.key.owner == me.id || group.key.distance(me.position) <= VIEW_M + margin
+        group.key.distance(me.position) <= VIEW_M + margin
     }
 
     fn sight(&mut self, group: GroupId) -> &mut Sight {

@@ -1,7 +1,7 @@
 //! Who looks at a crowd: groups and views as the game server keeps them, without sockets.
 
 use crate::tick::crowd::Crowd;
-use host::groups::{Groups, Key};
+use host::groups::Groups;
 use host::limits::SNAPSHOT_INTERVAL_TICKS;
 use host::subprotocol::Subprotocol;
 use host::view::View;
@@ -32,7 +32,7 @@ impl Onlookers {
             let inbound = crowd.inputs();
             for event in crowd.game.step(&inbound, &mut |_| ()) {
                 match event {
-                    Outbound::Spawned { id, kind, owner, position, .. } => _ = self.groups.insert(id, Key::of(kind, owner, position)),
+                    Outbound::Spawned { id, kind, owner, position, .. } => _ = self.groups.insert(id, kind, owner, position),
                     Outbound::Despawned { id, .. } => _ = self.groups.remove(id),
                     _ => {}
                 }
