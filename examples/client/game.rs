@@ -4,9 +4,12 @@ use crate::Join;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 use tungstenite::client::IntoClientRequest;
+use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
 /// Messages that an error shows when what was waited for did not come.
@@ -49,7 +52,10 @@ pub const SPELL_TEXT: u64 = 123;
 /// A player's connection to a world.
 #[derive(Debug)]
 pub struct Game {
+    /// What is said goes out here.
     socket: WebSocket<TcpStream>,
+    /// What has come: a thread of its own reads, so that the server's pings are answered while nobody looks here.
+    incoming: Receiver<Result<Message, tungstenite::Error>>,
     /// This player's entity.
     pub entity_id: u64,
     /// What the server has shown so far.
@@ -89,8 +95,12 @@ impl Game {
         stream.set_read_timeout(Some(HANDSHAKE_TIMEOUT))?;
         let mut request = format!("ws://{address}/").into_client_request()?;
         request.headers_mut().insert("Sec-WebSocket-Protocol", "ugc.v1.json".parse()?);
-        let (socket, _) = tungstenite::client(request, stream).with_context(|| format!("{address} does not speak ugc.v1.json"))?;
-        Ok(Self { socket, entity_id: 0, entities: BTreeMap::new(), server_tick: 0, sequence: 0, recent: VecDeque::new() })
+        let (reading, _) = tungstenite::client(request, stream).with_context(|| format!("{address} does not speak ugc.v1.json"))?;
+        reading.get_ref().set_read_timeout(None)?;
+        let socket = WebSocket::from_raw_socket(reading.get_ref().try_clone()?, Role::Client, None);
+        let (sender, incoming) = channel();
+        thread::spawn(move || read_on(reading, &sender));
+        Ok(Self { socket, incoming, entity_id: 0, entities: BTreeMap::new(), server_tick: 0, sequence: 0, recent: VecDeque::new() })
     }
 
     /// Hands the ticket over and waits to be let in.
@@ -185,22 +195,18 @@ impl Game {
     /// The next message, or none by the deadline.
     pub fn next(&mut self, deadline: Instant) -> Result<Option<Value>> {
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(None);
-            }
-            self.socket.get_ref().set_read_timeout(Some(left))?;
-            match self.socket.read() {
-                Ok(Message::Text(text)) => {
+            match self.incoming.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(Ok(Message::Text(text))) => {
                     let message = serde_json::from_str(&text).with_context(|| format!("not JSON: {text}"))?;
                     self.remember(&text);
                     self.update(&message);
                     return Ok(Some(message));
                 }
-                Ok(Message::Close(frame)) => bail!("the server closed the connection: {frame:?}"),
-                Ok(_) => {}
-                Err(tungstenite::Error::Io(error)) if is_timeout(&error) => return Ok(None),
-                Err(error) => return Err(error).context("the connection to the game server broke"),
+                Ok(Ok(Message::Close(frame))) => bail!("the server closed the connection: {frame:?}"),
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Err(error).context("the connection to the game server broke"),
+                Err(RecvTimeoutError::Timeout) => return Ok(None),
+                Err(RecvTimeoutError::Disconnected) => bail!("the connection to the game server has ended"),
             }
         }
     }
@@ -261,6 +267,20 @@ fn vector(value: &Value) -> [f64; 3] {
     [0, 1, 2].map(|axis| value[axis].as_f64().unwrap_or_default())
 }
 
-fn is_timeout(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)
+/// Reads until the connection ends, and hands everything over. It has the only other hold on the connection, and answers pings and the close frame.
+fn read_on(mut socket: WebSocket<TcpStream>, sender: &Sender<Result<Message, tungstenite::Error>>) {
+    loop {
+        let message = socket.read();
+        let is_over = message.is_err();
+        if sender.send(message).is_err() || is_over {
+            return;
+        }
+    }
+}
+
+impl Drop for Game {
+    fn drop(&mut self) {
+        // Or the thread that reads would hold it open.
+        let _ = self.socket.get_ref().shutdown(Shutdown::Both);
+    }
 }
