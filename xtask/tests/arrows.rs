@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("spell-cli", &["builder", "game", "protocol"]),
     ("examples", &[]),
     ("bench", &["examples", "game", "host", "protocol", "sim", "spell-runtime", "store"]),
+    ("client-core", &["protocol", "sim"]),
     ("xtask", &[]),
 ];
 

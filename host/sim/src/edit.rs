@@ -223,6 +223,16 @@ impl Edit {
         Ok(())
     }
 
+    /// Does to a client's copy of a chunk what the world does to the chunk, as far as a client can know: not where players and NPCs stand in the way.
+    /// Anything that does not pass [`Edit::check`] changes nothing.
+    pub fn apply_to(&self, id: ChunkId, voxels: &mut [u8; CHUNK_VOXELS]) {
+        if self.check().is_ok() {
+            for VoxelChange { index, new, .. } in self.changes(id, voxels, &[]) {
+                voxels[usize::from(index)] = new;
+            }
+        }
+    }
+
     /// What it does to a chunk with these voxels.
     fn changes(&self, id: ChunkId, voxels: &[u8; CHUNK_VOXELS], characters: &[(IVec3, IVec3)]) -> Vec<VoxelChange> {
         let corner = id.corner_voxel();

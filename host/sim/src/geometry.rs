@@ -6,7 +6,7 @@ use crate::{IVec3, Quat, Vec3};
 
 /// Where something was met along a way.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Contact {
+pub struct Contact {
     /// Metres from the start; 0 when it began inside.
     pub distance: f32,
     /// The surface's normal; against the direction when it began inside.

@@ -1,5 +1,6 @@
 //! Whatever can change an outcome: nothing else reaches the simulation, and all of it belongs in a recording.
 
+use crate::character::{self, Wish};
 use crate::checkpoint::Thoroughness;
 use crate::lineup::{Barred, InFlight, Lineup};
 use crate::undo::Whose;
@@ -98,6 +99,20 @@ pub struct Input {
     /// meet players and NPCs where they stood then. 0: not known, which is now. One that is to come is now too, and one too far back is cut to
     /// `LAG_TICKS_MAX`.
     pub seen_tick: u64,
+}
+
+impl Input {
+    /// As the simulation takes it: cut to its range, with a unit vector for an aim, or the one from `before` where there is none. What is not finite is
+    /// ignored: nothing of the kind may reach a position.
+    pub fn admitted(self, before: Vec3) -> Option<Self> {
+        let movement = self.movement.clamp(Vec3::NEG_ONE, Vec3::ONE);
+        (self.movement.is_finite() && self.aim.is_finite()).then(|| Self { movement, aim: self.aim.normalize_or(before), ..self })
+    }
+
+    /// What it asks of a character.
+    pub fn wish(&self) -> Wish {
+        Wish { velocity: character::wish_velocity(self.movement, self.aim, self.sprint), jump: self.jump }
+    }
 }
 
 /// A player's wish to cast.

@@ -64,6 +64,7 @@ pub use checkpoint::{Checkpoint, Thoroughness};
 pub use digest::Digest;
 pub use edit::Edit;
 pub use generate::Generation;
+pub use geometry::Contact;
 pub use inbound::Inbound;
 pub use intent::Intent;
 pub use lineup::Lineup;

@@ -31,8 +31,7 @@ pub(crate) const SPAWN: Vec3 = Vec3::from_array(SPAWN_POSITION);
 pub(crate) fn advance(world: &mut World) {
     let players: Vec<(EntityId, Input)> = world.players.iter().map(|(id, player)| (*id, player.input)).collect();
     for (id, input) in players {
-        let wish = Wish { velocity: character::wish_velocity(input.movement, input.aim, input.sprint), jump: input.jump };
-        walk(world, id, wish);
+        walk(world, id, input.wish());
         if let Some(entity) = world.scene.entity_mut(id) {
             (entity.aim, entity.rotation, entity.input_sequence) = (input.aim, character::facing(input.aim), input.sequence);
         }
@@ -97,12 +96,11 @@ fn hand_over(world: &mut World, old: EntityId, new: EntityId) {
     casters.chain(summoners).filter(|id| **id == old).for_each(|id| *id = new);
 }
 
-/// Takes new controls. Ones that are not finite are ignored, out of range ones are cut: nothing of the kind may reach a position.
+/// Takes new controls.
 pub(crate) fn input(world: &mut World, id: EntityId, input: Input) {
     let Some(player) = world.players.get_mut(&id) else { return };
-    if input.movement.is_finite() && input.aim.is_finite() {
-        let movement = input.movement.clamp(Vec3::NEG_ONE, Vec3::ONE);
-        player.input = Input { movement, aim: input.aim.normalize_or(player.input.aim), ..input };
+    if let Some(input) = input.admitted(player.input.aim) {
+        player.input = input;
     }
 }
 

@@ -61,6 +61,11 @@ impl Terrain {
         self.dirty.insert(id);
     }
 
+    /// Takes a chunk out; for clients, which keep only what is near.
+    pub fn remove(&mut self, id: ChunkId) {
+        self.chunks.remove(&id);
+    }
+
     /// The chunk, if there is one.
     pub fn chunk(&self, id: ChunkId) -> Option<&Arc<Chunk>> {
         self.chunks.get(&id)
@@ -99,7 +104,7 @@ impl Terrain {
     /// The first solid voxel along a ray of at most `RAY_LENGTH_MAX_M`; `direction` is a unit vector. A ray that starts inside one hits at once, its normal
     /// turned against the ray. Where a ray meets several faces in the same point, it steps along x before y before z, one face at a time:
     /// it never slips through the crack between two voxels that touch along an edge.
-    pub(crate) fn raycast(&self, start: Vec3, direction: Vec3, length: f32) -> Option<Contact> {
+    pub fn raycast(&self, start: Vec3, direction: Vec3, length: f32) -> Option<Contact> {
         if !in_world(start) {
             return None;
         }
@@ -130,7 +135,7 @@ impl Terrain {
     }
 
     /// `solid` for one who asks about voxels near each other: looks a chunk up once.
-    pub(crate) fn probe(&self) -> impl Fn(IVec3) -> bool {
+    pub fn probe(&self) -> impl Fn(IVec3) -> bool {
         let near = Cell::new(None);
         move |voxel| {
             let mut at = near.get();

@@ -1,0 +1,245 @@
+//! The player's own movement, ahead of the server by the line: each input is simulated at once, by the server's own code, and kept until it is acknowledged.
+
+use crate::limits::{AGREEMENT, CORRECTION_KEPT, EXPLAINED_INPUTS_MAX, EXPLAINED_TICKS_MAX, PENDING_INPUTS_MAX, SNAP_M};
+use protocol::client::InputFrame;
+use protocol::limits::INPUT_FRAMES_MAX;
+use protocol::v2::{OwnState, as_sent};
+use sim::Vec3;
+use sim::character::{Motion, Obstacle, advance_among};
+use sim::inbound::Input;
+use sim::limits::TICK_SECONDS;
+use sim::voxel::Terrain;
+use std::collections::VecDeque;
+
+/// What the player walks among.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The ground, as far as it has come.
+    pub terrain: &'a Terrain,
+    /// Crates near the player.
+    pub crates: &'a [Obstacle],
+    /// Whether the ground under the player has come. Without it nothing is predicted: the player would fall through.
+    pub are_known: bool,
+}
+
+/// How often, and by how much, the server saw it otherwise.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Corrections {
+    /// In all.
+    pub count: u32,
+    /// Of these, where the server took an input twice or not at all, because the line was late: nobody could have predicted it.
+    pub late: u32,
+    /// How far the last one moved the player, metres.
+    pub last_m: f32,
+    /// And the furthest.
+    pub largest_m: f32,
+}
+
+/// The player as predicted.
+#[derive(Debug)]
+pub struct Prediction {
+    /// After the newest input.
+    now: Motion,
+    /// Before it: between the two the picture is drawn.
+    before: Motion,
+    /// What is still seen of corrections.
+    glide: Vec3,
+    /// Not yet acknowledged, oldest first.
+    pending: VecDeque<Pending>,
+    sequence: u32,
+    client_tick: u64,
+    acknowledged: Option<Acknowledged>,
+    /// An input on known ground has been acknowledged: from here on the server should agree.
+    began: bool,
+    corrections: Corrections,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    frame: InputFrame,
+    after: Motion,
+}
+
+/// The newest input that the server has told of.
+#[derive(Debug, Clone, Copy)]
+struct Acknowledged {
+    sequence: u32,
+    tick: u64,
+    after: Motion,
+    /// None before the first.
+    frame: Option<InputFrame>,
+}
+
+const NOWHERE: Motion = Motion { position: Vec3::ZERO, velocity: Vec3::ZERO, grounded: false };
+
+impl Default for Prediction {
+    fn default() -> Self {
+        Self {
+            now: NOWHERE,
+            before: NOWHERE,
+            glide: Vec3::ZERO,
+            pending: VecDeque::new(),
+            sequence: 0,
+            client_tick: 0,
+            acknowledged: None,
+            began: false,
+            corrections: Corrections::default(),
+        }
+    }
+}
+
+impl Prediction {
+    /// Ticks that the client slept through: their inputs were never made, and those to come are for later ticks.
+    pub fn skip(&mut self, ticks: u32) {
+        self.client_tick += u64::from(ticks);
+    }
+
+    /// One tick: numbers the controls, moves the player, and answers the inputs to send, the newest last. What `controls` says of numbers does not count.
+    pub fn step(&mut self, controls: &InputFrame, around: &Surroundings<'_>) -> Vec<InputFrame> {
+        self.sequence += 1;
+        self.client_tick += 1;
+        let frame = as_sent(&InputFrame { sequence_id: self.sequence, client_tick: self.client_tick, ..*controls });
+        self.before = self.now;
+        self.glide *= CORRECTION_KEPT;
+        advance(&mut self.now, &frame, around);
+        if self.pending.len() == PENDING_INPUTS_MAX {
+            self.pending.pop_front();
+        }
+        self.pending.push_back(Pending { frame, after: self.now });
+        self.newest()
+    }
+
+    /// What the server says of the player, and which input it says it of.
+    pub fn acknowledge(&mut self, tick: u64, own: &OwnState, around: &Surroundings<'_>) {
+        let told = Motion { position: Vec3::from_array(own.position), velocity: Vec3::from_array(own.velocity), grounded: own.grounded };
+        let predicted = self.predicted(own.sequence).filter(|predicted| agree(predicted, &told));
+        let late = if predicted.is_none() { self.explain(tick, own.sequence, &told, around) } else { None };
+        let after = predicted.or(late).unwrap_or(told);
+        self.acknowledged = Some(Acknowledged { sequence: own.sequence, tick, after, frame: self.frame(own.sequence) });
+        self.pending.retain(|pending| pending.frame.sequence_id > own.sequence);
+        if predicted.is_none() {
+            let moved_m = self.go_on_from(after, around);
+            if self.began {
+                self.corrections.note(moved_m, late.is_some());
+            }
+        }
+        self.began |= around.are_known && own.sequence > 0;
+    }
+
+    /// The player at this share of the way from the last tick to this one.
+    pub fn seen(&self, share: f32) -> Vec3 {
+        self.before.position.lerp(self.now.position, share) + self.glide
+    }
+
+    /// The player after the newest input.
+    pub fn now(&self) -> &Motion {
+        &self.now
+    }
+
+    /// The number of the newest input.
+    pub fn sequence(&self) -> u32 {
+        self.sequence
+    }
+
+    /// How many inputs are not acknowledged.
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// How well it went.
+    pub fn corrections(&self) -> Corrections {
+        self.corrections
+    }
+
+    /// The newest inputs that are of ticks in a row: the wire has a number only for the last of them.
+    fn newest(&self) -> Vec<InputFrame> {
+        let in_a_row = |(age, pending): &(usize, &Pending)| pending.frame.client_tick + *age as u64 == self.client_tick;
+        let newest = self.pending.iter().rev().enumerate().take(INPUT_FRAMES_MAX).take_while(in_a_row);
+        let mut frames: Vec<InputFrame> = newest.map(|(_, pending)| pending.frame).collect();
+        frames.reverse();
+        frames
+    }
+
+    /// Where the player was predicted to be after this input.
+    fn predicted(&self, sequence: u32) -> Option<Motion> {
+        let last = self.acknowledged.filter(|last| last.sequence == sequence).map(|last| last.after);
+        last.or_else(|| self.pending.iter().find(|pending| pending.frame.sequence_id == sequence).map(|pending| pending.after))
+    }
+
+    /// The input of this number, if it was not acknowledged long ago.
+    fn frame(&self, sequence: u32) -> Option<InputFrame> {
+        let last = self.acknowledged.filter(|last| last.sequence == sequence).and_then(|last| last.frame);
+        last.or_else(|| self.pending.iter().map(|pending| pending.frame).find(|frame| frame.sequence_id == sequence))
+    }
+
+    /// The server takes one input a tick, but not always each: when one is late, the one before goes on, and later one is passed over. If that explains what
+    /// the server says, the state is known to the last bit.
+    fn explain(&self, tick: u64, sequence: u32, told: &Motion, around: &Surroundings<'_>) -> Option<Motion> {
+        let last = self.acknowledged?;
+        let ticks = tick.checked_sub(last.tick).filter(|ticks| *ticks <= EXPLAINED_TICKS_MAX)?;
+        let since =
+            self.pending.iter().map(|pending| pending.frame).filter(|frame| (last.sequence + 1..=sequence).contains(&frame.sequence_id));
+        let frames: Vec<InputFrame> = last.frame.into_iter().chain(since).collect();
+        let known = frames.last().is_some_and(|frame| frame.sequence_id == sequence) && frames.len() <= EXPLAINED_INPUTS_MAX;
+        if known { search(last.after, &frames, ticks, told, around) } else { None }
+    }
+
+    /// Begins anew from a state, and simulates again what it has not seen yet. Answers how far that moves the player, metres.
+    fn go_on_from(&mut self, state: Motion, around: &Surroundings<'_>) -> f32 {
+        let was = self.now.position;
+        self.now = state;
+        for pending in &mut self.pending {
+            advance(&mut self.now, &pending.frame, around);
+            pending.after = self.now;
+        }
+        let moved = self.now.position - was;
+        self.before.position += moved;
+        self.glide -= moved;
+        if !self.began || self.glide.length() > SNAP_M {
+            (self.before, self.glide) = (self.now, Vec3::ZERO);
+        }
+        moved.length()
+    }
+}
+
+impl Corrections {
+    fn note(&mut self, moved_m: f32, late: bool) {
+        self.count += 1;
+        self.late += u32::from(late);
+        self.last_m = moved_m;
+        self.largest_m = self.largest_m.max(moved_m);
+    }
+}
+
+/// What the server does with an input, on the ground that is here.
+fn advance(motion: &mut Motion, frame: &InputFrame, around: &Surroundings<'_>) {
+    // The wire has no aim without a length, so none from before is needed.
+    if let Some(input) = input(frame).admitted(Vec3::NEG_Z).filter(|_| around.are_known) {
+        advance_among(motion, input.wish(), TICK_SECONDS, &around.terrain.probe(), around.crates);
+    }
+}
+
+/// One try after the other which of these inputs was taken in which tick, the last one in the last; answers the first that ends where the server says.
+/// A jump of an input that was passed over counts with the next.
+fn search(from: Motion, frames: &[InputFrame], ticks: u64, told: &Motion, around: &Surroundings<'_>) -> Option<Motion> {
+    if ticks == 0 {
+        return (frames.len() == 1 && agree(&from, told)).then_some(from);
+    }
+    (0..frames.len()).find_map(|taken| {
+        let jump = frames[..=taken].iter().skip(1).any(|frame| frame.jump) || frames[taken].jump;
+        let mut motion = from;
+        advance(&mut motion, &InputFrame { jump, ..frames[taken] }, around);
+        search(motion, &frames[taken..], ticks - 1, told, around)
+    })
+}
+
+fn input(frame: &InputFrame) -> Input {
+    let (movement, aim) = (Vec3::from_array(frame.movement), Vec3::from_array(frame.aim_direction));
+    let InputFrame { sequence_id: sequence, sprint, fire, jump, .. } = *frame;
+    Input { sequence, movement, aim, sprint, fire, jump, seen_tick: 0 }
+}
+
+fn agree(one: &Motion, other: &Motion) -> bool {
+    let near = |one: Vec3, other: Vec3| (one - other).abs().max_element() <= AGREEMENT;
+    near(one.position, other.position) && near(one.velocity, other.velocity)
+}
