@@ -1,0 +1,145 @@
+/** How entities look: players and NPCs with what they are above their heads, projectiles, props. */
+
+import {
+  BoxGeometry, CanvasTexture, CapsuleGeometry, Color, Group, Mesh, MeshBasicMaterial, MeshLambertMaterial, Object3D, SphereGeometry, Sprite,
+  SpriteMaterial,
+} from 'three';
+import type { Other } from './interpolation';
+import { Kind } from './protocol';
+
+/** A label's picture, pixels; it is 2 m wide. */
+const LABEL = { width: 256, height: 80 };
+/** Above a character's middle, metres. */
+const LABEL_HEIGHT_M = 1.45;
+
+const capsule = new CapsuleGeometry(0.4, 1.0, 6, 14);
+const head = new BoxGeometry(0.52, 0.2, 0.24);
+const eye = new BoxGeometry(0.1, 0.1, 0.06);
+const crate = new BoxGeometry(1, 1, 1);
+const plank = new BoxGeometry(1.04, 0.14, 1.04);
+const ball = new SphereGeometry(0.16, 12, 8);
+const body = new SphereGeometry(0.5, 16, 10);
+
+const dark = new MeshLambertMaterial({ color: 0x12151d });
+const white = new MeshBasicMaterial({ color: 0xffffff });
+const wood = new MeshLambertMaterial({ color: 0x9a6b3c });
+const paleWood = new MeshLambertMaterial({ color: 0xb98a57 });
+const fire = new MeshBasicMaterial({ color: 0xffb45e });
+const stone = new MeshLambertMaterial({ color: 0x8a93a6 });
+
+/** One entity on the screen. */
+export class Figure {
+  readonly object: Object3D;
+  private readonly label: Label | null;
+
+  constructor(other: Other) {
+    this.object = model(other);
+    this.label = other.kind === Kind.Player || other.kind === Kind.Npc ? new Label() : null;
+    if (this.label) this.object.add(this.label.sprite);
+  }
+
+  show(other: Other): void {
+    this.object.position.set(...other.position);
+    this.object.quaternion.set(...other.rotation);
+    this.label?.show(other);
+  }
+
+  dispose(): void {
+    this.label?.dispose();
+  }
+}
+
+function model(other: Other): Object3D {
+  switch (other.kind) {
+    case Kind.Player:
+      return character(new Color().setHSL(hue(other.id), 0.55, 0.55), false);
+    case Kind.Npc:
+      return character(new Color(0xd9853b), true);
+    case Kind.Projectile:
+      return new Mesh(ball, fire);
+    default:
+      return other.name === 'crate' ? box() : new Mesh(body, stone);
+  }
+}
+
+function character(color: Color, hasEyes: boolean): Group {
+  const group = new Group();
+  group.add(new Mesh(capsule, new MeshLambertMaterial({ color })));
+  const visor = new Mesh(head, dark);
+  visor.position.set(0, 0.55, -0.3);
+  group.add(visor);
+  for (const side of hasEyes ? [-1, 1] : []) {
+    const one = new Mesh(eye, white);
+    one.position.set(side * 0.13, 0.55, -0.42);
+    group.add(one);
+  }
+  return group;
+}
+
+function box(): Group {
+  const group = new Group();
+  group.add(new Mesh(crate, wood));
+  for (const y of [-0.43, 0.43]) {
+    const rim = new Mesh(plank, paleWood);
+    rim.position.y = y;
+    group.add(rim);
+  }
+  return group;
+}
+
+/** The same player has the same color on every screen. */
+function hue(id: number): number {
+  return (id * 0.61803398875) % 1;
+}
+
+/** Name, health, and what an NPC makes of anybody. Painted again only when that changes. */
+class Label {
+  readonly sprite: Sprite;
+  private readonly canvas = document.createElement('canvas');
+  private readonly texture: CanvasTexture;
+  private painted = '';
+
+  constructor() {
+    Object.assign(this.canvas, LABEL);
+    this.texture = new CanvasTexture(this.canvas);
+    this.sprite = new Sprite(new SpriteMaterial({ map: this.texture, depthWrite: false, transparent: true }));
+    this.sprite.scale.set(2, (2 * LABEL.height) / LABEL.width, 1);
+    this.sprite.position.y = LABEL_HEIGHT_M;
+  }
+
+  show({ name, health, healthMax, detection, kind }: Other): void {
+    const wanted = [name, health, healthMax, detection].join('\n');
+    if (wanted === this.painted) return;
+    this.painted = wanted;
+    const context = this.canvas.getContext('2d');
+    if (!context) return;
+    context.clearRect(0, 0, LABEL.width, LABEL.height);
+    const sign = kind === Kind.Npc ? (['', '?', '!'][detection] ?? '') : '';
+    text(context, sign ? `${sign} ${name}` : name, sign === '!' ? '#ff7b6b' : sign ? '#ffd166' : '#ffffff');
+    if (healthMax > 0) bar(context, health / healthMax);
+    this.texture.needsUpdate = true;
+  }
+
+  dispose(): void {
+    this.texture.dispose();
+    this.sprite.material.dispose();
+  }
+}
+
+function text(context: CanvasRenderingContext2D, words: string, color: string): void {
+  context.font = '600 30px system-ui, "DejaVu Sans", sans-serif';
+  context.textAlign = 'center';
+  context.lineWidth = 6;
+  context.strokeStyle = '#0009';
+  context.strokeText(words, LABEL.width / 2, 34, LABEL.width - 8);
+  context.fillStyle = color;
+  context.fillText(words, LABEL.width / 2, 34, LABEL.width - 8);
+}
+
+function bar(context: CanvasRenderingContext2D, share: number): void {
+  const [x, y, width, height] = [58, 50, 140, 14];
+  context.fillStyle = '#0009';
+  context.fillRect(x - 3, y - 3, width + 6, height + 6);
+  context.fillStyle = share > 0.35 ? '#5fd38d' : '#ff6b6b';
+  context.fillRect(x, y, width * Math.max(0, Math.min(1, share)), height);
+}

@@ -1,0 +1,127 @@
+/** What the player's hands do, and the sixty ticks a second in which the core takes it: numbers it, predicts it, keeps it until it is acknowledged. */
+
+import { CATCH_UP_TICKS_MAX, STEP_INTERVAL_MS, TICK_MS } from './limits';
+import type { Controls, Core } from './protocol';
+import type { Vec3 } from './vec';
+
+/** Radians for each pixel that the mouse moves. */
+const SENSITIVITY = 0.0024;
+/** Looking straight up, one would not know what is ahead. */
+const PITCH_MAX = 1.55;
+
+/** What a key or button is for besides moving. */
+export type Action = 'dig' | 'build' | 'overlay' | { slot: number };
+
+/** Keyboard and mouse. */
+export class Hands {
+  yaw = 0;
+  pitch = 0;
+  /** Actions whose key or button is down. */
+  digging = false;
+  private readonly down = new Set<string>();
+  /** Presses since the last tick: one that is shorter than a tick is a press all the same. */
+  private readonly pressed = new Set<string>();
+
+  constructor(private readonly view: HTMLElement, act: (action: Action) => void) {
+    addEventListener('keydown', (event) => {
+      if (event.target instanceof HTMLInputElement) return;
+      if (event.code === 'Tab') {
+        event.preventDefault();
+        act('overlay');
+      }
+      if (event.code === 'Space') event.preventDefault();
+      if (event.repeat) return;
+      this.press(event.code);
+      if (event.code === 'KeyR') act('build');
+      const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
+      if (digit) act({ slot: Number(digit) - 1 });
+    });
+    addEventListener('keyup', (event) => this.down.delete(event.code));
+    addEventListener('blur', () => this.release());
+    view.addEventListener('contextmenu', (event) => event.preventDefault());
+    view.addEventListener('mousedown', (event) => {
+      if (!this.holdsPointer()) this.takePointer();
+      if (event.button === 0) this.press('Mouse');
+      if (event.button === 2) {
+        this.digging = true;
+        act('dig');
+      }
+    });
+    addEventListener('mouseup', (event) => {
+      if (event.button === 0) this.down.delete('Mouse');
+      if (event.button === 2) this.digging = false;
+    });
+    addEventListener('mousemove', (event) => {
+      if (this.holdsPointer()) this.turn(event.movementX, event.movementY);
+    });
+  }
+
+  /** From a click on, the mouse turns the head. A browser that refuses is one in which the keyboard still walks. */
+  takePointer(): void {
+    this.view.focus();
+    void Promise.resolve(this.view.requestPointerLock()).catch(() => undefined);
+  }
+
+  holdsPointer(): boolean {
+    return document.pointerLockElement === this.view;
+  }
+
+  /** A unit vector. */
+  aim(): Vec3 {
+    const flat = Math.cos(this.pitch);
+    return [-Math.sin(this.yaw) * flat, Math.sin(this.pitch), -Math.cos(this.yaw) * flat];
+  }
+
+  /** The controls of the tick that begins. */
+  controls(): Controls {
+    const is = (code: string): number => (this.down.has(code) || this.pressed.has(code) ? 1 : 0);
+    const right = Math.max(is('KeyD'), is('ArrowRight')) - Math.max(is('KeyA'), is('ArrowLeft'));
+    const back = Math.max(is('KeyS'), is('ArrowDown')) - Math.max(is('KeyW'), is('ArrowUp'));
+    const sprint = is('ShiftLeft') + is('ShiftRight') > 0;
+    const controls = { right, back, aim: this.aim(), sprint, fire: is('Mouse') > 0, jump: is('Space') > 0 };
+    this.pressed.clear();
+    return controls;
+  }
+
+  private press(code: string): void {
+    this.down.add(code);
+    this.pressed.add(code);
+  }
+
+  private release(): void {
+    this.down.clear();
+    this.digging = false;
+  }
+
+  private turn(x: number, y: number): void {
+    this.yaw -= x * SENSITIVITY;
+    this.pitch = Math.max(-PITCH_MAX, Math.min(PITCH_MAX, this.pitch - y * SENSITIVITY));
+  }
+}
+
+/** Ticks at a fixed rate, by the clock and never by the picture. */
+export class Stepper {
+  private dueMs = performance.now();
+
+  constructor(private readonly core: Core, private readonly hands: Hands, private readonly send: (frame: Uint8Array) => void) {
+    setInterval(() => this.advance(), STEP_INTERVAL_MS);
+  }
+
+  /** Makes the ticks that are due. After a stall only the newest few: the server has gone on without the others. */
+  advance(): void {
+    const due = Math.floor((performance.now() - this.dueMs) / TICK_MS);
+    const slept = Math.max(0, due - CATCH_UP_TICKS_MAX);
+    if (slept > 0) this.core.skip(slept);
+    this.dueMs += due * TICK_MS;
+    for (let tick = slept; tick < due; tick++) {
+      const frame = this.core.step(this.hands.controls());
+      if (frame) this.send(frame);
+    }
+    if (due > 0) for (let frame = this.core.outgoing(); frame; frame = this.core.outgoing()) this.send(frame);
+  }
+
+  /** How much of the tick has passed that comes next: what is drawn is so far on its way. */
+  share(): number {
+    return Math.min(1, (performance.now() - this.dueMs) / TICK_MS);
+  }
+}

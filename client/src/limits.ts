@@ -1,0 +1,41 @@
+/** Every limit of the page, with its reason; those of the thinking are in core/src/limits.rs. */
+
+/** One tick of the simulation. */
+export const TICK_MS = 1000 / 60;
+/** Ticks that are made up for after a stall. The server lets no input wait longer than six ticks, and goes on without what comes later. */
+export const CATCH_UP_TICKS_MAX = 6;
+/** How often it is looked whether a tick is due: twice a tick, whatever the picture does. */
+export const STEP_INTERVAL_MS = 8;
+
+/** Between two pings. */
+export const PING_INTERVAL_MS = 1000;
+/** Pauses before the first and the following tries to come back; they double. */
+export const RECONNECT_MS = { first: 400, last: 5000 };
+/** The server allows 2 s for the handshake; so do we for the whole way there. */
+export const CONNECT_TIMEOUT_MS = 5000;
+/** Bytes in and out are counted by the second, for the graph: so many of them. */
+export const TRAFFIC_SECONDS = 60;
+
+/** Meshes that are being made at once: the worker has one in hand and the next one waiting, so that the nearest chunk is chosen late. */
+export const MESHES_IN_WORK_MAX = 2;
+/** Particles at once; the oldest give way. */
+export const PARTICLES_MAX = 2048;
+/** Lines of the feed, and how long each is shown. */
+export const FEED_LINES_MAX = 6;
+export const FEED_LINE_MS = 7000;
+/** Spells within reach of one key each. */
+export const SPELL_SLOTS = 9;
+
+/** Eye above a character's middle, metres: `EYE_HEIGHT_M` of the simulation. */
+export const EYE_HEIGHT_M = 0.7;
+/** Between two casts of one spell: `CAST_COOLDOWN_TICKS`. */
+export const CAST_COOLDOWN_MS = 500;
+/** Full health of a player: `CHARACTER_HEALTH_MAX`. */
+export const HEALTH_MAX = 100;
+/** How far a player may dig, metres (`TERRAFORM_RANGE_M`), and what one dig takes. */
+export const DIG_RANGE_M = 32;
+export const DIG_RADIUS_M = 1.5;
+/** Between two digs while the button is down: half of what the server grants. */
+export const DIG_INTERVAL_MS = 200;
+/** Chunks are streamed as far as this, metres; fog hides the edge. */
+export const VIEW_M = { least: 48, most: 128 };

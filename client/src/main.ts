@@ -1,0 +1,226 @@
+/** The game in the browser: its parts, and how they are wired. */
+
+import { Color } from 'three';
+import coreUrl from '../build/client_core.wasm?url';
+import { Api } from './api';
+import { Chunks } from './chunks';
+import { Connection } from './connection';
+import { byId } from './elements';
+import { Hud } from './hud';
+import { Hands, Stepper, type Action } from './input';
+import { Others, type Other } from './interpolation';
+import { DIG_INTERVAL_MS, DIG_RADIUS_M, DIG_RANGE_M, EYE_HEIGHT_M } from './limits';
+import { Menu } from './menu';
+import { Overlay } from './overlay';
+import { Core, Kind, type Picture, type ServerMessage } from './protocol';
+import { Stage } from './scene';
+import { add, dot, length, minus, times, type Vec3 } from './vec';
+
+/** What is aimed at: a place, and whoever stands there. */
+interface Target {
+  at: Vec3;
+  entity: number;
+}
+
+/** How far one aims when there is nothing to aim at, metres. */
+const AIM_FAR_M = 60;
+/** A look that passes a character's middle by less than this is at them, metres. */
+const AIM_NEAR_M = 0.9;
+/** What one builds with: wood. */
+const BUILD_MATERIAL = 5;
+const SPARKS = { fire: new Color(0xff9a4d), dust: new Color(0xb9a78a), magic: new Color(0x8fd0ff) };
+
+async function main(): Promise<void> {
+  const module = await WebAssembly.compileStreaming(fetch(coreUrl));
+  new Game(module, await Core.load(module));
+}
+
+/** Everything that is there once. */
+class Game {
+  private readonly api = new Api();
+  private readonly others = new Others();
+  private readonly stage = new Stage(byId('view') as HTMLCanvasElement);
+  private readonly hud = new Hud((spellId) => this.cast(spellId));
+  private readonly hands = new Hands(byId('view'), (action) => this.act(action));
+  private readonly connection: Connection;
+  private readonly stepper: Stepper;
+  private readonly chunks: Chunks;
+  private readonly overlay: Overlay;
+  private picture: Picture = { own: { position: [0, 0, 0], velocity: [0, 0, 0], grounded: false }, tick: 0, others: [] };
+  private seen: Other[] = [];
+  private target: Target | null = null;
+  private edits = 0;
+  private dugMs = 0;
+  private drawnMs = performance.now();
+
+  constructor(module: WebAssembly.Module, private readonly core: Core) {
+    const heed = (message: ServerMessage): void => this.heed(message);
+    this.connection = new Connection(core, this.api, { heed, begin: () => this.begin(), say: (text) => this.hud.say(text, 'bad') });
+    this.stepper = new Stepper(core, this.hands, (frame) => this.connection.sendFrame(frame));
+    this.chunks = new Chunks(module, core, this.stage.terrain);
+    this.overlay = new Overlay(this.connection, this.chunks);
+    new Menu(this.api, async (name, choice) => {
+      this.hands.takePointer();
+      await this.connection.join(name, choice);
+      history.replaceState(null, '', `?world=${this.connection.worldId}`);
+      this.hud.open();
+    });
+    this.expose();
+    requestAnimationFrame(() => this.draw());
+  }
+
+  /** For tests and the curious. */
+  private expose(): void {
+    const game = this;
+    Object.assign(window, {
+      __game: {
+        get state() { return game.connection.state; },
+        get world() { return game.connection.worldId; },
+        get me() { return game.connection.me; },
+        get reconnects() { return game.connection.reconnects; },
+        get position() { return game.picture.own.position; },
+        get others() { return game.seen; },
+        get players() { return [...game.others.players.values()]; },
+        get spells() { return game.hud.spells.spells; },
+        get stats() { return game.core.stats(performance.now()); },
+        get meshes() { return { shown: game.stage.terrain.count, made: game.chunks.made, tookMs: game.chunks.tookMs }; },
+        get rttMs() { return game.connection.clock.rttMs; },
+        get line() { return game.connection.line; },
+        look: (yaw: number, pitch: number) => Object.assign(game.hands, { yaw, pitch }),
+        ground: (from: Vec3, toward: Vec3) => game.core.look(from, toward),
+        dig: (at: Vec3) => game.edit(2, at, 0),
+        cast: (spellId: string) => game.cast(spellId),
+      },
+    });
+  }
+
+  /** A new connection. */
+  private begin(): void {
+    this.others.begin();
+    this.stage.begin();
+    this.chunks.begin();
+    this.hud.begin();
+    // Names are a courtesy: without them the ids are shown.
+    this.api.spells().then((spells) => this.hud.spells.name(spells), () => undefined);
+  }
+
+  private heed(message: ServerMessage): void {
+    this.others.heed(message);
+    switch (message.type) {
+      case 109:
+        return this.hud.say(message.message, 'bad');
+      case 110:
+      case 111: {
+        const { me } = this.connection;
+        if (message.entity_id !== me && this.seen.length > 0) this.hud.say(`${message.username} ${message.type === 110 ? 'is here' : 'has left'}`);
+        return this.hud.who(this.others.players, me);
+      }
+      case 112:
+        if (message.caster_entity_id === this.connection.me) this.hud.spells.cool(message.spell_id);
+        return;
+      case 121:
+        return this.hud.say(`${message.spell_id}: ${message.message || message.limit}`, 'bad');
+      case 122:
+        return this.hud.spells.update(message.spell_id, message.revision_id);
+      case 123:
+        return this.hud.say(`${message.spell_id}: ${message.text}`, message.aloud ? 'plain' : 'good');
+    }
+  }
+
+  /** What happened at the moment that is drawn now. */
+  private show(message: ServerMessage): void {
+    if (message.type === 120) {
+      const { position: at, scale } = message;
+      this.stage.burst({ at, count: 40, color: SPARKS.magic, speed: 2 + 3 * scale, seconds: 0.8, size: 0.1 + 0.1 * scale, gravity: 2 });
+    } else if (message.type === 104) {
+      const { hit_point: at, hit_entity_id: hit, damage, projectile_id } = message;
+      const onGround = hit === 0;
+      this.stage.burst({ at, count: 24, color: onGround ? SPARKS.dust : SPARKS.fire, speed: 4, seconds: 0.5, size: 0.12, gravity: 9 });
+      const byMe = this.others.owner(projectile_id) === this.connection.me;
+      if (!onGround) this.hud.damage(at, damage, { byMe, toMe: hit === this.connection.me });
+    }
+  }
+
+  private act(action: Action): void {
+    if (action === 'overlay') return this.overlay.toggle();
+    if (action === 'dig') return this.dig();
+    if (action === 'build') return this.target ? this.edit(1, this.target.at, BUILD_MATERIAL) : undefined;
+    const spellId = this.hud.spells.spell(action.slot);
+    if (spellId) this.cast(spellId);
+  }
+
+  private cast(spellId: string): void {
+    const { at, entity } = this.target ?? { at: this.ahead(AIM_FAR_M), entity: 0 };
+    // The aim of this very moment goes first.
+    this.stepper.advance();
+    this.connection.send({ type: 7, spell_id: spellId, revision_id: '', target_position: at, target_entity_id: entity, extra_params: {} });
+  }
+
+  private dig(): void {
+    const at = this.target?.at;
+    if (!at || length(minus(at, this.picture.own.position)) > DIG_RANGE_M) return;
+    this.dugMs = performance.now();
+    this.edit(2, at, 0);
+  }
+
+  private edit(op_type: 1 | 2 | 3, center: Vec3, material_id: number): void {
+    this.edits += 1;
+    this.connection.send({ type: 3, op_type, center, radius: DIG_RADIUS_M, material_id, client_sequence_id: this.edits });
+  }
+
+  private draw(): void {
+    requestAnimationFrame(() => this.draw());
+    const now = performance.now();
+    const seconds = Math.min(0.25, (now - this.drawnMs) / 1000);
+    this.drawnMs = now;
+    this.stepper.advance();
+    this.picture = this.core.picture(now, this.stepper.share());
+    this.seen = this.others.at(this.picture.others);
+    this.others.due(this.picture.tick).forEach((message) => this.show(message));
+    this.chunks.advance();
+    this.target = this.connection.state === 'playing' ? this.aimed() : null;
+    if (this.hands.digging && now - this.dugMs > DIG_INTERVAL_MS) this.dig();
+
+    const stats = this.core.stats(now);
+    this.stage.look(this.picture.own.position, this.hands.yaw, this.hands.pitch);
+    this.stage.show(this.seen);
+    this.stage.aimAt(this.target?.at ?? null);
+    this.stage.draw(seconds, this.seen);
+    this.hud.draw((place) => this.stage.onScreen(place));
+    this.hud.life(stats.health);
+    this.hud.connection(this.status(stats.onKnownGround === 1), this.connection.state === 'playing');
+    this.overlay.draw(stats);
+  }
+
+  private status(onGround: boolean): string {
+    const { state, clock } = this.connection;
+    if (state !== 'playing') return state;
+    if (!onGround) return 'waiting for the ground';
+    return clock.rttMs === null ? 'here' : `here, ${Math.round(clock.rttMs)} ms away`;
+  }
+
+  /** Whatever the eye rests on: somebody before the ground. */
+  private aimed(): Target | null {
+    const [eye, toward] = [this.eye(), this.hands.aim()];
+    const ground = this.core.look(eye, toward);
+    let nearest: { distance: number; other: Other } | null = null;
+    for (const other of this.seen.filter(({ kind }) => kind === Kind.Player || kind === Kind.Npc)) {
+      const distance = dot(minus(other.position, eye), toward);
+      const beside = length(minus(other.position, add(eye, times(toward, distance))));
+      const hidden = ground !== null && ground < distance;
+      if (distance > 0 && beside < AIM_NEAR_M && !hidden && (!nearest || distance < nearest.distance)) nearest = { distance, other };
+    }
+    if (nearest) return { at: nearest.other.position, entity: nearest.other.id };
+    return ground === null ? null : { at: this.ahead(ground), entity: 0 };
+  }
+
+  private eye(): Vec3 {
+    return add(this.picture.own.position, [0, EYE_HEIGHT_M, 0]);
+  }
+
+  private ahead(metres: number): Vec3 {
+    return add(this.eye(), times(this.hands.aim(), metres));
+  }
+}
+
+void main();

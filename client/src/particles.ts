@@ -1,0 +1,101 @@
+/** Sparks: a fixed number of points that are thrown, fall and fade. */
+
+import { AdditiveBlending, BufferAttribute, BufferGeometry, Color, Points, ShaderMaterial } from 'three';
+import { PARTICLES_MAX } from './limits';
+import type { Vec3 } from './vec';
+
+export interface Burst {
+  at: Vec3;
+  count: number;
+  color: Color;
+  /** Metres a second, at most. */
+  speed: number;
+  /** How long the last of them glows, seconds. */
+  seconds: number;
+  /** Metres. */
+  size: number;
+  /** Metres a second squared, downward. */
+  gravity: number;
+}
+
+const VERTEX = `
+attribute vec4 glow; // color, and how much of it is left
+attribute float size;
+varying vec4 shine;
+void main() {
+  shine = glow;
+  vec4 seen = modelViewMatrix * vec4(position, 1.0);
+  gl_Position = projectionMatrix * seen;
+  gl_PointSize = glow.a <= 0.0 ? 0.0 : clamp(600.0 * size / -seen.z, 1.0, 40.0);
+}`;
+
+const FRAGMENT = `
+varying vec4 shine;
+void main() {
+  float away = length(gl_PointCoord - 0.5) * 2.0;
+  gl_FragColor = vec4(shine.rgb, shine.a * smoothstep(1.0, 0.2, away));
+}`;
+
+interface Spark {
+  velocity: Vec3;
+  gravity: number;
+  left: number;
+  seconds: number;
+}
+
+export class Particles {
+  readonly points: Points;
+  private readonly position = new BufferAttribute(new Float32Array(3 * PARTICLES_MAX), 3);
+  private readonly glow = new BufferAttribute(new Float32Array(4 * PARTICLES_MAX), 4);
+  private readonly size = new BufferAttribute(new Float32Array(PARTICLES_MAX), 1);
+  private readonly sparks: Spark[] = Array.from({ length: PARTICLES_MAX }, () => ({ velocity: [0, 0, 0], gravity: 0, left: 0, seconds: 1 }));
+  private next = 0;
+
+  constructor() {
+    const geometry = new BufferGeometry();
+    geometry.setAttribute('position', this.position);
+    geometry.setAttribute('glow', this.glow);
+    geometry.setAttribute('size', this.size);
+    const material = new ShaderMaterial({
+      vertexShader: VERTEX, fragmentShader: FRAGMENT, transparent: true, depthWrite: false, blending: AdditiveBlending,
+    });
+    this.points = new Points(geometry, material);
+    this.points.frustumCulled = false;
+  }
+
+  burst({ at, count, color, speed, seconds, size, gravity }: Burst): void {
+    for (let n = 0; n < count; n++) {
+      const i = this.next;
+      this.next = (this.next + 1) % PARTICLES_MAX;
+      const spark = this.sparks[i];
+      if (!spark) continue;
+      const fast = speed * (0.3 + 0.7 * Math.random());
+      spark.velocity = direction().map((axis) => axis * fast) as Vec3;
+      spark.gravity = gravity;
+      spark.left = spark.seconds = seconds * (0.5 + 0.5 * Math.random());
+      this.position.setXYZ(i, ...at);
+      this.glow.setXYZW(i, color.r, color.g, color.b, 1);
+      this.size.setX(i, size);
+    }
+  }
+
+  advance(seconds: number): void {
+    this.sparks.forEach((spark, i) => {
+      if (spark.left <= 0) return;
+      spark.left -= seconds;
+      spark.velocity[1] -= spark.gravity * seconds;
+      const [x, y, z] = spark.velocity;
+      this.position.setXYZ(i, this.position.getX(i) + x * seconds, this.position.getY(i) + y * seconds, this.position.getZ(i) + z * seconds);
+      this.glow.setW(i, Math.max(0, spark.left / spark.seconds));
+    });
+    for (const attribute of [this.position, this.glow, this.size]) attribute.needsUpdate = true;
+  }
+}
+
+/** Any, all alike. */
+function direction(): Vec3 {
+  const y = 2 * Math.random() - 1;
+  const around = 2 * Math.PI * Math.random();
+  const flat = Math.sqrt(1 - y * y);
+  return [flat * Math.cos(around), y, flat * Math.sin(around)];
+}

@@ -1,0 +1,146 @@
+/** The picture: sky, ground, everybody, and sparks. It draws what it is given and decides nothing. */
+
+import {
+  AmbientLight, BackSide, Color, ColorManagement, DirectionalLight, HemisphereLight, LinearSRGBColorSpace, Mesh, MeshBasicMaterial,
+  PerspectiveCamera, RingGeometry, Scene, ShaderMaterial, SphereGeometry, Vector3, WebGLRenderer,
+} from 'three';
+import { Figure } from './figures';
+import type { Other } from './interpolation';
+import { EYE_HEIGHT_M, VIEW_M } from './limits';
+import { Particles, type Burst } from './particles';
+import { Kind } from './protocol';
+import { Terrain } from './terrain';
+import type { Vec3 } from './vec';
+
+// Colors are those of the screen, in our own shaders as in three's: none is converted.
+ColorManagement.enabled = false;
+
+const HORIZON = new Color(0xb9cfe4);
+const ZENITH = new Color(0x4f86c6);
+const SUN = new Vector3(0.45, 0.8, 0.35).normalize();
+/** A shot leaves a spark behind so often, seconds. */
+const TRAIL_SECONDS = 0.03;
+
+export class Stage {
+  readonly terrain = new Terrain(HORIZON, SUN, VIEW_M.most);
+  readonly particles = new Particles();
+  private readonly renderer: WebGLRenderer;
+  private readonly scene = new Scene();
+  private readonly camera = new PerspectiveCamera(75, 1, 0.05, 600);
+  private readonly figures = new Map<number, Figure>();
+  private readonly mark: Mesh;
+  private readonly sky: Mesh;
+  private trailSeconds = 0;
+
+  constructor(canvas: HTMLCanvasElement) {
+    this.renderer = new WebGLRenderer({ canvas, antialias: devicePixelRatio < 2, powerPreference: 'high-performance' });
+    this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
+    this.renderer.outputColorSpace = LinearSRGBColorSpace;
+    this.sky = sky();
+    this.mark = new Mesh(new RingGeometry(0.32, 0.42, 28).rotateX(-Math.PI / 2), new MeshBasicMaterial({ color: 0xffffff, transparent: true, opacity: 0.55, depthWrite: false }));
+    const light = new DirectionalLight(0xfff0d6, 2.2);
+    light.position.copy(SUN).multiplyScalar(50);
+    this.scene.add(this.sky, this.terrain.group, this.particles.points, this.mark, light);
+    this.scene.add(new HemisphereLight(0xcfe0f5, 0x6f6a5f, 1.1), new AmbientLight(0xffffff, 0.35));
+    this.camera.rotation.order = 'YXZ';
+  }
+
+  begin(): void {
+    for (const id of [...this.figures.keys()]) this.remove(id);
+  }
+
+  /** Puts the eye where the player's is. */
+  look(from: Vec3, yaw: number, pitch: number): void {
+    this.camera.position.set(from[0], from[1] + EYE_HEIGHT_M, from[2]);
+    this.camera.rotation.set(pitch, yaw, 0);
+    this.sky.position.copy(this.camera.position);
+  }
+
+  show(others: Other[]): void {
+    const seen = new Set(others.map((other) => other.id));
+    for (const id of [...this.figures.keys()]) if (!seen.has(id)) this.remove(id);
+    for (const other of others) {
+      let figure = this.figures.get(other.id);
+      if (!figure) {
+        figure = new Figure(other);
+        this.figures.set(other.id, figure);
+        this.scene.add(figure.object);
+      }
+      figure.show(other);
+    }
+  }
+
+  /** A ring on what the player aims at. */
+  aimAt(point: Vec3 | null): void {
+    this.mark.visible = point !== null;
+    if (point) this.mark.position.set(point[0], point[1] + 0.03, point[2]);
+  }
+
+  burst(burst: Burst): void {
+    this.particles.burst(burst);
+  }
+
+  draw(seconds: number, others: Other[]): void {
+    this.fit();
+    this.trail(seconds, others);
+    this.particles.advance(seconds);
+    this.renderer.render(this.scene, this.camera);
+  }
+
+  /** Where a place is on the screen, pixels; null if it is behind. */
+  onScreen(place: Vec3): { x: number; y: number } | null {
+    const seen = new Vector3(...place).project(this.camera);
+    const { clientWidth, clientHeight } = this.renderer.domElement;
+    return seen.z > 1 ? null : { x: ((seen.x + 1) / 2) * clientWidth, y: ((1 - seen.y) / 2) * clientHeight };
+  }
+
+  private fit(): void {
+    const { clientWidth, clientHeight } = this.renderer.domElement;
+    const ratio = clientWidth / Math.max(1, clientHeight);
+    const { width, height } = this.renderer.domElement;
+    const pixels = this.renderer.getPixelRatio();
+    if (width === Math.floor(clientWidth * pixels) && height === Math.floor(clientHeight * pixels)) return;
+    this.renderer.setSize(clientWidth, clientHeight, false);
+    this.camera.aspect = ratio;
+    this.camera.updateProjectionMatrix();
+  }
+
+  private trail(seconds: number, others: Other[]): void {
+    this.trailSeconds += seconds;
+    if (this.trailSeconds < TRAIL_SECONDS) return;
+    this.trailSeconds = 0;
+    const color = new Color(0xff9a4d);
+    for (const other of others) {
+      if (other.kind === Kind.Projectile) this.burst({ at: other.position, count: 2, color, speed: 0.6, seconds: 0.35, size: 0.12, gravity: 0 });
+    }
+  }
+
+  private remove(id: number): void {
+    const figure = this.figures.get(id);
+    if (!figure) return;
+    this.scene.remove(figure.object);
+    figure.dispose();
+    this.figures.delete(id);
+  }
+}
+
+function sky(): Mesh {
+  const material = new ShaderMaterial({
+    side: BackSide,
+    depthWrite: false,
+    uniforms: { horizon: { value: HORIZON }, zenith: { value: ZENITH }, sun: { value: SUN } },
+    vertexShader: `varying vec3 way; void main() { way = position; gl_Position = projectionMatrix * modelViewMatrix * vec4(position, 1.0); }`,
+    fragmentShader: `
+      uniform vec3 horizon, zenith, sun; varying vec3 way;
+      void main() {
+        vec3 to = normalize(way);
+        float toward = max(dot(to, sun), 0.0);
+        vec3 color = mix(horizon, zenith, pow(clamp(to.y, 0.0, 1.0), 0.6));
+        color += vec3(1.0, 0.85, 0.6) * (0.25 * pow(toward, 24.0) + smoothstep(0.9985, 0.9995, toward));
+        gl_FragColor = vec4(color, 1.0);
+      }`,
+  });
+  const dome = new Mesh(new SphereGeometry(500, 24, 12), material);
+  dome.renderOrder = -1;
+  return dome;
+}
