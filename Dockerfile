@@ -1,6 +1,6 @@
 # Both programs with the builder's toolchain. Not run where it was written: no container runtime is there.
 FROM rust:1.95-bookworm AS build
-RUN rustup target add wasm32-unknown-unknown
+RUN rustup target add wasm32-unknown-unknown && apt-get update && apt-get install -y --no-install-recommends nodejs npm
 WORKDIR /ugc
 COPY . .
 RUN cargo xtask dist

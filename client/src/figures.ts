@@ -1,7 +1,7 @@
 /** How entities look: players and NPCs with what they are above their heads, projectiles, props. */
 
 import {
-  BoxGeometry, CanvasTexture, CapsuleGeometry, Color, Group, Mesh, MeshBasicMaterial, MeshLambertMaterial, Object3D, SphereGeometry, Sprite,
+  BoxGeometry, CanvasTexture, CapsuleGeometry, CircleGeometry, Color, Group, Mesh, MeshBasicMaterial, MeshLambertMaterial, Object3D, SphereGeometry, Sprite,
   SpriteMaterial,
 } from 'three';
 import type { Other } from './interpolation';
@@ -20,6 +20,9 @@ const plank = new BoxGeometry(1.04, 0.14, 1.04);
 const ball = new SphereGeometry(0.16, 12, 8);
 const body = new SphereGeometry(0.5, 16, 10);
 
+const shadow = new CircleGeometry(0.5, 20).rotateX(-Math.PI / 2);
+
+const shade = new MeshBasicMaterial({ color: 0x000000, transparent: true, opacity: 0.3, depthWrite: false });
 const dark = new MeshLambertMaterial({ color: 0x12151d });
 const white = new MeshBasicMaterial({ color: 0xffffff });
 const wood = new MeshLambertMaterial({ color: 0x9a6b3c });
@@ -65,6 +68,9 @@ function model(other: Other): Object3D {
 function character(color: Color, hasEyes: boolean): Group {
   const group = new Group();
   group.add(new Mesh(capsule, new MeshLambertMaterial({ color })));
+  const below = new Mesh(shadow, shade);
+  below.position.y = -0.88;
+  group.add(below);
   const visor = new Mesh(head, dark);
   visor.position.set(0, 0.55, -0.3);
   group.add(visor);

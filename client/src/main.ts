@@ -90,6 +90,7 @@ class Game {
         ground: (from: Vec3, toward: Vec3) => game.core.look(from, toward),
         dig: (at: Vec3) => game.edit(2, at, 0),
         cast: (spellId: string) => game.cast(spellId),
+        sharp: () => { game.stage.sharpness.fixed = true; },
       },
     });
   }

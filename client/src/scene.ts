@@ -9,6 +9,7 @@ import type { Other } from './interpolation';
 import { EYE_HEIGHT_M, VIEW_M } from './limits';
 import { Particles, type Burst } from './particles';
 import { Kind } from './protocol';
+import { Sharpness } from './sharpness';
 import { Terrain } from './terrain';
 import type { Vec3 } from './vec';
 
@@ -18,12 +19,15 @@ ColorManagement.enabled = false;
 const HORIZON = new Color(0xb9cfe4);
 const ZENITH = new Color(0x4f86c6);
 const SUN = new Vector3(0.45, 0.8, 0.35).normalize();
+/** A corner of a voxel that is exactly beside the eye has no place on the screen, and software renderers put it anywhere. */
+const OFF_THE_GRID_M = 0.0013;
 /** A shot leaves a spark behind so often, seconds. */
 const TRAIL_SECONDS = 0.03;
 
 export class Stage {
   readonly terrain = new Terrain(HORIZON, SUN, VIEW_M.most);
-  readonly particles = new Particles();
+  readonly sharpness = new Sharpness();
+  private readonly particles = new Particles();
   private readonly renderer: WebGLRenderer;
   private readonly scene = new Scene();
   private readonly camera = new PerspectiveCamera(75, 1, 0.05, 600);
@@ -34,14 +38,13 @@ export class Stage {
 
   constructor(canvas: HTMLCanvasElement) {
     this.renderer = new WebGLRenderer({ canvas, antialias: devicePixelRatio < 2, powerPreference: 'high-performance' });
-    this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
     this.renderer.outputColorSpace = LinearSRGBColorSpace;
     this.sky = sky();
     this.mark = new Mesh(new RingGeometry(0.32, 0.42, 28).rotateX(-Math.PI / 2), new MeshBasicMaterial({ color: 0xffffff, transparent: true, opacity: 0.55, depthWrite: false }));
-    const light = new DirectionalLight(0xfff0d6, 2.2);
+    const light = new DirectionalLight(0xfff0d6, 2.4);
     light.position.copy(SUN).multiplyScalar(50);
     this.scene.add(this.sky, this.terrain.group, this.particles.points, this.mark, light);
-    this.scene.add(new HemisphereLight(0xcfe0f5, 0x6f6a5f, 1.1), new AmbientLight(0xffffff, 0.35));
+    this.scene.add(new HemisphereLight(0xdfeaf8, 0x8f8a80, 2.2), new AmbientLight(0xffffff, 0.6));
     this.camera.rotation.order = 'YXZ';
   }
 
@@ -51,7 +54,7 @@ export class Stage {
 
   /** Puts the eye where the player's is. */
   look(from: Vec3, yaw: number, pitch: number): void {
-    this.camera.position.set(from[0], from[1] + EYE_HEIGHT_M, from[2]);
+    this.camera.position.set(from[0] + OFF_THE_GRID_M, from[1] + EYE_HEIGHT_M, from[2] + OFF_THE_GRID_M);
     this.camera.rotation.set(pitch, yaw, 0);
     this.sky.position.copy(this.camera.position);
   }
@@ -81,7 +84,7 @@ export class Stage {
   }
 
   draw(seconds: number, others: Other[]): void {
-    this.fit();
+    this.fit(seconds);
     this.trail(seconds, others);
     this.particles.advance(seconds);
     this.renderer.render(this.scene, this.camera);
@@ -94,14 +97,13 @@ export class Stage {
     return seen.z > 1 ? null : { x: ((seen.x + 1) / 2) * clientWidth, y: ((1 - seen.y) / 2) * clientHeight };
   }
 
-  private fit(): void {
-    const { clientWidth, clientHeight } = this.renderer.domElement;
-    const ratio = clientWidth / Math.max(1, clientHeight);
-    const { width, height } = this.renderer.domElement;
-    const pixels = this.renderer.getPixelRatio();
-    if (width === Math.floor(clientWidth * pixels) && height === Math.floor(clientHeight * pixels)) return;
+  private fit(seconds: number): void {
+    const { clientWidth, clientHeight, width, height } = this.renderer.domElement;
+    const ratio = this.sharpness.note(seconds);
+    if (width === Math.floor(clientWidth * ratio) && height === Math.floor(clientHeight * ratio)) return;
+    this.renderer.setPixelRatio(ratio);
     this.renderer.setSize(clientWidth, clientHeight, false);
-    this.camera.aspect = ratio;
+    this.camera.aspect = clientWidth / Math.max(1, clientHeight);
     this.camera.updateProjectionMatrix();
   }
 

@@ -41,7 +41,7 @@ uniform vec3 cameraPosition, fogColor, sun;
 uniform float fogFar, opacity;
 out vec4 color;
 // stone, dirt, grass, sand, wood, glass, ice, lamp, bedrock; 0 is air, which has no face.
-const vec3 COLORS[10] = vec3[](vec3(1,0,1), vec3(.47,.49,.53), vec3(.42,.30,.20), vec3(.33,.52,.22), vec3(.80,.72,.50),
+const vec3 COLORS[10] = vec3[](vec3(1,0,1), vec3(.47,.49,.53), vec3(.50,.37,.26), vec3(.36,.56,.25), vec3(.80,.72,.50),
   vec3(.52,.36,.20), vec3(.70,.86,.90), vec3(.62,.80,.95), vec3(1.,.86,.55), vec3(.20,.19,.22));
 float hash(vec3 p) {
   p = fract(p * vec3(.1031, .11369, .13787));
@@ -54,7 +54,7 @@ void main() {
   int drawn = material;
   // Grass grows on top; below its fringe one sees the earth.
   float depth = voxel.y + 1. - world.y;
-  if (material == 3 && (normal.y < 0. || normal.y == 0. && depth > .12 + .22 * hash(floor(world * 6.)).x)) drawn = 2;
+  if (material == 3 && (normal.y < 0. || normal.y == 0. && depth > .12 + .22 * hash(floor(world * 6.)))) drawn = 2;
   vec3 base = COLORS[clamp(drawn, 0, 9)];
   float grain = hash(floor((world + normal * .01) * 8.) + 7.) - .5;
   base *= 1. + .10 * (hash(voxel) - .5) + .10 * grain;
@@ -64,8 +64,8 @@ void main() {
   float edge = min(near.x, min(near.y, near.z)), pixel = fwidth(edge) + .0001;
   base *= 1. - .16 * (1. - smoothstep(.0, .035, edge)) * clamp(.05 / pixel - .3, 0., 1.);
   float day = max(dot(normal, sun), 0.);
-  vec3 shine = vec3(.40, .46, .56) * (.72 + .28 * normal.y) + vec3(1.02, .92, .76) * day * .82;
-  shine *= .42 + .58 * light * light * (1.6 - .6 * light);
+  vec3 shine = vec3(.60, .65, .74) * (.80 + .20 * normal.y + .08 * normal.x) + vec3(1., .90, .74) * day * .62;
+  shine *= .45 + .55 * light;
   if (drawn == 8) shine = vec3(1.25);
   vec3 lit = base * shine;
   float away = distance(world.xz, cameraPosition.xz);

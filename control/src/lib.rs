@@ -5,6 +5,7 @@ mod blobs;
 mod body;
 mod build;
 mod build_queue;
+mod client;
 pub mod clock;
 mod compile_worker;
 pub mod config;

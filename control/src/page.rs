@@ -5,7 +5,7 @@ use axum::{
     Json,
     extract::State,
     http::{StatusCode, header},
-    response::{Html, IntoResponse, Redirect},
+    response::{Html, IntoResponse},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
@@ -24,11 +24,6 @@ const LIBRARY: [(&str, &str); 9] = [
     ("repel", include_str!("../../spells/repel/src/lib.rs")),
     ("vortex", include_str!("../../spells/vortex/src/lib.rs")),
 ];
-
-/// `/` leads to the page.
-pub async fn root() -> Redirect {
-    Redirect::temporary("/minimal.html")
-}
 
 /// The page.
 pub async fn minimal(State(app): State<Arc<App>>) -> impl IntoResponse {

@@ -1,7 +1,7 @@
 //! The route table, and what surrounds every route.
 
 use crate::{
-    App, admin, body, build, docs, idempotency, jobs,
+    App, admin, body, build, client, docs, idempotency, jobs,
     limits::{BODY_BYTES_MAX, CORS_TIME, REPORTS_BODY_BYTES_MAX, WORLD_BODY_BYTES_MAX},
     link, metrics, operator, page, policy,
     problem::{self, Problem},
@@ -44,7 +44,8 @@ pub fn router(app: Arc<App>, request_time_max: Duration, for_operators: bool) ->
     let (docs, document) = (docs::page(&document), document.to_string());
     let docs_policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
     router
-        .route("/", get(page::root))
+        .route("/", get(client::page))
+        .route("/assets/{name}", get(client::asset))
         .route("/minimal.html", get(page::minimal))
         .route("/favicon.ico", get(page::favicon))
         .route("/docs", get(async move || ([(header::CONTENT_SECURITY_POLICY, docs_policy)], Html(docs))))

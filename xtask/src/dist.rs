@@ -2,7 +2,7 @@
 
 use crate::step::Steps;
 use crate::toolchain::{self, SPELL_TARGET};
-use crate::{cargo, release, root};
+use crate::{cargo, client, release, root};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::fs;
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 pub fn run() -> Result<()> {
     let steps = Steps::new("dist");
     build_sdk(&steps)?;
+    client::build(&steps)?;
     build_tools(&steps)?;
     build_host(&steps)?;
     steps.done("dist: target/release is complete");

@@ -1,5 +1,6 @@
 //! `cargo xtask <task>`: everything one does with this project besides writing it.
 
+mod client;
 mod dist;
 mod play;
 mod setup;

@@ -103,7 +103,8 @@ impl Server {
 
 fn announce(server: &Server) {
     println!();
-    println!("  play     {}/minimal.html", server.url);
+    println!("  play     {}/", server.url);
+    println!("  spells   {}/minimal.html", server.url);
     println!("  health   {}/healthz", server.url);
     println!("  log      {}", server.log.display());
     println!("  stop     ctrl-c");

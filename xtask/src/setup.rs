@@ -5,14 +5,14 @@ use crate::toolchain::{SPELL_TARGET, has_spell_target};
 use anyhow::{Result, bail};
 use std::process::{Command, Stdio};
 
-/// The oldest Node that the tests run in: Debian 12's.
+/// The oldest Node that the client is built with and the tests run in: Debian 12's.
 const NODE_MIN: u32 = 18;
 
 /// Checks, and installs what can be installed without asking.
 pub fn run() -> Result<()> {
-    check_node()?;
     check_websockets()?;
     check_godot()?;
+    check_chromium()?;
     to_play()
 }
 
@@ -20,6 +20,7 @@ pub fn run() -> Result<()> {
 pub fn to_play() -> Result<()> {
     let steps = Steps::new("setup");
     check_c_compiler()?;
+    check_node()?;
     add_spell_target(&steps)?;
     steps.done("setup: all there");
     Ok(())
@@ -33,18 +34,21 @@ fn check_c_compiler() -> Result<()> {
     bail!("no C compiler: `cc` is needed once, to compile the bundled SQLite\n  on Debian or Ubuntu: sudo apt-get install build-essential")
 }
 
-/// The tests compare the simulation with itself as WebAssembly, which Node runs.
+/// The client is built by npm, and the tests compare the simulation with itself as WebAssembly, which Node runs.
 fn check_node() -> Result<()> {
+    if !runs("npm", &["--version"]) {
+        bail!("no npm: it builds the game in the browser\n{GET_NODE}");
+    }
     let output = Command::new("node").arg("--version").stdin(Stdio::null()).output();
     let version = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
     match node_major(&version) {
         Some(major) if major >= NODE_MIN => Ok(()),
-        Some(_) => bail!("`node` is {version}; the tests need Node {NODE_MIN} or newer\n{GET_NODE}"),
-        None => bail!("no Node: `node` runs the simulation as WebAssembly in the tests\n{GET_NODE}"),
+        Some(_) => bail!("`node` is {version}; the client and the tests need Node {NODE_MIN} or newer\n{GET_NODE}"),
+        None => bail!("no Node: `node` builds the game in the browser, and runs the simulation as WebAssembly in the tests\n{GET_NODE}"),
     }
 }
 
-const GET_NODE: &str = "  on Debian or Ubuntu: sudo apt-get install nodejs
+const GET_NODE: &str = "  on Debian or Ubuntu: sudo apt-get install nodejs npm
   elsewhere: https://nodejs.org";
 
 /// The tests run the Python client. Debian's Python has the packages of apt, also where another one comes first in the path.
@@ -66,6 +70,17 @@ fn check_godot() -> Result<()> {
         "no `godot3-server`: the tests run examples/godot3\n  on Debian or Ubuntu: sudo apt-get install godot3-server\n  elsewhere: the headless build of Godot 3 under that name, https://godotengine.org"
     )
 }
+
+/// The tests play the game in a browser.
+fn check_chromium() -> Result<()> {
+    if runs(CHROMIUM, &["--version"]) {
+        return Ok(());
+    }
+    bail!("no {CHROMIUM}: the tests play the game in it\n  on Debian or Ubuntu: sudo apt-get install chromium fonts-dejavu-core")
+}
+
+/// Debian's; client/tests starts the same.
+const CHROMIUM: &str = "/usr/bin/chromium";
 
 /// The first number of `v20.1.2`.
 fn node_major(version: &str) -> Option<u32> {

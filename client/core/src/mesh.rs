@@ -10,6 +10,8 @@ pub const VOLUME_BYTES: usize = PADDED_EDGE * PADDED_EDGE * PADDED_EDGE;
 pub const VERTEX_BYTES: usize = 8;
 
 const EDGE: usize = PADDED_EDGE - 2;
+/// How far it is in a volume to the next voxel along each axis.
+const STRIDES: [usize; 3] = [1, PADDED_EDGE, PADDED_EDGE * PADDED_EDGE];
 const AIR: u8 = 0;
 /// What one sees through.
 const GLASS: u8 = 6;
@@ -66,10 +68,6 @@ impl Volume {
         let start = index(IVec3::new(0, y, z));
         self.0[start..start + row.len()].copy_from_slice(row);
     }
-
-    fn at(&self, place: IVec3) -> u8 {
-        self.0[index(place)]
-    }
 }
 
 /// The faces of the chunk in the middle of the volume.
@@ -102,14 +100,17 @@ struct Rectangle {
 
 /// Fills a layer with the faces of its voxels that look along the axis, or against it. Whether there are any.
 fn look(volume: &Volume, axis: usize, forward: bool, depth: usize, layer: &mut Layer) -> bool {
-    let (across, up, ahead) = (unit((axis + 1) % 3), unit((axis + 2) % 3), unit(axis) * if forward { 1 } else { -1 });
+    let voxels = &volume.0;
+    let (across, up) = (STRIDES[(axis + 1) % 3], STRIDES[(axis + 2) % 3]);
+    let first = index(IVec3::ZERO) + STRIDES[axis] * depth;
     let mut any = false;
     for v in 0..EDGE {
         for u in 0..EDGE {
-            let place = unit(axis) * depth as i32 + across * u as i32 + up * v as i32;
-            let (material, front) = (volume.at(place), volume.at(place + ahead));
-            let seen = material != AIR && !hides(front) && material != front;
-            layer[u + EDGE * v] = seen.then(|| Face { material, light: light(volume, place + ahead, across, up) });
+            let place = first + across * u + up * v;
+            let front = if forward { place + STRIDES[axis] } else { place - STRIDES[axis] };
+            let material = voxels[place];
+            let seen = material != AIR && !hides(voxels[front]) && material != voxels[front];
+            layer[u + EDGE * v] = seen.then(|| Face { material, light: light(voxels, front, across, up) });
             any |= seen;
         }
     }
@@ -117,12 +118,16 @@ fn look(volume: &Volume, axis: usize, forward: bool, depth: usize, layer: &mut L
 }
 
 /// How much light reaches the corners of a face: less for each of the three voxels in front of it that meet there, and none where two close it in.
-fn light(volume: &Volume, front: IVec3, across: IVec3, up: IVec3) -> [u8; 4] {
-    let dark = |place: IVec3| u8::from(hides(volume.at(place)));
-    [(-1, -1), (1, -1), (1, 1), (-1, 1)].map(|(u, v)| {
-        let (beside, above) = (dark(front + across * u), dark(front + up * v));
-        if beside + above == 2 { 0 } else { LIGHT_MAX - beside - above - dark(front + across * u + up * v) }
-    })
+fn light(voxels: &[u8; VOLUME_BYTES], front: usize, across: usize, up: usize) -> [u8; 4] {
+    let dark = |place: usize| u8::from(hides(voxels[place]));
+    let [left, right, below, above] = [front - across, front + across, front - up, front + up].map(dark);
+    let corner = |beside: u8, along: u8, place: usize| if beside + along == 2 { 0 } else { LIGHT_MAX - beside - along - dark(place) };
+    [
+        corner(left, below, front - across - up),
+        corner(right, below, front + across - up),
+        corner(right, above, front + across + up),
+        corner(left, above, front - across + up),
+    ]
 }
 
 /// Takes rectangles of equal faces out of the layer, as wide and then as high as they go.
@@ -184,13 +189,9 @@ fn hides(material: u8) -> bool {
     material != AIR && material != GLASS
 }
 
-fn unit(axis: usize) -> IVec3 {
-    IVec3::from_array(std::array::from_fn(|other| i32::from(other == axis)))
-}
-
 fn index(place: IVec3) -> usize {
     let [x, y, z] = place.to_array().map(|coordinate| (coordinate + 1) as usize);
-    x + PADDED_EDGE * (y + PADDED_EDGE * z)
+    x * STRIDES[0] + y * STRIDES[1] + z * STRIDES[2]
 }
 
 #[cfg(test)]
@@ -198,6 +199,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
+
+    fn unit(axis: usize) -> IVec3 {
+        IVec3::from_array(std::array::from_fn(|other| i32::from(other == axis)))
+    }
 
     fn volume(material: impl Fn(IVec3) -> u8) -> Volume {
         let mut volume = Volume::default();
