@@ -9,7 +9,6 @@ import type { Vec3 } from './vec';
 export interface Wall {
   put(key: string, id: Vec3, made: Made): void;
   remove(key: string): void;
-  clear(): void;
 }
 
 export class Chunks {
@@ -27,7 +26,6 @@ export class Chunks {
 
   begin(): void {
     this.inWork.clear();
-    this.wall.clear();
   }
 
   /** Hands over what is old, as far as the worker keeps up. */

@@ -1,13 +1,13 @@
 /** How entities look: players and NPCs with what they are above their heads, projectiles, props. */
 
 import {
-  BoxGeometry, CanvasTexture, CapsuleGeometry, CircleGeometry, Color, Group, Mesh, MeshBasicMaterial, MeshLambertMaterial, Object3D, SphereGeometry, Sprite,
-  SpriteMaterial,
+  BoxGeometry, CapsuleGeometry, CircleGeometry, Color, Group, Mesh, MeshBasicMaterial, MeshLambertMaterial, Object3D, SphereGeometry,
 } from 'three';
 import type { Other } from './interpolation';
 import { Kind } from './protocol';
+import { Sign } from './sign';
 
-/** A label's picture, pixels; it is 2 m wide. */
+/** A label's picture, pixels. */
 const LABEL = { width: 256, height: 80 };
 /** Above a character's middle, metres. */
 const LABEL_HEIGHT_M = 1.45;
@@ -38,7 +38,7 @@ export class Figure {
   constructor(other: Other) {
     this.object = model(other);
     this.label = other.kind === Kind.Player || other.kind === Kind.Npc ? new Label() : null;
-    if (this.label) this.object.add(this.label.sprite);
+    if (this.label) this.object.add(this.label.sign.sprite);
   }
 
   show(other: Other): void {
@@ -48,7 +48,7 @@ export class Figure {
   }
 
   dispose(): void {
-    this.label?.dispose();
+    this.label?.sign.dispose();
   }
 }
 
@@ -100,49 +100,27 @@ function hue(id: number): number {
 
 /** Name, health, and what an NPC makes of anybody. Painted again only when that changes. */
 class Label {
-  readonly sprite: Sprite;
-  private readonly canvas = document.createElement('canvas');
-  private readonly texture: CanvasTexture;
+  readonly sign = new Sign(LABEL, 2);
   private painted = '';
 
   constructor() {
-    Object.assign(this.canvas, LABEL);
-    this.texture = new CanvasTexture(this.canvas);
-    this.sprite = new Sprite(new SpriteMaterial({ map: this.texture, depthWrite: false, transparent: true }));
-    this.sprite.scale.set(2, (2 * LABEL.height) / LABEL.width, 1);
-    this.sprite.position.y = LABEL_HEIGHT_M;
+    this.sign.sprite.position.y = LABEL_HEIGHT_M;
   }
 
   show({ name, health, healthMax, detection, kind }: Other): void {
     const wanted = [name, health, healthMax, detection].join('\n');
     if (wanted === this.painted) return;
     this.painted = wanted;
-    const context = this.canvas.getContext('2d');
-    if (!context) return;
-    context.clearRect(0, 0, LABEL.width, LABEL.height);
-    const sign = kind === Kind.Npc ? (['', '?', '!'][detection] ?? '') : '';
-    text(context, sign ? `${sign} ${name}` : name, sign === '!' ? '#ff7b6b' : sign ? '#ffd166' : '#ffffff');
-    if (healthMax > 0) bar(context, health / healthMax);
-    this.texture.needsUpdate = true;
-  }
-
-  dispose(): void {
-    this.texture.dispose();
-    this.sprite.material.dispose();
+    const mark = kind === Kind.Npc ? (['', '?', '!'][detection] ?? '') : '';
+    this.sign.paint((context) => {
+      context.font = '600 30px system-ui, "DejaVu Sans", sans-serif';
+      this.sign.words(mark ? `${mark} ${name}` : name, 34, mark === '!' ? '#ff7b6b' : mark ? '#ffd166' : '#ffffff');
+      if (healthMax > 0) bar(context, health / healthMax);
+    });
   }
 }
 
-function text(context: CanvasRenderingContext2D, words: string, color: string): void {
-  context.font = '600 30px system-ui, "DejaVu Sans", sans-serif';
-  context.textAlign = 'center';
-  context.lineWidth = 6;
-  context.strokeStyle = '#0009';
-  context.strokeText(words, LABEL.width / 2, 34, LABEL.width - 8);
-  context.fillStyle = color;
-  context.fillText(words, LABEL.width / 2, 34, LABEL.width - 8);
-}
-
-function bar(context: CanvasRenderingContext2D, share: number): void {
+function bar(context: OffscreenCanvasRenderingContext2D, share: number): void {
   const [x, y, width, height] = [58, 50, 140, 14];
   context.fillStyle = '#0009';
   context.fillRect(x - 3, y - 3, width + 6, height + 6);

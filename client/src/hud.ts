@@ -3,19 +3,9 @@
 import { byId, element } from './elements';
 import { FEED_LINE_MS, FEED_LINES_MAX, HEALTH_MAX } from './limits';
 import { SpellBar } from './spellbar';
-import type { Vec3 } from './vec';
 
 export type Tone = 'plain' | 'good' | 'bad';
 
-/** A number that rises from where somebody was hit. */
-interface Rising {
-  at: Vec3;
-  label: HTMLElement;
-  sinceMs: number;
-}
-
-const RISES_MS = 900;
-const RISES_M = 1.1;
 /** How long the cross shows that it hit. */
 const HIT_MS = 180;
 
@@ -29,7 +19,6 @@ export class Hud {
   private readonly healthText = element('span');
   private readonly cross = element('div', { class: 'cross' });
   private readonly hurt = element('div', { class: 'hurt' });
-  private rising: Rising[] = [];
 
   constructor(cast: (spellId: string) => void) {
     this.spells = new SpellBar(cast);
@@ -77,27 +66,14 @@ export class Hud {
     this.health.dataset['low'] = String(share < 0.35);
   }
 
-  /** Somebody took damage there; `byMe` is a hit of ours, `toMe` one that we took. */
-  damage(at: Vec3, amount: number, { byMe, toMe }: { byMe: boolean; toMe: boolean }): void {
-    if (byMe) flash(this.cross, HIT_MS);
-    if (toMe) flash(this.hurt, HIT_MS);
-    if (toMe || amount <= 0) return;
-    const label = element('b', { class: byMe ? 'number mine' : 'number' }, String(Math.round(amount)));
-    this.root.append(label);
-    this.rising.push({ at, label, sinceMs: performance.now() });
+  /** The player has hit somebody. */
+  hit(): void {
+    flash(this.cross, HIT_MS);
   }
 
-  draw(onScreen: (place: Vec3) => { x: number; y: number } | null): void {
-    this.spells.draw();
-    const now = performance.now();
-    this.rising = this.rising.filter(({ at, label, sinceMs }) => {
-      const age = (now - sinceMs) / RISES_MS;
-      const place = onScreen([at[0], at[1] + 1 + RISES_M * age, at[2]]);
-      label.style.opacity = String(place ? 1 - age * age : 0);
-      if (place) label.style.transform = `translate(${place.x}px, ${place.y}px) translate(-50%, -50%)`;
-      if (age >= 1) label.remove();
-      return age < 1;
-    });
+  /** The player was hit. */
+  wasHit(): void {
+    flash(this.hurt, HIT_MS);
   }
 }
 

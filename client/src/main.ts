@@ -1,6 +1,5 @@
 /** The game in the browser: its parts, and how they are wired. */
 
-import { Color } from 'three';
 import coreUrl from '../build/client_core.wasm?url';
 import { Api } from './api';
 import { Chunks } from './chunks';
@@ -13,7 +12,7 @@ import { DIG_INTERVAL_MS, DIG_RADIUS_M, DIG_RANGE_M, EYE_HEIGHT_M } from './limi
 import { Menu } from './menu';
 import { Overlay } from './overlay';
 import { Core, Kind, type Picture, type ServerMessage } from './protocol';
-import { Stage } from './scene';
+import { Stage } from './stage';
 import { add, dot, length, minus, times, type Vec3 } from './vec';
 
 /** What is aimed at: a place, and whoever stands there. */
@@ -28,7 +27,7 @@ const AIM_FAR_M = 60;
 const AIM_NEAR_M = 0.9;
 /** What one builds with: wood. */
 const BUILD_MATERIAL = 5;
-const SPARKS = { fire: new Color(0xff9a4d), dust: new Color(0xb9a78a), magic: new Color(0x8fd0ff) };
+const SPARKS = { fire: 0xff9a4d, dust: 0xb9a78a, magic: 0x8fd0ff };
 
 async function main(): Promise<void> {
   const module = await WebAssembly.compileStreaming(fetch(coreUrl));
@@ -48,16 +47,14 @@ class Game {
   private readonly overlay: Overlay;
   private picture: Picture = { own: { position: [0, 0, 0], velocity: [0, 0, 0], grounded: false }, tick: 0, others: [] };
   private seen: Other[] = [];
-  private target: Target | null = null;
   private edits = 0;
   private dugMs = 0;
-  private drawnMs = performance.now();
 
   constructor(module: WebAssembly.Module, private readonly core: Core) {
     const heed = (message: ServerMessage): void => this.heed(message);
     this.connection = new Connection(core, this.api, { heed, begin: () => this.begin(), say: (text) => this.hud.say(text, 'bad') });
     this.stepper = new Stepper(core, this.hands, (frame) => this.connection.sendFrame(frame));
-    this.chunks = new Chunks(module, core, this.stage.terrain);
+    this.chunks = new Chunks(module, core, this.stage);
     this.overlay = new Overlay(this.connection, this.chunks);
     new Menu(this.api, async (name, choice) => {
       this.hands.takePointer();
@@ -81,16 +78,15 @@ class Game {
         get position() { return game.picture.own.position; },
         get others() { return game.seen; },
         get players() { return [...game.others.players.values()]; },
+        get target() { return game.aimed()?.at ?? null; },
         get spells() { return game.hud.spells.spells; },
         get stats() { return game.core.stats(performance.now()); },
-        get meshes() { return { shown: game.stage.terrain.count, made: game.chunks.made, tookMs: game.chunks.tookMs }; },
+        get meshes() { return { shown: game.stage.meshes, made: game.chunks.made, tookMs: game.chunks.tookMs }; },
         get rttMs() { return game.connection.clock.rttMs; },
         get line() { return game.connection.line; },
         look: (yaw: number, pitch: number) => Object.assign(game.hands, { yaw, pitch }),
         ground: (from: Vec3, toward: Vec3) => game.core.look(from, toward),
-        dig: (at: Vec3) => game.edit(2, at, 0),
-        cast: (spellId: string) => game.cast(spellId),
-        sharp: () => { game.stage.sharpness.fixed = true; },
+        sharp: (on: boolean) => Object.assign(game.stage, { sharp: on }),
       },
     });
   }
@@ -137,31 +133,44 @@ class Game {
       const { hit_point: at, hit_entity_id: hit, damage, projectile_id } = message;
       const onGround = hit === 0;
       this.stage.burst({ at, count: 24, color: onGround ? SPARKS.dust : SPARKS.fire, speed: 4, seconds: 0.5, size: 0.12, gravity: 9 });
-      const byMe = this.others.owner(projectile_id) === this.connection.me;
-      if (!onGround) this.hud.damage(at, damage, { byMe, toMe: hit === this.connection.me });
+      if (onGround) return;
+      const mine = this.others.owner(projectile_id) === this.connection.me;
+      if (mine) this.hud.hit();
+      if (hit === this.connection.me) this.hud.wasHit();
+      else if (damage > 0) this.stage.hit({ at, amount: damage, mine });
     }
   }
 
   private act(action: Action): void {
     if (action === 'overlay') return this.overlay.toggle();
     if (action === 'dig') return this.dig();
-    if (action === 'build') return this.target ? this.edit(1, this.target.at, BUILD_MATERIAL) : undefined;
+    if (action === 'build') return this.build();
     const spellId = this.hud.spells.spell(action.slot);
     if (spellId) this.cast(spellId);
   }
 
   private cast(spellId: string): void {
-    const { at, entity } = this.target ?? { at: this.ahead(AIM_FAR_M), entity: 0 };
+    const { at, entity } = this.aimed() ?? { at: this.ahead(AIM_FAR_M), entity: 0 };
     // The aim of this very moment goes first.
     this.stepper.advance();
     this.connection.send({ type: 7, spell_id: spellId, revision_id: '', target_position: at, target_entity_id: entity, extra_params: {} });
   }
 
   private dig(): void {
-    const at = this.target?.at;
-    if (!at || length(minus(at, this.picture.own.position)) > DIG_RANGE_M) return;
     this.dugMs = performance.now();
-    this.edit(2, at, 0);
+    const at = this.within(DIG_RANGE_M);
+    if (at) this.edit(2, at, 0);
+  }
+
+  private build(): void {
+    const at = this.within(DIG_RANGE_M);
+    if (at) this.edit(1, at, BUILD_MATERIAL);
+  }
+
+  /** What is aimed at, if it is not too far. */
+  private within(metres: number): Vec3 | null {
+    const target = this.aimed();
+    return target && length(minus(target.at, this.picture.own.position)) <= metres ? target.at : null;
   }
 
   private edit(op_type: 1 | 2 | 3, center: Vec3, material_id: number): void {
@@ -172,22 +181,17 @@ class Game {
   private draw(): void {
     requestAnimationFrame(() => this.draw());
     const now = performance.now();
-    const seconds = Math.min(0.25, (now - this.drawnMs) / 1000);
-    this.drawnMs = now;
     this.stepper.advance();
     this.picture = this.core.picture(now, this.stepper.share());
     this.seen = this.others.at(this.picture.others);
     this.others.due(this.picture.tick).forEach((message) => this.show(message));
     this.chunks.advance();
-    this.target = this.connection.state === 'playing' ? this.aimed() : null;
     if (this.hands.digging && now - this.dugMs > DIG_INTERVAL_MS) this.dig();
 
     const stats = this.core.stats(now);
-    this.stage.look(this.picture.own.position, this.hands.yaw, this.hands.pitch);
-    this.stage.show(this.seen);
-    this.stage.aimAt(this.target?.at ?? null);
-    this.stage.draw(seconds, this.seen);
-    this.hud.draw((place) => this.stage.onScreen(place));
+    const { yaw, pitch } = this.hands;
+    this.stage.draw({ position: this.picture.own.position, yaw, pitch, others: this.seen, aim: this.aimed()?.at ?? null });
+    this.hud.spells.draw();
     this.hud.life(stats.health);
     this.hud.connection(this.status(stats.onKnownGround === 1), this.connection.state === 'playing');
     this.overlay.draw(stats);
@@ -202,6 +206,7 @@ class Game {
 
   /** Whatever the eye rests on: somebody before the ground. */
   private aimed(): Target | null {
+    if (this.connection.state !== 'playing') return null;
     const [eye, toward] = [this.eye(), this.hands.aim()];
     const ground = this.core.look(eye, toward);
     let nearest: { distance: number; other: Other } | null = null;

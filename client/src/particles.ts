@@ -2,21 +2,8 @@
 
 import { AdditiveBlending, BufferAttribute, BufferGeometry, Color, Points, ShaderMaterial } from 'three';
 import { PARTICLES_MAX } from './limits';
+import type { Burst } from './stage';
 import type { Vec3 } from './vec';
-
-export interface Burst {
-  at: Vec3;
-  count: number;
-  color: Color;
-  /** Metres a second, at most. */
-  speed: number;
-  /** How long the last of them glows, seconds. */
-  seconds: number;
-  /** Metres. */
-  size: number;
-  /** Metres a second squared, downward. */
-  gravity: number;
-}
 
 const VERTEX = `
 attribute vec4 glow; // color, and how much of it is left
@@ -63,7 +50,8 @@ export class Particles {
     this.points.frustumCulled = false;
   }
 
-  burst({ at, count, color, speed, seconds, size, gravity }: Burst): void {
+  burst({ at, count, color: hex, speed, seconds, size, gravity }: Burst): void {
+    const color = new Color(hex);
     for (let n = 0; n < count; n++) {
       const i = this.next;
       this.next = (this.next + 1) % PARTICLES_MAX;

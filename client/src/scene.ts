@@ -1,4 +1,4 @@
-/** The picture: sky, ground, everybody, and sparks. It draws what it is given and decides nothing. */
+/** The picture: sky, ground, everybody, and sparks. It draws what it is given and decides nothing; painter.ts runs it, off the page's own thread. */
 
 import {
   AmbientLight, BackSide, Color, ColorManagement, DirectionalLight, HemisphereLight, LinearSRGBColorSpace, Mesh, MeshBasicMaterial,
@@ -7,11 +7,12 @@ import {
 import { Figure } from './figures';
 import type { Other } from './interpolation';
 import { EYE_HEIGHT_M, VIEW_M } from './limits';
-import { Particles, type Burst } from './particles';
+import { Numbers } from './numbers';
+import { Particles } from './particles';
 import { Kind } from './protocol';
 import { Sharpness } from './sharpness';
+import type { Burst, Frame, Hit } from './stage';
 import { Terrain } from './terrain';
-import type { Vec3 } from './vec';
 
 // Colors are those of the screen, in our own shaders as in three's: none is converted.
 ColorManagement.enabled = false;
@@ -24,9 +25,10 @@ const OFF_THE_GRID_M = 0.0013;
 /** A shot leaves a spark behind so often, seconds. */
 const TRAIL_SECONDS = 0.03;
 
-export class Stage {
+export class Picture {
   readonly terrain = new Terrain(HORIZON, SUN, VIEW_M.most);
-  readonly sharpness = new Sharpness();
+  private readonly sharpness = new Sharpness();
+  private readonly numbers = new Numbers();
   private readonly particles = new Particles();
   private readonly renderer: WebGLRenderer;
   private readonly scene = new Scene();
@@ -36,30 +38,50 @@ export class Stage {
   private readonly sky: Mesh;
   private trailSeconds = 0;
 
-  constructor(canvas: HTMLCanvasElement) {
-    this.renderer = new WebGLRenderer({ canvas, antialias: devicePixelRatio < 2, powerPreference: 'high-performance' });
+  constructor(private readonly canvas: OffscreenCanvas) {
+    this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: 'high-performance' });
     this.renderer.outputColorSpace = LinearSRGBColorSpace;
     this.sky = sky();
     this.mark = new Mesh(new RingGeometry(0.32, 0.42, 28).rotateX(-Math.PI / 2), new MeshBasicMaterial({ color: 0xffffff, transparent: true, opacity: 0.55, depthWrite: false }));
     const light = new DirectionalLight(0xfff0d6, 2.4);
     light.position.copy(SUN).multiplyScalar(50);
-    this.scene.add(this.sky, this.terrain.group, this.particles.points, this.mark, light);
+    this.scene.add(this.sky, this.terrain.group, this.particles.points, this.numbers.group, this.mark, light);
     this.scene.add(new HemisphereLight(0xdfeaf8, 0x8f8a80, 2.2), new AmbientLight(0xffffff, 0.6));
     this.camera.rotation.order = 'YXZ';
   }
 
   begin(): void {
+    this.terrain.clear();
     for (const id of [...this.figures.keys()]) this.remove(id);
   }
 
-  /** Puts the eye where the player's is. */
-  look(from: Vec3, yaw: number, pitch: number): void {
-    this.camera.position.set(from[0] + OFF_THE_GRID_M, from[1] + EYE_HEIGHT_M, from[2] + OFF_THE_GRID_M);
+  burst(burst: Burst): void {
+    this.particles.burst(burst);
+  }
+
+  hit(hit: Hit): void {
+    this.numbers.rise(hit);
+  }
+
+  draw(frame: Frame, seconds: number): void {
+    this.fit(frame, seconds);
+    this.look(frame);
+    this.show(frame.others);
+    this.mark.visible = frame.aim !== null;
+    if (frame.aim) this.mark.position.set(frame.aim[0], frame.aim[1] + 0.03, frame.aim[2]);
+    this.trail(seconds, frame.others);
+    this.particles.advance(seconds);
+    this.numbers.advance(seconds);
+    this.renderer.render(this.scene, this.camera);
+  }
+
+  private look({ position: [x, y, z], yaw, pitch }: Frame): void {
+    this.camera.position.set(x + OFF_THE_GRID_M, y + EYE_HEIGHT_M, z + OFF_THE_GRID_M);
     this.camera.rotation.set(pitch, yaw, 0);
     this.sky.position.copy(this.camera.position);
   }
 
-  show(others: Other[]): void {
+  private show(others: Other[]): void {
     const seen = new Set(others.map((other) => other.id));
     for (const id of [...this.figures.keys()]) if (!seen.has(id)) this.remove(id);
     for (const other of others) {
@@ -73,37 +95,12 @@ export class Stage {
     }
   }
 
-  /** A ring on what the player aims at. */
-  aimAt(point: Vec3 | null): void {
-    this.mark.visible = point !== null;
-    if (point) this.mark.position.set(point[0], point[1] + 0.03, point[2]);
-  }
-
-  burst(burst: Burst): void {
-    this.particles.burst(burst);
-  }
-
-  draw(seconds: number, others: Other[]): void {
-    this.fit(seconds);
-    this.trail(seconds, others);
-    this.particles.advance(seconds);
-    this.renderer.render(this.scene, this.camera);
-  }
-
-  /** Where a place is on the screen, pixels; null if it is behind. */
-  onScreen(place: Vec3): { x: number; y: number } | null {
-    const seen = new Vector3(...place).project(this.camera);
-    const { clientWidth, clientHeight } = this.renderer.domElement;
-    return seen.z > 1 ? null : { x: ((seen.x + 1) / 2) * clientWidth, y: ((1 - seen.y) / 2) * clientHeight };
-  }
-
-  private fit(seconds: number): void {
-    const { clientWidth, clientHeight, width, height } = this.renderer.domElement;
-    const ratio = this.sharpness.note(seconds);
-    if (width === Math.floor(clientWidth * ratio) && height === Math.floor(clientHeight * ratio)) return;
+  private fit({ width, height, pixelRatio, sharp }: Frame, seconds: number): void {
+    const ratio = this.sharpness.note(seconds, pixelRatio, sharp);
+    if (this.canvas.width === Math.floor(width * ratio) && this.canvas.height === Math.floor(height * ratio)) return;
     this.renderer.setPixelRatio(ratio);
-    this.renderer.setSize(clientWidth, clientHeight, false);
-    this.camera.aspect = clientWidth / Math.max(1, clientHeight);
+    this.renderer.setSize(width, height, false);
+    this.camera.aspect = width / Math.max(1, height);
     this.camera.updateProjectionMatrix();
   }
 
@@ -111,9 +108,8 @@ export class Stage {
     this.trailSeconds += seconds;
     if (this.trailSeconds < TRAIL_SECONDS) return;
     this.trailSeconds = 0;
-    const color = new Color(0xff9a4d);
     for (const other of others) {
-      if (other.kind === Kind.Projectile) this.burst({ at: other.position, count: 2, color, speed: 0.6, seconds: 0.35, size: 0.12, gravity: 0 });
+      if (other.kind === Kind.Projectile) this.burst({ at: other.position, count: 2, color: 0xff9a4d, speed: 0.6, seconds: 0.35, size: 0.12, gravity: 0 });
     }
   }
 

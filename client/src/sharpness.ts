@@ -8,18 +8,17 @@ const AVERAGED = 12;
 const STEP = 0.8;
 
 export class Sharpness {
-  /** Keeps the ratio as it is: for pictures that are to be looked at. */
-  fixed = false;
-  private ratio = Math.min(devicePixelRatio, RATIO.most);
+  private ratio = RATIO.most;
   private average = SLOW_S;
   private sinceStep = 0;
 
-  /** A picture took so long. Answers the ratio of pixels drawn to pixels of the page for the next. */
-  note(seconds: number): number {
+  /** A picture took so long. Answers how many pixels to draw for one of the page; `sharp` is all that the screen has. */
+  note(seconds: number, screen: number, sharp: boolean): number {
+    const most = Math.min(screen, RATIO.most);
     this.average += (seconds - this.average) / AVERAGED;
     this.sinceStep += 1;
-    const most = Math.min(devicePixelRatio, RATIO.most);
-    if (this.fixed) return most;
+    this.ratio = Math.min(this.ratio, most);
+    if (sharp) return most;
     // A step shows in the average only after some pictures.
     if (this.sinceStep < AVERAGED) return this.ratio;
     if (this.average > SLOW_S && this.ratio > RATIO.least) this.step(this.ratio * STEP);

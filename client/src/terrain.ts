@@ -4,7 +4,6 @@ import {
   BufferGeometry, BufferAttribute, DoubleSide, GLSL3, Group, InterleavedBuffer, InterleavedBufferAttribute, Mesh, RawShaderMaterial, Sphere,
   Vector3, type Color,
 } from 'three';
-import type { Wall } from './chunks';
 import type { Made } from './mesher';
 import type { Vec3 } from './vec';
 
@@ -72,7 +71,7 @@ void main() {
   color = vec4(mix(lit, fogColor, smoothstep(fogFar * .55, fogFar, away)), opacity);
 }`;
 
-export class Terrain implements Wall {
+export class Terrain {
   readonly group = new Group();
   private readonly solid: RawShaderMaterial;
   private readonly clearing: RawShaderMaterial;
@@ -109,10 +108,6 @@ export class Terrain implements Wall {
 
   clear(): void {
     for (const key of [...this.shown.keys()]) this.remove(key);
-  }
-
-  get count(): number {
-    return this.shown.size;
   }
 
   private mesh(quads: Uint8Array, material: RawShaderMaterial, id: Vec3): Mesh {

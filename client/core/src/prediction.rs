@@ -113,14 +113,15 @@ impl Prediction {
     pub fn acknowledge(&mut self, tick: u64, own: &OwnState, around: &Surroundings<'_>) {
         let told = Motion { position: Vec3::from_array(own.position), velocity: Vec3::from_array(own.velocity), grounded: own.grounded };
         let predicted = self.predicted(own.sequence).filter(|predicted| agree(predicted, &told));
-        let late = if predicted.is_none() { self.explain(tick, own.sequence, &told, around) } else { None };
-        let after = predicted.or(late).unwrap_or(told);
+        let explained = if predicted.is_none() { self.explain(tick, own.sequence, &told, around) } else { None };
+        let late = explained.is_some() || !self.each_was_taken(tick, own.sequence);
+        let after = predicted.or(explained).unwrap_or(told);
         self.acknowledged = Some(Acknowledged { sequence: own.sequence, tick, after, frame: self.frame(own.sequence) });
         self.pending.retain(|pending| pending.frame.sequence_id > own.sequence);
         if predicted.is_none() {
             let moved_m = self.go_on_from(after, around);
             if self.began {
-                self.corrections.note(moved_m, late.is_some());
+                self.corrections.note(moved_m, late);
             }
         }
         self.began |= around.are_known && own.sequence > 0;
@@ -172,7 +173,7 @@ impl Prediction {
         last.or_else(|| self.pending.iter().map(|pending| pending.frame).find(|frame| frame.sequence_id == sequence))
     }
 
-    /// The server takes one input a tick, but not always each: when one is late, the one before goes on, and later one is passed over. If that explains what
+    /// The server takes one input a tick, but not always each: when one is late, the one before goes on, and later one is passed over to catch up. If that explains what
     /// the server says, the state is known to the last bit.
     fn explain(&self, tick: u64, sequence: u32, told: &Motion, around: &Surroundings<'_>) -> Option<Motion> {
         let last = self.acknowledged?;
@@ -182,6 +183,13 @@ impl Prediction {
         let frames: Vec<InputFrame> = last.frame.into_iter().chain(since).collect();
         let known = frames.last().is_some_and(|frame| frame.sequence_id == sequence) && frames.len() <= EXPLAINED_INPUTS_MAX;
         if known { search(last.after, &frames, ticks, told, around) } else { None }
+    }
+
+    /// Whether the server can have taken each input in a tick of its own since it was heard of last. After more than that is tried, nobody knows.
+    fn each_was_taken(&self, tick: u64, sequence: u32) -> bool {
+        let Some(last) = self.acknowledged else { return true };
+        let (ticks, inputs) = (tick.saturating_sub(last.tick), u64::from(sequence.saturating_sub(last.sequence)));
+        ticks == inputs && ticks <= EXPLAINED_TICKS_MAX
     }
 
     /// Begins anew from a state, and simulates again what it has not seen yet. Answers how far that moves the player, metres.

@@ -1,0 +1,196 @@
+/**
+ * A player's first minute, in two browsers, against a server that runs: `UGC_URL=http://127.0.0.1:5000 npm test`.
+ * With UGC_CONTROL_PID its game server is killed, too; with UGC_SCREENSHOTS pictures are put into that folder.
+ */
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { openBrowser, Player, TIMEOUT_MS } from './player.mjs';
+
+const URL = process.env.UGC_URL ?? 'http://127.0.0.1:5000';
+const PAGE = process.env.UGC_PAGE ?? URL;
+const CONTROL_PID = process.env.UGC_CONTROL_PID;
+const FIREBALL = readFileSync(new globalThis.URL('../../spells/fireball/src/lib.rs', import.meta.url), 'utf8');
+
+const STORIES = {
+  'both come in, one by the other\'s link': comeIn,
+  'they see each other walk, and nothing is corrected': walk,
+  'what one digs is gone for both': dig,
+  'a spell goes live, is cast, and both see it fly': cast,
+  'over a bad line the player still goes where the server says': badLine,
+  'a killed server is come back to by itself': killed,
+  'nobody\'s console complained': quiet,
+};
+
+async function comeIn(story) {
+  const kim = (story.kim = await Player.open(story.browser, `${PAGE}/`, 'kim'));
+  await kim.picture('menu.png');
+  say('standing in the world', `${await kim.play()} ms after the page was opened, ${(kim.bytes / 1024).toFixed(0)} KiB down`);
+  const link = new globalThis.URL(kim.page.url());
+  assert.match(link.searchParams.get('world') ?? '', /^world_[0-9a-f]{8}$/);
+  const ann = (story.ann = await Player.open(story.browser, link.href, 'ann'));
+  await ann.play();
+  assert.equal(await ann.ask((game) => game.world), await kim.ask((game) => game.world));
+  for (const player of [kim, ann]) await player.until('for both names', (game) => game.players.includes('kim') && game.players.includes('ann'));
+}
+
+async function walk({ kim, ann }) {
+  // Between the dummy and the crates: those who are pushed go where no input says.
+  await kim.look(0.2, 0);
+  await ann.look(-0.2, 0);
+  // What shaders and first meshes have held up is behind them now.
+  await kim.page.waitForTimeout(3_000);
+  const places = [await kim.sees('ann'), await ann.sees('kim')];
+  const before = await corrections(kim, ann);
+  await Promise.all([kim.hold('KeyW', 2_500), ann.hold('KeyW', 2_500)]);
+  await Promise.all([kim, ann].map((player) => player.hold('Space', 300)));
+  // Back on the ground, and drawn there.
+  await kim.page.waitForTimeout(1_800);
+  const moved = [distance(places[0], await kim.sees('ann')), distance(places[1], await ann.sees('kim'))];
+  assert.ok(Math.min(...moved) > 3, `they see each other move ${moved} m`);
+  const [seen, stands] = [await kim.sees('ann'), await ann.ask((game) => game.position)];
+  assert.ok(distance(seen, stands) < 0.1, `kim sees ann ${distance(seen, stands)} m from where she is`);
+  const { count, late } = minus(await corrections(kim, ann), before);
+  say('corrections of two who walk', `${count}, ${late} of them by inputs that came late`);
+  assert.equal(count - late, 0, 'what the server does with the same inputs is what was predicted');
+  await kim.picture('two-players.png', async () => kim.face(await kim.sees('ann')));
+}
+
+async function dig({ kim, ann }) {
+  const [x, y, z] = await kim.ask((game) => game.position);
+  await kim.face([x + 3, y - 0.9, z]);
+  const hole = await kim.ask((game) => game.target);
+  const above = [hole[0], hole[1] + 8, hole[2]];
+  const ground = (player) => player.ask((game, from) => game.ground(from, [0, -1, 0]), above);
+  const before = await ground(kim);
+  await kim.page.mouse.click(320, 200, { button: 'right' });
+  const deeper = (game, [from, before]) => game.ground(from, [0, -1, 0]) > before + 0.9;
+  for (const player of [kim, ann]) await player.until('for the hole', deeper, [above, before]);
+  assert.equal(await ground(kim), await ground(ann));
+  assert.deepEqual(await Promise.all([kim, ann].map((player) => player.ask((game) => game.stats.chunksWrong))), [0, 0]);
+  const meshes = await kim.ask((game) => game.meshes);
+  say('a mesh', `${(meshes.tookMs / meshes.made).toFixed(2)} ms on average of ${meshes.made}`);
+  await kim.picture('dig.png', async () => {
+    await kim.page.keyboard.down('KeyS');
+    await kim.page.waitForTimeout(250);
+    await kim.page.keyboard.up('KeyS');
+    await kim.face(hole);
+  });
+}
+
+async function cast({ kim, ann }) {
+  const author = await ask('POST', '/login', { username: 'author' });
+  let job = await ask('POST', '/api/spells/fireball/build', { code: FIREBALL, options: { metadata: { name: 'Fireball' } } }, author);
+  const deadline = Date.now() + TIMEOUT_MS;
+  while (job.status !== 'completed') {
+    assert.ok(job.status !== 'failed' && Date.now() < deadline, `the build: ${JSON.stringify(job)}`);
+    job = await ask('GET', `/api/jobs/${job.job_id}?wait_ms=500`, undefined, author);
+  }
+  await ask('POST', '/api/spells/fireball/publish', { revision_id: job.result_revision_id, channel: 'stable' }, author);
+  for (const player of [kim, ann]) await player.until('for the spell', (game) => game.spells.includes('fireball'));
+  const target = await kim.sees('ann');
+  await kim.face(target);
+  // Seen by whoever looks, also in a picture that comes only now and then.
+  await ann.page.evaluate(`setInterval(() => { window.__flew ||= window.__game.others.some((other) => other.kind === 3); }, 10)`);
+  await kim.page.keyboard.press('Digit1');
+  await ann.page.waitForFunction('window.__flew', null, { timeout: TIMEOUT_MS });
+  await kim.picture('fireball.png', async () => {
+    await kim.face(await kim.sees('ann'));
+    await kim.page.waitForTimeout(600);
+    await kim.page.keyboard.press('Digit1');
+    await kim.page.mouse.down();
+  });
+  await kim.page.mouse.up();
+}
+
+async function badLine({ kim, ann }) {
+  await kim.ask((game) => Object.assign(game.line, { latencyMs: 200, lossPercent: 5 }));
+  await kim.page.waitForTimeout(2_000);
+  const before = await kim.ask((game) => game.stats.corrections);
+  const began = Date.now();
+  for (let turn = 0; turn < 6; turn++) {
+    await kim.look(turn, 0);
+    await kim.hold('KeyW', 1_000);
+    await kim.hold('Space', 300);
+  }
+  const perMinute = (60_000 * ((await kim.ask((game) => game.stats.corrections)) - before)) / (Date.now() - began);
+  say('corrections at 200 ms and 5 % loss', `${perMinute.toFixed(0)} a minute`);
+  await kim.picture('overlay.png', () => kim.page.keyboard.press('Tab'));
+  await kim.ask((game) => Object.assign(game.line, { latencyMs: 0, lossPercent: 0 }));
+  await kim.page.waitForTimeout(1_500);
+  const [seen, stands] = [await ann.sees('kim'), await kim.ask((game) => game.position)];
+  assert.ok(distance(seen, stands) < 0.1, `ann sees kim ${distance(seen, stands)} m from where he is`);
+}
+
+async function killed({ kim, ann }) {
+  if (!CONTROL_PID) return;
+  // A world is saved within 45 ticks; what happened since is lost.
+  await kim.page.waitForTimeout(1_500);
+  const before = await kim.ask((game) => ({ me: game.me, position: game.position }));
+  const servers = children(CONTROL_PID);
+  assert.equal(servers.length, 1, `one game server runs: ${servers}`);
+  process.kill(servers[0], 'SIGKILL');
+  for (const player of [kim, ann]) {
+    await player.until('to be back', (game) => game.state === 'playing' && game.reconnects === 1 && game.stats.onKnownGround === 1);
+  }
+  await kim.page.waitForTimeout(500);
+  const after = await kim.ask((game) => ({ me: game.me, position: game.position }));
+  assert.equal(after.me, before.me, 'who comes back is who they were');
+  assert.ok(distance(after.position, before.position) < 0.1, `and where: ${after.position}, before ${before.position}`);
+  const moved = await kim.sees('ann');
+  await ann.hold('KeyS', 800);
+  await kim.page.waitForTimeout(400);
+  assert.ok(distance(moved, await kim.sees('ann')) > 1, 'and they see each other walk again');
+}
+
+async function quiet({ kim, ann }) {
+  // A socket whose server is killed is an error to the browser, and none of ours.
+  const ours = [...kim.complaints, ...ann.complaints].filter((complaint) => !/WebSocket connection to|favicon/.test(complaint));
+  assert.deepEqual(ours, []);
+}
+
+async function corrections(...players) {
+  const stats = await Promise.all(players.map((player) => player.ask((game) => game.stats)));
+  const sum = (of) => stats.reduce((all, one) => all + one[of], 0);
+  return { count: sum('corrections'), late: sum('correctionsLate') };
+}
+
+const minus = (one, other) => ({ count: one.count - other.count, late: one.late - other.late });
+const distance = (one, other) => Math.hypot(one[0] - other[0], one[1] - other[1], one[2] - other[2]);
+
+/** Processes that this one has started. */
+function children(parent) {
+  const stat = (pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/stat`, 'utf8');
+    } catch {
+      return '';
+    }
+  };
+  // After the name, which stands in brackets: the state, and the parent.
+  const isChild = (pid) => stat(pid).replace(/^.*\) /s, '').split(' ')[1] === parent && stat(pid).includes('(ugc-host)');
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter(isChild).map(Number);
+}
+
+/** A request as somebody who has no browser. */
+async function ask(method, path, body, player) {
+  const headers = { 'Content-Type': 'application/json', ...(player && { Authorization: `Bearer ${player.session_token}` }) };
+  const reply = await fetch(URL + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+  assert.ok(reply.ok, `${method} ${path}: ${reply.status}`);
+  return reply.json();
+}
+
+function say(what, figure) {
+  console.log(`  ${what}: ${figure}`);
+}
+
+const story = { browser: await openBrowser() };
+try {
+  for (const [name, play] of Object.entries(STORIES)) {
+    console.log(name);
+    await play(story);
+  }
+  console.log('all of it happened');
+} finally {
+  await story.browser.close();
+}

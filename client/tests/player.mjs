@@ -1,0 +1,96 @@
+/** A player with a browser of their own: what tests press, and what they ask. */
+
+import { chromium } from 'playwright-core';
+
+/** What the browser needs to run as anybody, without a screen and without calling home. */
+const ARGUMENTS = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const EXECUTABLE = process.env.UGC_CHROMIUM ?? '/usr/bin/chromium';
+/** A machine without a graphics card draws slowly, more so the more pixels there are. */
+const WINDOW = { width: 640, height: 400 };
+const PICTURE = { width: 1120, height: 700 };
+/** What is waited for takes milliseconds; this is for a machine that is busy. */
+export const TIMEOUT_MS = 30_000;
+
+export async function openBrowser() {
+  return chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS });
+}
+
+export class Player {
+  /** What the console complained of. */
+  complaints = [];
+
+  static async open(browser, url, name) {
+    const player = new Player();
+    player.context = await browser.newContext({ viewport: WINDOW });
+    player.page = await player.context.newPage();
+    player.page.setDefaultTimeout(TIMEOUT_MS);
+    player.page.on('pageerror', (error) => player.complaints.push(String(error.stack ?? error)));
+    player.page.on('console', (message) => {
+      if (message.type() === 'error') player.complaints.push(`${message.text()} (${message.location().url})`);
+    });
+    player.bytes = 0;
+    const network = await player.context.newCDPSession(player.page);
+    await network.send('Network.enable');
+    network.on('Network.loadingFinished', ({ encodedDataLength }) => (player.bytes += encodedDataLength));
+    player.name = name;
+    player.openedMs = Date.now();
+    await player.page.goto(url);
+    await player.page.fill('#name', name);
+    return player;
+  }
+
+  /** Clicks Play, and answers how long it took from opening the page to standing in the world. */
+  async play() {
+    await this.page.click('#menu button.main');
+    await this.until('to stand in the world', (game) => game.state === 'playing' && game.stats.onKnownGround === 1 && game.meshes.shown > 0);
+    return Date.now() - this.openedMs;
+  }
+
+  /** Answers what this says of the game; it runs in the page, and gets nothing but the argument. */
+  ask(question, argument) {
+    return this.page.evaluate(`(${question})(window.__game, ${JSON.stringify(argument ?? null)})`);
+  }
+
+  /** Waits until this holds in the page. */
+  async until(what, holds, argument) {
+    const text = `(${holds})(window.__game, ${JSON.stringify(argument ?? null)})`;
+    await this.page.waitForFunction(text, null, { timeout: TIMEOUT_MS, polling: 50 }).catch(() => {
+      throw new Error(`${this.name} has waited in vain ${what}`);
+    });
+  }
+
+  look(yaw, pitch) {
+    return this.ask((game, [yaw, pitch]) => game.look(yaw, pitch), [yaw, pitch]);
+  }
+
+  /** Turns to a place. */
+  async face(place) {
+    const [x, y, z] = await this.ask((game) => game.position);
+    const way = [place[0] - x, place[1] - (y + 0.7), place[2] - z];
+    await this.look(Math.atan2(-way[0], -way[2]), Math.atan2(way[1], Math.hypot(way[0], way[2])));
+  }
+
+  async hold(key, ms) {
+    await this.page.keyboard.down(key);
+    await this.page.waitForTimeout(ms);
+    await this.page.keyboard.up(key);
+  }
+
+  /** Where another one is drawn; nothing for who is not in view. */
+  sees(name) {
+    return this.ask((game, name) => game.others.find((other) => other.name === name)?.position, name);
+  }
+
+  /** A picture of the page, if pictures are wanted. */
+  async picture(file, shown = async () => undefined) {
+    const folder = process.env.UGC_SCREENSHOTS;
+    if (!folder) return;
+    await this.page.setViewportSize(PICTURE);
+    await this.page.evaluate('window.__game?.sharp(true)');
+    await shown();
+    await this.page.waitForTimeout(1_500);
+    await this.page.screenshot({ path: `${folder}/${file}` });
+    await this.page.evaluate('window.__game?.sharp(false)');
+    await this.page.setViewportSize(WINDOW);
+  }
+}
