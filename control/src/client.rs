@@ -24,8 +24,17 @@ const NOT_BUILT: &str = "<!doctype html><meta charset=utf-8><title>UGC World</ti
 
 /// `/`.
 pub async fn page(headers: HeaderMap) -> Response {
+    built("index.html", &headers)
+}
+
+/// `/admin`: the operator's page. It asks for the token itself.
+pub async fn admin_page(headers: HeaderMap) -> Response {
+    built("admin.html", &headers)
+}
+
+fn built(page: &str, headers: &HeaderMap) -> Response {
     let not_built = || (StatusCode::SERVICE_UNAVAILABLE, Html(NOT_BUILT)).into_response();
-    file("index.html", ASK_EACH_TIME, &headers).unwrap_or_else(not_built)
+    file(page, ASK_EACH_TIME, headers).unwrap_or_else(not_built)
 }
 
 /// `/assets/<name>`.

@@ -257,3 +257,8 @@ pub const ENGINE_ID_CHARS_MAX: usize = 128;
 pub const LINK_ALIVE_INTERVAL: Duration = Duration::from_secs(1);
 /// Frames of one link that wait for its reader: each may be an artifact of megabytes.
 pub const LINK_FRAMES_WAITING_MAX: usize = 2;
+
+/// For a game server to say what it counts.
+pub const SERVER_METRICS_TIME_MAX: Duration = Duration::from_secs(2);
+/// What it counts, as text: some hundred bytes for each of its revisions and stages.
+pub const SERVER_METRICS_BYTES_MAX: u64 = 1024 * 1024;

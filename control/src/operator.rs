@@ -1,10 +1,19 @@
 //! What operators ask: health, the running servers, and what was stopped on them.
 
-use crate::{App, clock, error::Error, ids::WorldId, keys, problem::Problem, session::bearer};
+use crate::{
+    App, clock,
+    error::Error,
+    ids::WorldId,
+    keys,
+    limits::{SERVER_METRICS_BYTES_MAX, SERVER_METRICS_TIME_MAX},
+    problem::Problem,
+    session::bearer,
+};
 use axum::{
     Json,
     extract::{FromRequestParts, Path, State},
     http::{StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -74,6 +83,28 @@ pub async fn servers(State(app): State<Arc<App>>, _: Admin) -> Json<Value> {
         })
         .collect();
     Json(json!({ "servers": servers }))
+}
+
+/// What a world's server counts itself, in Prometheus' text format, passed on: it serves that to its own machine alone.
+#[utoipa::path(
+    get,
+    path = "/admin/servers/{world}/metrics",
+    params(("world" = String, Path, description = "A world id")),
+    responses((status = 200, description = "Counts in Prometheus' text format", body = String, content_type = "text/plain"), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("admin" = []))
+)]
+pub async fn server_metrics(State(app): State<Arc<App>>, _: Admin, Path(world): Path<String>) -> Result<Response, Problem> {
+    let unknown = || Error::unknown("server", &world);
+    let id: WorldId = world.parse().map_err(|_| unknown())?;
+    let server = app.fleet.list().into_iter().find(|server| server.world_id == id).ok_or_else(unknown)?;
+    let text = tokio::task::spawn_blocking(move || counts_at(&server.metrics)).await.map_err(|_| Error::Lost)?;
+    let silent = |error: ureq::Error| Error::NoServer { world, reason: format!("it does not say what it counts: {error}") };
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text.map_err(silent)?).into_response())
+}
+
+fn counts_at(address: &str) -> Result<String, ureq::Error> {
+    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(SERVER_METRICS_TIME_MAX)).build().into();
+    agent.get(address).call()?.body_mut().with_config().limit(SERVER_METRICS_BYTES_MAX).read_to_string()
 }
 
 /// How often casts were stopped, by spell, revision and limit.

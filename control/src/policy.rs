@@ -175,7 +175,23 @@ pub async fn set(State(app): State<Arc<App>>, WorldOwner(world): WorldOwner, Bod
     security(("session" = []))
 )]
 pub async fn quarantines(State(app): State<Arc<App>>, WorldOwner(world): WorldOwner) -> Result<Json<Value>, Problem> {
-    let id = world.world_id.clone();
+    quarantines_of(&app, world.world_id).await
+}
+
+/// What any world has put into quarantine, for the operator.
+#[utoipa::path(
+    get,
+    path = "/admin/worlds/{world}/quarantine",
+    params(("world" = String, Path, description = "A world id")),
+    responses((status = 200, description = "Revisions that it does not run, and why", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("admin" = []))
+)]
+pub async fn quarantines_for_operator(State(app): State<Arc<App>>, _: Admin, Path(world): Path<String>) -> Result<Json<Value>, Problem> {
+    quarantines_of(&app, find(&app, &world).await?.world_id).await
+}
+
+async fn quarantines_of(app: &Arc<App>, world_id: crate::ids::WorldId) -> Result<Json<Value>, Problem> {
+    let id = world_id.clone();
     let quarantines = app.store.ask(move |db| db.quarantines(&id)).await?;
     let shown: Vec<_> = quarantines
         .into_iter()
@@ -183,7 +199,7 @@ pub async fn quarantines(State(app): State<Arc<App>>, WorldOwner(world): WorldOw
             json!({ "spell_id": spell_id, "revision_id": revision_id, "reason": reason, "since": clock::iso8601(since_ms) })
         })
         .collect();
-    Ok(Json(json!({ "world_id": world.world_id, "quarantined": shown })))
+    Ok(Json(json!({ "world_id": world_id, "quarantined": shown })))
 }
 
 /// Lets the world run a revision again, by its owner.

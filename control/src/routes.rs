@@ -45,6 +45,7 @@ pub fn router(app: Arc<App>, request_time_max: Duration, for_operators: bool) ->
     let docs_policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
     router
         .route("/", get(client::page))
+        .route("/admin", get(client::admin_page))
         .route("/assets/{name}", get(client::asset))
         .route("/minimal.html", get(page::minimal))
         .route("/favicon.ico", get(page::favicon))
@@ -144,17 +145,19 @@ fn documented(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::audit))
         .routes(routes!(admin::cleanup))
         .routes(routes!(operator::servers))
+        .routes(routes!(operator::server_metrics))
         .routes(routes!(operator::stop_server))
         .routes(routes!(operator::stops))
         .routes(routes!(operator::health))
         .routes(routes!(publish::revoke_as_operator, publish::lift_as_operator))
+        .routes(routes!(policy::quarantines_for_operator))
         .routes(routes!(policy::lift_as_operator, policy::quarantine_as_operator))
         .routes(routes!(world_file::revert))
 }
 
 async fn keep_operators_apart(State(for_operators): State<bool>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_theirs = path == "/metrics" || path.starts_with("/admin/");
+    let is_theirs = path == "/metrics" || path == "/admin" || path.starts_with("/admin/");
     if is_theirs && !for_operators { StatusCode::NOT_FOUND.into_response() } else { next.run(request).await }
 }
 
