@@ -30,7 +30,8 @@ export interface SpellEntry {
 
 /** Why a request was refused, in words. */
 export class ApiError extends Error {
-  constructor(readonly status: number, message: string) {
+  /** `code` is stable, and has a page at /problems/<code>. */
+  constructor(readonly status: number, message: string, readonly code = '') {
     super(message);
   }
 }
@@ -70,13 +71,19 @@ export class Api {
     return (await this.ask<{ spells: SpellEntry[] }>('GET', '/api/spells')).spells;
   }
 
-  private async ask<T>(method: string, path: string, body?: object): Promise<T> {
-    const headers: Record<string, string> = { 'Content-Type': 'application/json' };
-    if (this.account) headers['Authorization'] = `Bearer ${this.account.session_token}`;
-    const reply = await fetch(path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
-    const answer = (await reply.json().catch(() => ({}))) as T & { detail?: string; title?: string };
-    if (!reply.ok) throw new ApiError(reply.status, answer.detail ?? answer.title ?? `the server says ${reply.status}`);
-    return answer;
+  async ask<T>(method: string, path: string, body?: object): Promise<T> {
+    return (await this.reach(method, path, body)).json() as Promise<T>;
+  }
+
+  /** The answer as it comes. Throws what is refused. */
+  async reach(method: string, path: string, body?: object, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set('Content-Type', 'application/json');
+    if (this.account) headers.set('Authorization', `Bearer ${this.account.session_token}`);
+    const reply = await fetch(path, { ...init, method, headers, ...(body && { body: JSON.stringify(body) }) });
+    if (reply.ok) return reply;
+    const { detail, title, code } = (await reply.json().catch(() => ({}))) as { detail?: string; title?: string; code?: string };
+    throw new ApiError(reply.status, detail ?? title ?? `the server says ${reply.status}`, code);
   }
 }
 

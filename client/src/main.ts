@@ -14,6 +14,7 @@ import { Overlay } from './overlay';
 import { Core, Kind, type Picture, type ServerMessage } from './protocol';
 import { Stage } from './stage';
 import { add, dot, length, minus, times, type Vec3 } from './vec';
+import { Door } from './workshop/door';
 
 /** What is aimed at: a place, and whoever stands there. */
 interface Target {
@@ -45,6 +46,7 @@ class Game {
   private readonly stepper: Stepper;
   private readonly chunks: Chunks;
   private readonly overlay: Overlay;
+  private readonly workshop: Door;
   private picture: Picture = { own: { position: [0, 0, 0], velocity: [0, 0, 0], grounded: false }, tick: 0, others: [] };
   private seen: Other[] = [];
   private edits = 0;
@@ -61,6 +63,12 @@ class Game {
       await this.connection.join(name, choice);
       history.replaceState(null, '', `?world=${this.connection.worldId}`);
       this.hud.open();
+    });
+    this.workshop = new Door({
+      api: this.api,
+      me: () => (this.connection.state === 'playing' ? this.connection.me : 0),
+      others: () => this.seen,
+      cast: (spellId, target) => this.castAt(spellId, target),
     });
     this.expose();
     requestAnimationFrame(() => this.draw());
@@ -97,12 +105,14 @@ class Game {
     this.stage.begin();
     this.chunks.begin();
     this.hud.begin();
+    this.workshop.begin();
     // Names are a courtesy: without them the ids are shown.
     this.api.spells().then((spells) => this.hud.spells.name(spells), () => undefined);
   }
 
   private heed(message: ServerMessage): void {
     this.others.heed(message);
+    this.workshop.heed(message);
     switch (message.type) {
       case 109:
         return this.hud.say(message.message, 'bad');
@@ -126,6 +136,7 @@ class Game {
 
   /** What happened at the moment that is drawn now. */
   private show(message: ServerMessage): void {
+    this.workshop.shown(message);
     if (message.type === 120) {
       const { position: at, scale } = message;
       this.stage.burst({ at, count: 40, color: SPARKS.magic, speed: 2 + 3 * scale, seconds: 0.8, size: 0.1 + 0.1 * scale, gravity: 2 });
@@ -154,6 +165,16 @@ class Game {
     // The aim of this very moment goes first.
     this.stepper.advance();
     this.connection.send({ type: 7, spell_id: spellId, revision_id: '', target_position: at, target_entity_id: entity, extra_params: {} });
+  }
+
+  /** Looks there first; without a target it is cast where one looks anyway. */
+  private castAt(spellId: string, target: Target | null): void {
+    if (target) {
+      const [x, y, z] = minus(target.at, this.eye());
+      Object.assign(this.hands, { yaw: Math.atan2(-x, -z), pitch: Math.atan2(y, Math.hypot(x, z)) });
+      this.target = target;
+    }
+    this.cast(spellId);
   }
 
   private dig(): void {
