@@ -88,6 +88,8 @@ class Game {
         get players() { return [...game.others.players.values()]; },
         get target() { return game.aimed()?.at ?? null; },
         get spells() { return game.hud.spells.spells; },
+        get active() { return Object.fromEntries(game.workshop.active); },
+        get casts() { return Object.fromEntries(game.workshop.seen); },
         get stats() { return game.core.stats(performance.now()); },
         get meshes() { return { shown: game.stage.meshes, made: game.chunks.made, tookMs: game.chunks.tookMs }; },
         get rttMs() { return game.connection.clock.rttMs; },

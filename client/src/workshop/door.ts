@@ -21,6 +21,8 @@ export interface Game {
 export class Door {
   /** The revision that new casts of this player run, by spell. */
   readonly active = new Map<string, string>();
+  /** The newest cast by anybody that was told of, by spell. */
+  readonly seen = new Map<string, { tick: number; revisionId: string }>();
   private workshop: Workshop | null = null;
   private readonly button = element('button', { type: 'button', class: 'workshop-door', title: 'Edit spells (E)' }, element('kbd', {}, 'E'), ' Workshop');
 
@@ -47,6 +49,7 @@ export class Door {
   heed(message: ServerMessage): void {
     if (message.type === 122 && message.revision_id) this.active.set(message.spell_id, message.revision_id);
     else if (message.type === 122) this.active.delete(message.spell_id);
+    if (message.type === 112) this.seen.set(message.spell_id, { tick: message.server_tick, revisionId: message.revision_id });
     this.workshop?.heed(message);
   }
 

@@ -15,7 +15,7 @@ import { theme } from './theme';
 export class Editor {
   readonly root = element('div', { class: 'editor' });
   private readonly tabs = element('div', { class: 'tabs', role: 'tablist', 'aria-label': 'files' });
-  private readonly view: EditorView;
+  readonly view: EditorView;
   /** By path; that of the file which is shown is the view's. */
   private readonly states = new Map<string, EditorState>();
   private path = ROOT;

@@ -61,7 +61,7 @@ function published(spell: Spell): string | null {
   return spell.active_stable_rev ?? spell.active_beta_rev;
 }
 
-/** The first sentence at the top of a source. */
+/** The first sentence at the top of a source, or its beginning. */
 function summary(code: string): string {
-  return /^\/\/! (.*?[.:])(\s|$)/m.exec(code)?.[1] ?? '';
+  return /^\/\/! (.*?[.:])(\s|$)/m.exec(code)?.[1]?.replace(/:$/, '…') ?? '';
 }

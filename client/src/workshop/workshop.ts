@@ -269,6 +269,7 @@ export class Workshop {
         get isBuilding() { return workshop.isBuilding; },
         get spellId() { return workshop.project.spellId; },
         get built() { return workshop.built; },
+        get editor() { return workshop.editor.view; },
         get files() { return Object.fromEntries(workshop.editor.files()); },
         get diagnostics() { return workshop.diagnostics; },
         get lastRun() { return workshop.lastRun; },
