@@ -98,7 +98,7 @@ async function loopsInTheWorld({ page }) {
   await until(page, () => window.__workshop.casts[0]?.stopped, SOON_MS);
   const [{ stopped }] = await page.evaluate(() => window.__workshop.casts);
   assert.deepEqual([stopped.limit, stopped.hook, stopped.allowed], ['fuel', 'on-cast', 1_000_000]);
-  assert.match(await page.locator('.card.stopped').first().textContent(), /One call of on-cast may spend 1,000,000 units of fuel/);
+  assert.match(await page.locator('.card.stopped').first().textContent(), /One call of on_cast may spend 1,000,000 units of fuel/);
   await picture(page, 'workshop-stopped');
 }
 

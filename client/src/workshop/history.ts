@@ -31,8 +31,7 @@ export class History {
     if (revoked) chips.push(element('span', { class: 'chip', title: revoked }, 'revoked'));
     const published = channels.filter((channel): channel is Channel => channel !== 'draft');
     const actions = element('td', { class: 'actions' }, open, ...published.map((channel) => this.back(spellId, channel, `Roll back ${channel}`)));
-    const when = new Date(created_at).toLocaleString([], { dateStyle: 'short', timeStyle: 'medium' });
-    return element('tr', {}, element('th', { scope: 'row' }, revision_id), element('td', {}, ...chips), element('td', {}, when), element('td', {}, `${manifest.cost.cast_mana.toFixed(1)} mana`), actions);
+    return element('tr', {}, element('th', { scope: 'row' }, revision_id), element('td', {}, ...chips), element('td', {}, when(created_at)), element('td', {}, `${manifest.cost.cast_mana.toFixed(1)} mana`), actions);
   }
 
   private back(spellId: string, channel: Channel, words: string): HTMLElement {
@@ -54,4 +53,11 @@ export class History {
     };
     return form;
   }
+}
+
+/** The time for what is of today, the day for what is not. */
+function when(iso: string): string {
+  const at = new Date(iso);
+  const isToday = at.toDateString() === new Date().toDateString();
+  return isToday ? at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }) : at.toLocaleDateString([], { dateStyle: 'medium' });
 }

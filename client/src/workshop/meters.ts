@@ -14,6 +14,8 @@ export interface Figure {
 }
 
 const numbers = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
+/** A million has too many zeros for a small place. */
+const short = (value: number): string => (value >= 1e6 ? `${numbers.format(value / 1e6)} M` : numbers.format(value));
 
 export function figures({ cost, measured, component }: Manifest): Figure[] {
   const known: Figure[] = [{ name: 'mana a cast', is: cost.cast_mana, of: MANA_MAX, unit: '', title: 'follows from the envelope alone' }];
@@ -28,6 +30,6 @@ export function figures({ cost, measured, component }: Manifest): Figure[] {
 export function meters(manifest: Manifest): HTMLElement {
   return element('div', { class: 'meters' }, ...figures(manifest).map(({ name, is, of, unit, title }) => {
     const bar = element('meter', { min: '0', max: String(of), high: String(0.8 * of), optimum: '0', value: String(is) });
-    return element('label', { title }, element('span', {}, name), bar, element('span', {}, `${numbers.format(is)} of ${numbers.format(of)}${unit}`));
+    return element('label', { title }, element('span', {}, name), bar, element('span', {}, `${short(is)} of ${short(of)}${unit}`));
   }));
 }

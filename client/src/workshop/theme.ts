@@ -25,6 +25,8 @@ const look = EditorView.theme({
   '.cm-changedText, &.cm-merge-b .cm-changedText': { background: 'var(--ws-added)', textDecoration: 'none' },
   '.cm-deletedChunk .cm-deletedText': { background: 'var(--ws-removed)', textDecoration: 'none' },
   '.cm-collapsedLines': { background: 'var(--ws-active)', color: 'var(--dim)', padding: '3px 8px' },
+  // The mark that comes with it is in few fonts.
+  '.cm-collapsedLines:before, .cm-collapsedLines:after': { content: '"…" !important' },
 });
 
 const colors = HighlightStyle.define([

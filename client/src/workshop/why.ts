@@ -39,7 +39,8 @@ const REASONS: Record<string, (stop: Stop) => Reason> = {
   unknown_spell: () => ({ says: 'This world runs no revision of the spell for you.', help: 'Build it, or publish it. The world may not admit it.' }),
 };
 
-/** In words, whatever it is: what is not known here has the server's own words. */
+/** In words, whatever it is: what is not known here has the server's own words. Hooks are called what an author writes. */
 export function why(stop: Stop): Reason {
-  return REASONS[stop.limit]?.(stop) ?? { says: stop.message, help: '' };
+  const named = { ...stop, hook: stop.hook.replaceAll('-', '_') };
+  return REASONS[stop.limit]?.(named) ?? { says: stop.message, help: '' };
 }

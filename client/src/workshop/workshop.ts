@@ -234,7 +234,7 @@ export class Workshop {
       await this.author.endDraft(spellId);
       await this.showDraft(null);
     }));
-    this.draftNote.replaceChildren(element('span', {}, `${revisionId} is live for you alone.`), again, away);
+    this.draftNote.replaceChildren(element('span', {}, 'The draft is live for you alone.'), again, away);
     this.draftNote.hidden = revisionId === null;
     this.meters.replaceChildren(...(revisionId ? [meters(await this.author.manifest(spellId, revisionId))] : []));
   }
