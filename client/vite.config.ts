@@ -35,8 +35,8 @@ export default defineConfig({
     // Nothing is inlined: the page's policy allows no scripts or styles but files.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 800,
-    // The game, and the operator's page.
-    rollupOptions: { input: ['index.html', 'admin.html'] },
+    // The game, the operator's page, and that of a spell.
+    rollupOptions: { input: ['index.html', 'admin.html', 'spell.html'] },
     modulePreload: { polyfill: false },
   },
   worker: { format: 'es' },

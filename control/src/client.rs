@@ -32,6 +32,11 @@ pub async fn admin_page(headers: HeaderMap) -> Response {
     built("admin.html", &headers)
 }
 
+/// `/spell/<id>`: a spell's own page. It asks for the spell itself.
+pub async fn spell_page(headers: HeaderMap) -> Response {
+    built("spell.html", &headers)
+}
+
 fn built(page: &str, headers: &HeaderMap) -> Response {
     let not_built = || (StatusCode::SERVICE_UNAVAILABLE, Html(NOT_BUILT)).into_response();
     file(page, ASK_EACH_TIME, headers).unwrap_or_else(not_built)

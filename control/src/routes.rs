@@ -46,6 +46,7 @@ pub fn router(app: Arc<App>, request_time_max: Duration, for_operators: bool) ->
     router
         .route("/", get(client::page))
         .route("/admin", get(client::admin_page))
+        .route("/spell/{spell}", get(client::spell_page))
         .route("/assets/{name}", get(client::asset))
         .route("/minimal.html", get(page::minimal))
         .route("/favicon.ico", get(page::favicon))
