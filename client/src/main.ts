@@ -162,8 +162,8 @@ class Game {
     if (spellId) this.cast(spellId);
   }
 
-  private cast(spellId: string): void {
-    const { at, entity } = this.aimed() ?? { at: this.ahead(AIM_FAR_M), entity: 0 };
+  private cast(spellId: string, target: Target | null = this.aimed()): void {
+    const { at, entity } = target ?? { at: this.ahead(AIM_FAR_M), entity: 0 };
     // The aim of this very moment goes first.
     this.stepper.advance();
     this.connection.send({ type: 7, spell_id: spellId, revision_id: '', target_position: at, target_entity_id: entity, extra_params: {} });
@@ -174,9 +174,8 @@ class Game {
     if (target) {
       const [x, y, z] = minus(target.at, this.eye());
       Object.assign(this.hands, { yaw: Math.atan2(-x, -z), pitch: Math.atan2(y, Math.hypot(x, z)) });
-      this.target = target;
     }
-    this.cast(spellId);
+    this.cast(spellId, target ?? this.aimed());
   }
 
   private dig(): void {
