@@ -18,6 +18,10 @@ spell! {
 }
 
 impl Spell for Mill {
+    fn on_cast(&mut self, _world: &mut World, _cast: &Cast) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     fn on_tick(&mut self, _world: &mut World, _dt: f32) -> Result<(), Refusal> {
         for turn in 0..20_000u32 {
             self.turned = self.turned.wrapping_mul(1_664_525).wrapping_add(turn);
@@ -61,16 +65,18 @@ try {
   if (process.env.UGC_SCREENSHOTS) await page.screenshot({ path: `${process.env.UGC_SCREENSHOTS}/operator.png` });
 
   console.log('it is put into quarantine: the world does not run it any more');
+  const ended = await miller.listen(122);
   await spell.getByRole('button', { name: 'Quarantine' }).click();
   await page.locator('dialog').getByRole('button', { name: 'Quarantine' }).click();
   const quarantined = page.locator('section', { hasText: 'In quarantine here' }).locator('tbody tr', { hasText: revision });
   await quarantined.waitFor();
-  await miller.hears(121);
+  await ended();
 
   console.log('and lifted');
+  const back = await miller.listen(122);
   await quarantined.getByRole('button', { name: 'Lift' }).click();
   await quarantined.waitFor({ state: 'detached' });
-  await miller.hears(112);
+  await back();
 
   console.log('a player is sent away, and it is written down');
   await page.locator('section', { hasText: 'Logged in' }).locator('tr', { hasText: 'miller' }).getByRole('button', { name: 'Kick' }).click();
@@ -105,10 +111,10 @@ async function play(browser, place, spell) {
     };
   }, [place.server_address, JSON.stringify(handshake(place)), JSON.stringify(wish(spell))]);
   return {
-    /** Waits for a new message of this type about the spell. */
-    async hears(type) {
+    /** Listens from now on; the answer waits for a message of this type about the spell. */
+    async listen(type) {
       await page.evaluate(() => (window.heard = []));
-      await page.waitForFunction(([type, spell]) => window.heard.some((it) => it.type === type && it.spell_id === spell), [type, spell]);
+      return () => page.waitForFunction(([type, spell]) => window.heard.some((it) => it.type === type && it.spell_id === spell), [type, spell]);
     },
     isClosed: () => page.waitForFunction(() => window.isClosed),
   };
