@@ -93,7 +93,6 @@ class Game {
         get stats() { return game.core.stats(performance.now()); },
         get meshes() { return { shown: game.stage.meshes, made: game.chunks.made, tookMs: game.chunks.tookMs }; },
         get rttMs() { return game.connection.clock.rttMs; },
-        get line() { return game.connection.line; },
         look: (yaw: number, pitch: number) => Object.assign(game.hands, { yaw, pitch }),
         ground: (from: Vec3, toward: Vec3) => game.core.look(from, toward),
         sharp: (on: boolean) => Object.assign(game.stage, { sharp: on }),
@@ -108,8 +107,11 @@ class Game {
     this.chunks.begin();
     this.hud.begin();
     this.workshop.begin();
-    // Names are a courtesy: without them the ids are shown.
-    this.api.spells().then((spells) => this.hud.spells.name(spells), () => undefined);
+  }
+
+  /** Names are a courtesy: without them the ids are shown. */
+  private async nameSpells(): Promise<void> {
+    this.hud.spells.name(await this.api.spells().catch(() => []));
   }
 
   private heed(message: ServerMessage): void {
@@ -130,7 +132,9 @@ class Game {
       case 121:
         return this.hud.say(`${message.spell_id}: ${message.message || message.limit}`, 'bad');
       case 122:
-        return this.hud.spells.update(message.spell_id, message.revision_id);
+        this.hud.spells.update(message.spell_id, message.revision_id);
+        if (!this.hud.spells.knows(message.spell_id)) void this.nameSpells();
+        return;
       case 123:
         return this.hud.say(`${message.spell_id}: ${message.text}`, message.aloud ? 'plain' : 'good');
     }

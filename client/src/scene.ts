@@ -22,6 +22,8 @@ const ZENITH = new Color(0x4f86c6);
 const SUN = new Vector3(0.45, 0.8, 0.35).normalize();
 /** A corner of a voxel that is exactly beside the eye has no place on the screen, and software renderers put it anywhere. */
 const OFF_THE_GRID_M = 0.0013;
+/** Nearer than this a shot is not drawn. */
+const SHOT_SEEN_FROM_M = 2.5;
 /** A shot leaves a spark behind so often, seconds. */
 const TRAIL_SECONDS = 0.03;
 
@@ -92,6 +94,8 @@ export class Picture {
         this.scene.add(figure.object);
       }
       figure.show(other);
+      // A shot begins at the eye: there it would be all that one sees.
+      figure.object.visible = other.kind !== Kind.Projectile || figure.object.position.distanceTo(this.camera.position) > SHOT_SEEN_FROM_M;
     }
   }
 

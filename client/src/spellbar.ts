@@ -26,6 +26,11 @@ export class SpellBar {
     for (const slot of this.slots) this.label(slot);
   }
 
+  /** Whether its name is known. */
+  knows(spellId: string): boolean {
+    return this.names.has(spellId);
+  }
+
   begin(): void {
     this.slots.length = 0;
     this.hint();

@@ -25,7 +25,7 @@ const STORIES = {
 async function comeIn(story) {
   const kim = (story.kim = await Player.open(story.browser, `${PAGE}/`, 'kim'));
   await kim.picture('menu.png');
-  say('standing in the world', `${await kim.play()} ms after the page was opened, ${(kim.bytes / 1024).toFixed(0)} KiB down`);
+  say('standing in the world', `${await kim.play()} ms after the page was opened`);
   const link = new globalThis.URL(kim.page.url());
   assert.match(link.searchParams.get('world') ?? '', /^world_[0-9a-f]{8}$/);
   const ann = (story.ann = await Player.open(story.browser, link.href, 'ann'));
@@ -90,10 +90,9 @@ async function cast({ kim, ann }) {
   for (const player of [kim, ann]) await player.until('for the spell', (game) => game.spells.includes('fireball'));
   const target = await kim.sees('ann');
   await kim.face(target);
-  // Seen by whoever looks, also in a picture that comes only now and then.
-  await ann.page.evaluate(`setInterval(() => { window.__flew ||= window.__game.others.some((other) => other.kind === 3); }, 10)`);
+  const flies = ann.until('to see it fly', (game) => game.others.some((other) => other.kind === 3));
   await kim.page.keyboard.press('Digit1');
-  await ann.page.waitForFunction('window.__flew', null, { timeout: TIMEOUT_MS });
+  await flies;
   await kim.picture('fireball.png', async () => {
     await kim.face(await kim.sees('ann'));
     await kim.page.waitForTimeout(600);
@@ -104,7 +103,10 @@ async function cast({ kim, ann }) {
 }
 
 async function badLine({ kim, ann }) {
-  await kim.ask((game) => Object.assign(game.line, { latencyMs: 200, lossPercent: 5 }));
+  await kim.page.keyboard.press('Tab');
+  await kim.page.getByLabel('added latency').fill('200');
+  await kim.page.getByLabel('loss').fill('5');
+  await kim.page.locator('#view').focus();
   await kim.page.waitForTimeout(2_000);
   const before = await kim.ask((game) => game.stats.corrections);
   const began = Date.now();
@@ -115,8 +117,11 @@ async function badLine({ kim, ann }) {
   }
   const perMinute = (60_000 * ((await kim.ask((game) => game.stats.corrections)) - before)) / (Date.now() - began);
   say('corrections at 200 ms and 5 % loss', `${perMinute.toFixed(0)} a minute`);
-  await kim.picture('overlay.png', () => kim.page.keyboard.press('Tab'));
-  await kim.ask((game) => Object.assign(game.line, { latencyMs: 0, lossPercent: 0 }));
+  await kim.picture('overlay.png');
+  await kim.page.getByLabel('added latency').fill('0');
+  await kim.page.getByLabel('loss').fill('0');
+  await kim.page.locator('#view').focus();
+  await kim.page.keyboard.press('Tab');
   await kim.page.waitForTimeout(1_500);
   const [seen, stands] = [await ann.sees('kim'), await kim.ask((game) => game.position)];
   assert.ok(distance(seen, stands) < 0.1, `ann sees kim ${distance(seen, stands)} m from where he is`);

@@ -230,12 +230,15 @@ mod tests {
         spans.filter(|span| *span > 0).product()
     }
 
-    /// The corner product points out of the voxel: seen from the front, corners run against the clock.
+    /// At each corner the way turns to the left, as seen from the front: both triangles are seen, and together they are the rectangle.
     fn faces_out(quad: &[[u8; VERTEX_BYTES]; 4]) -> bool {
-        let corner = |index: usize| IVec3::from_array([0, 1, 2].map(|axis| i32::from(quad[index][axis])));
-        let normal = (corner(1) - corner(0)).cross(corner(2) - corner(1));
+        let corner = |index: usize| IVec3::from_array([0, 1, 2].map(|axis| i32::from(quad[index % 4][axis])));
         let face = usize::from(quad[0][3]);
-        normal[face / 2].signum() == if face % 2 == 1 { 1 } else { -1 }
+        let turns_left = |index: usize| {
+            let normal = (corner(index + 1) - corner(index)).cross(corner(index + 2) - corner(index + 1));
+            normal[face / 2].signum() == if face % 2 == 1 { 1 } else { -1 }
+        };
+        (0..4).all(turns_left) && quad.iter().all(|vertex| usize::from(vertex[3]) == face)
     }
 
     #[test]

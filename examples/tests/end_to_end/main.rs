@@ -4,6 +4,7 @@ mod author;
 mod bad_change;
 mod bad_lines;
 mod broken_source;
+mod browser;
 mod clients;
 mod hostile_builds;
 mod hostile_spells;
