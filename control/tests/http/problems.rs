@@ -112,7 +112,11 @@ fn the_small_pages_are_there() {
     let server = Server::start();
     // The game is embedded as it was built; where it was not, the page says how.
     let root = server.get("/", "");
-    assert!(root.status == 200 || root.status == 503 && String::from_utf8_lossy(&root.bytes).contains("cargo xtask dist"), "{}", root.status);
+    assert!(
+        root.status == 200 || root.status == 503 && String::from_utf8_lossy(&root.bytes).contains("cargo xtask dist"),
+        "{}",
+        root.status
+    );
     assert_eq!(server.get("/assets/nothing.js", "").status, 404);
     assert_eq!(server.get("/favicon.ico", "").status, 204);
     for path in ["/health", "/healthz"] {
