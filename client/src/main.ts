@@ -68,7 +68,7 @@ class Game {
       api: this.api,
       me: () => (this.connection.state === 'playing' ? this.connection.me : 0),
       others: () => this.seen,
-      cast: (spellId, target) => this.castAt(spellId, target),
+      cast: (spellId, target) => this.cast(spellId, target),
     });
     this.expose();
     requestAnimationFrame(() => this.draw());
@@ -166,20 +166,13 @@ class Game {
     if (spellId) this.cast(spellId);
   }
 
-  private cast(spellId: string, target: Target | null = this.aimed()): void {
-    const { at, entity } = target ?? { at: this.ahead(AIM_FAR_M), entity: 0 };
+  /** At whom or what one looks; a target that is given is looked at first. */
+  private cast(spellId: string, target: Target | null = null): void {
+    if (target) this.face(target.at);
+    const { at, entity } = target ?? this.aimed() ?? { at: this.ahead(AIM_FAR_M), entity: 0 };
     // The aim of this very moment goes first.
     this.stepper.advance();
     this.connection.send({ type: 7, spell_id: spellId, revision_id: '', target_position: at, target_entity_id: entity, extra_params: {} });
-  }
-
-  /** Looks there first; without a target it is cast where one looks anyway. */
-  private castAt(spellId: string, target: Target | null): void {
-    if (target) {
-      const [x, y, z] = minus(target.at, this.eye());
-      Object.assign(this.hands, { yaw: Math.atan2(-x, -z), pitch: Math.atan2(y, Math.hypot(x, z)) });
-    }
-    this.cast(spellId, target ?? this.aimed());
   }
 
   private dig(): void {
@@ -248,6 +241,11 @@ class Game {
 
   private eye(): Vec3 {
     return add(this.picture.own.position, [0, EYE_HEIGHT_M, 0]);
+  }
+
+  private face(place: Vec3): void {
+    const [x, y, z] = minus(place, this.eye());
+    Object.assign(this.hands, { yaw: Math.atan2(-x, -z), pitch: Math.atan2(y, Math.hypot(x, z)) });
   }
 
   private ahead(metres: number): Vec3 {

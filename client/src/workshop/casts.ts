@@ -45,6 +45,11 @@ export class Casts {
     this.expectedMs = pressedMs;
   }
 
+  /** Another spell is in hand. */
+  clear(): void {
+    this.forget(0);
+  }
+
   /** Only casts of the player's own have a record, and only of this spell. */
   heed(message: ServerMessage, me: number, spellId: string, nameOf: (entity: number) => string): void {
     switch (message.type) {
@@ -105,9 +110,17 @@ export class Casts {
     const beganAfterMs = pressedMs === null ? null : performance.now() - pressedMs;
     const record: CastRecord = { spellId, revisionId, tick, entries: [], leftOut: 0, stopped: null, pressedMs, beganAfterMs, seenAfterMs: null };
     this.records.unshift(record);
-    this.records.splice(CARDS_MAX);
-    this.version += 1;
+    this.forget(CARDS_MAX);
     return record;
+  }
+
+  /** All but the newest so many, and what leads to them. */
+  private forget(kept: number): void {
+    const forgotten = new Set(this.records.splice(kept));
+    for (const map of [this.byNumber, this.shots]) {
+      for (const [number, record] of map) if (forgotten.has(record)) map.delete(number);
+    }
+    this.version += 1;
   }
 
   private newest(spellId: string): CastRecord | undefined {

@@ -30,12 +30,12 @@ export class History {
     const chips = channels.map((channel) => element('span', { class: 'chip', 'data-channel': channel }, channel));
     if (revoked) chips.push(element('span', { class: 'chip', title: revoked }, 'revoked'));
     const published = channels.filter((channel): channel is Channel => channel !== 'draft');
-    const actions = element('td', { class: 'actions' }, open, ...published.map((channel) => this.back(spellId, channel, `Roll back ${channel}`)));
+    const actions = element('td', { class: 'actions' }, open, ...published.map((channel) => this.back(spellId, channel, 'Roll back')));
     return element('tr', {}, element('th', { scope: 'row' }, revision_id), element('td', {}, ...chips), element('td', {}, when(created_at)), element('td', {}, `${manifest.cost.cast_mana.toFixed(1)} mana`), actions);
   }
 
   private back(spellId: string, channel: Channel, words: string): HTMLElement {
-    const button = element('button', { type: 'button', 'data-channel': channel }, words);
+    const button = element('button', { type: 'button', 'aria-label': `${words} ${channel}` }, words);
     button.onclick = () => {
       const tell = (revisionId: string | null): void => this.said(`${channel} is ${revisionId ?? 'nothing'} again`);
       this.author.rollBack(spellId, channel).then(tell).then(() => this.show(spellId)).catch(this.failed);

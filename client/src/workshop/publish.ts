@@ -59,7 +59,7 @@ export class PublishPanel {
 
   private form(candidate: Candidate, channel: Channel, active: string | null): HTMLElement {
     const choice = element('select', { 'aria-label': 'channel' });
-    choice.append(new Option('stable, for everybody', 'stable'), new Option('beta, for worlds that try things', 'beta'));
+    choice.append(new Option('stable, for everybody', 'stable'), new Option('beta, for who tries', 'beta'));
     choice.value = channel;
     choice.onchange = () => void this.show(candidate, choice.value as Channel).catch(this.failed);
     const share = element('input', { type: 'number', min: '1', max: '100', value: '100', 'aria-label': 'percent of the casts' });
@@ -67,7 +67,7 @@ export class PublishPanel {
     share.disabled = active === null;
     const go = element('button', { type: 'submit', class: 'main' }, 'Publish');
     go.disabled = active === candidate.revisionId;
-    const form = element('form', { class: 'row' }, choice, share, element('span', {}, '% of the casts'), go);
+    const form = element('form', { class: 'row' }, choice, share, element('span', {}, '% of casts'), go);
     form.onsubmit = (event) => {
       event.preventDefault();
       go.disabled = true;

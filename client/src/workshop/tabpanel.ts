@@ -45,11 +45,6 @@ export class TabPanel<Name extends string> {
     this.panels[name].opened?.();
   }
 
-  /** What is shown has changed: as if it were opened anew. */
-  refresh(): void {
-    this.panels[this.shown].opened?.();
-  }
-
   /** Behind the title, for how many there are. */
   count(name: Name, count: number): void {
     const tab = this.tabs.get(name);

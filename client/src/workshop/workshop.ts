@@ -139,6 +139,7 @@ export class Workshop {
   /** Puts a spell on the bench. `built` is the revision that it is the source of, if it is one of the author's own. */
   private async open(project: Project, built: string | null): Promise<void> {
     const spell = (await this.author.spells()).find(({ spell_id }) => spell_id === project.spellId);
+    if (project.spellId !== this.project.spellId) this.casts.clear();
     this.project = project;
     this.id.value = project.spellId;
     this.editor.open(project.files);
@@ -234,7 +235,7 @@ export class Workshop {
       await this.author.endDraft(spellId);
       await this.showDraft(null);
     }));
-    this.draftNote.replaceChildren(element('span', {}, 'The draft is live for you alone.'), again, away);
+    this.draftNote.replaceChildren(element('span', {}, 'Live for you alone.'), again, away);
     this.draftNote.hidden = revisionId === null;
     this.meters.replaceChildren(...(revisionId ? [meters(await this.author.manifest(spellId, revisionId))] : []));
   }

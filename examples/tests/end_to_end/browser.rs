@@ -1,32 +1,73 @@
-//! The game in a browser: client/tests plays a first minute in two of them, against the page that the control plane serves.
+//! The game in a browser: the stories of client/tests, in Chromium, against the pages that the control plane serves.
 
+use crate::ADMIN;
 use crate::author::Running;
 use anyhow::{Result, ensure};
 use examples::Server;
 use std::process::Command;
 
-/// What it says it has played, in this order.
-const STORY: &[&str] = &[
-    "both come in",
-    "they see each other walk",
-    "what one digs",
-    "a spell goes live",
-    "over a bad line",
-    "a killed server",
-    "nobody's console",
-    "all of it happened",
-];
+const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../client/tests");
 
 #[test]
 fn a_players_first_minute_in_two_browsers() -> Result<()> {
-    let server = Server::start()?;
-    let mut play = Command::new("npm");
-    play.args(["test", "--silent", "--prefix", concat!(env!("CARGO_MANIFEST_DIR"), "/../client")])
+    plays(
+        "browser.mjs",
+        &[
+            "both come in",
+            "they see each other walk",
+            "what one digs",
+            "a spell goes live",
+            "over a bad line",
+            "a killed server",
+            "nobody's console",
+        ],
+    )
+}
+
+#[test]
+fn an_authors_first_five_minutes_in_two_browsers() -> Result<()> {
+    plays(
+        "author.mjs",
+        &[
+            "both come in",
+            "the fireball is forked",
+            "a number is changed",
+            "a type error is underlined",
+            "a loop without an end",
+            "one that the trial does not come across",
+            "what is published is cast by somebody else",
+            "the difference is shown",
+            "it is rolled back",
+            "nobody's console",
+        ],
+    )
+}
+
+#[test]
+fn an_operators_first_minutes_in_a_browser() -> Result<()> {
+    plays(
+        "operator.mjs",
+        &[
+            "a wrong token is refused",
+            "the token opens the page",
+            "it is put into quarantine",
+            "and lifted",
+            "a player is sent away",
+        ],
+    )
+}
+
+/// Plays a story against a server of its own; it says these steps in this order.
+fn plays(story: &str, steps: &[&str]) -> Result<()> {
+    let server = Server::start_with(&[("ADMIN_TOKEN", ADMIN)])?;
+    let mut play = Command::new("node");
+    play.arg(format!("{TESTS}/{story}"))
         .env("UGC_URL", &server.url)
-        .env("UGC_CONTROL_PID", server.pid().to_string());
+        .env("UGC_CONTROL_PID", server.pid().to_string())
+        .env("ADMIN_TOKEN", ADMIN);
     let said = Running::start(&mut play)?.end()?;
     let mut lines = said.lines();
-    for step in STORY {
+    for step in steps.iter().chain(&["all of it happened"]) {
         ensure!(lines.any(|line| line.starts_with(step)), "no line {step:?}, or not in its place, in:\n{said}");
     }
     Ok(())
