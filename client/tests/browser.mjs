@@ -60,12 +60,14 @@ async function dig({ kim, ann }) {
   const [x, y, z] = await kim.ask((game) => game.position);
   await kim.face([x + 3, y - 0.9, z]);
   const hole = await kim.ask((game) => game.target);
-  const above = [hole[0], hole[1] + 8, hole[2]];
-  const ground = (player) => player.ask((game, from) => game.ground(from, [0, -1, 0]), above);
+  const look = [[x, y + 0.7, z], hole.map((axis, n) => axis - [x, y + 0.7, z][n])];
+  const ground = (player) => player.ask((game, [from, toward]) => game.ground(from, toward), look);
   const before = await ground(kim);
-  await kim.page.mouse.click(320, 200, { button: 'right' });
-  const deeper = (game, [from, before]) => game.ground(from, [0, -1, 0]) > before + 0.9;
-  for (const player of [kim, ann]) await player.until('for the hole', deeper, [above, before]);
+  // Where the mouse is: the pointer is the game's, and to move it is to turn.
+  await kim.page.mouse.down({ button: 'right' });
+  await kim.page.mouse.up({ button: 'right' });
+  const deeper = (game, [[from, toward], before]) => game.ground(from, toward) > before + 0.9;
+  for (const player of [kim, ann]) await player.until('for the hole', deeper, [look, before]);
   assert.equal(await ground(kim), await ground(ann));
   assert.deepEqual(await Promise.all([kim, ann].map((player) => player.ask((game) => game.stats.chunksWrong))), [0, 0]);
   const meshes = await kim.ask((game) => game.meshes);
