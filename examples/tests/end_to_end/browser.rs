@@ -46,13 +46,7 @@ fn an_authors_first_five_minutes_in_two_browsers() -> Result<()> {
 fn an_operators_first_minutes_in_a_browser() -> Result<()> {
     plays(
         "operator.mjs",
-        &[
-            "a wrong token is refused",
-            "the token opens the page",
-            "it is put into quarantine",
-            "and lifted",
-            "a player is sent away",
-        ],
+        &["a wrong token is refused", "the token opens the page", "it is put into quarantine", "and lifted", "a player is sent away"],
     )
 }
 
