@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
@@ -10,18 +12,17 @@ const proxy = Object.fromEntries(
   ['/login', '/session', '/join', '/worlds', '/api', '/admin/', '/problems', '/docs', '/favicon.ico'].map((path) => [path, { target: CONTROL_PLANE }]),
 );
 
-/** Beside each file its brotli form: the server embeds both and compresses nothing itself. */
+/** Beside each file its brotli form: the server embeds both and compresses nothing itself. Files are what they are only once they are written. */
 function precompress(): Plugin {
   return {
     name: 'precompress',
     apply: 'build',
-    enforce: 'post',
-    generateBundle(_, bundle) {
-      for (const [name, file] of Object.entries(bundle)) {
-        const content = Buffer.from(file.type === 'chunk' ? file.code : file.source);
+    writeBundle({ dir = '' }, bundle) {
+      for (const name of Object.keys(bundle)) {
+        const content = readFileSync(join(dir, name));
         if (content.length < COMPRESSED_FROM_BYTES) continue;
-        const source = brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: content.length } });
-        this.emitFile({ type: 'asset', fileName: `${name}.br`, source });
+        const options = { params: { [constants.BROTLI_PARAM_SIZE_HINT]: content.length } };
+        writeFileSync(join(dir, `${name}.br`), brotliCompressSync(content, options));
       }
     },
   };
