@@ -10,6 +10,9 @@ const PAGE = process.env.UGC_PAGE ?? process.env.UGC_URL ?? 'http://127.0.0.1:50
 /** An editor wants some room. */
 const WINDOW = { width: 1200, height: 760 };
 
+/** Between two wishes for the same cast. */
+const WISH_EVERY_MS = 700;
+
 const STORIES = {
   'both come in': comeIn,
   'the fireball is forked': fork,
@@ -168,8 +171,9 @@ async function replace({ page }, from, to) {
 async function cast({ page, ...player }, spellId) {
   const before = await page.evaluate((id) => window.__game.casts[id]?.tick ?? 0, spellId);
   const number = await page.evaluate((id) => window.__game.spells.indexOf(id) + 1, spellId);
-  await page.keyboard.press(`Digit${number}`);
-  await until({ page, ...player }, 'for the cast', ([id, tick]) => window.__game.casts[id]?.tick > tick, [spellId, before]);
+  // Who has little mana left has to wish again.
+  const wishing = setInterval(() => page.keyboard.press(`Digit${number}`).catch(() => undefined), WISH_EVERY_MS);
+  await until({ page, ...player }, 'for the cast', ([id, tick]) => window.__game.casts[id]?.tick > tick, [spellId, before]).finally(() => clearInterval(wishing));
   return page.evaluate((id) => window.__game.casts[id].revisionId, spellId);
 }
 
