@@ -335,9 +335,9 @@ fn who_answers_no_pings_is_closed_and_waited_for() {
 #[test]
 fn who_never_reads_is_closed() {
     let world = World::start();
+    let began = Instant::now();
     let mut raw = Raw::upgraded(world.address());
     join(&world, &mut raw, "kim");
-    let began = Instant::now();
     let ping = frame(TEXT, br#"{"type":5,"client_time":0}"#);
     // Nothing is sent any more to a socket that the server has closed.
     while began.elapsed() < PING_INTERVAL * (PINGS_UNANSWERED_MAX + 1) {
