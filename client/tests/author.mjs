@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { openBrowser, Player, TIMEOUT_MS } from './player.mjs';
+import { Player, tell, TIMEOUT_MS } from './player.mjs';
 
 const PAGE = process.env.UGC_PAGE ?? process.env.UGC_URL ?? 'http://127.0.0.1:5000';
 /** An editor wants some room. */
@@ -193,13 +193,4 @@ async function picture({ page }, file) {
   await page.evaluate(() => window.__game.sharp(false));
 }
 
-const story = { browser: await openBrowser() };
-try {
-  for (const [name, play] of Object.entries(STORIES)) {
-    console.log(name);
-    await play(story);
-  }
-  console.log('all of it happened');
-} finally {
-  await story.browser.close();
-}
+await tell(STORIES);

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { openBrowser, Player, TIMEOUT_MS } from './player.mjs';
+import { Player, tell, TIMEOUT_MS } from './player.mjs';
 
 const URL = process.env.UGC_URL ?? 'http://127.0.0.1:5000';
 const PAGE = process.env.UGC_PAGE ?? URL;
@@ -191,13 +191,4 @@ function say(what, figure) {
   console.log(`  ${what}: ${figure}`);
 }
 
-const story = { browser: await openBrowser() };
-try {
-  for (const [name, play] of Object.entries(STORIES)) {
-    console.log(name);
-    await play(story);
-  }
-  console.log('all of it happened');
-} finally {
-  await story.browser.close();
-}
+await tell(STORIES);

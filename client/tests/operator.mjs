@@ -13,7 +13,7 @@ const WINDOW = { width: 1180, height: 1180 };
 const COSTLY = `use spell_sdk::prelude::*;
 
 spell! {
-    envelope: Envelope::timed(60.0),
+    envelope: Envelope::timed(60.0).ticks(10.0),
     pub struct Mill { turned: u32 }
 }
 
@@ -56,13 +56,16 @@ try {
   console.log('the token opens the page: ticks, stages, and the costliest spell');
   await enter(page, TOKEN);
   const spell = page.locator('section', { hasText: 'The costliest spells' }).locator('tbody tr', { hasText: revision });
-  await spell.waitFor();
+  await spell.locator('td:nth-child(3)', { hasText: /[1-9]/ }).waitFor();
   const stages = page.locator('section', { hasText: 'Where a tick goes' }).locator('tbody tr');
   assert.ok((await stages.count()) >= 10, 'each stage of the tick is there');
   await page.locator('.share', { hasText: '%' }).first().waitFor();
   await page.locator('section', { hasText: 'Logged in' }).locator('tr', { hasText: 'miller' }).waitFor();
-  await page.waitForTimeout(6_000);
-  if (process.env.UGC_SCREENSHOTS) await page.screenshot({ path: `${process.env.UGC_SCREENSHOTS}/operator.png` });
+  if (process.env.UGC_SCREENSHOTS) {
+    // A chart of some length.
+    await page.waitForTimeout(6_000);
+    await page.screenshot({ path: `${process.env.UGC_SCREENSHOTS}/operator.png` });
+  }
 
   console.log('it is put into quarantine: the world does not run it any more');
   const ended = await miller.listen(122);

@@ -16,6 +16,20 @@ export async function openBrowser() {
   return chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS });
 }
 
+/** Plays what happens under each name, one after the other, and says so; they share the browser, and whatever they put beside it. */
+export async function tell(stories) {
+  const story = { browser: await openBrowser() };
+  try {
+    for (const [name, happens] of Object.entries(stories)) {
+      console.log(name);
+      await happens(story);
+    }
+    console.log('all of it happened');
+  } finally {
+    await story.browser.close();
+  }
+}
+
 export class Player {
   /** What the console complained of. */
   complaints = [];
