@@ -1,9 +1,10 @@
-//! The game in the browser: client/ as `cargo xtask dist` has built it, embedded. Without that there is a page that says so.
+//! The game in the browser: client/ as `cargo xtask dist` has built it, embedded. Without that its pages are a problem that says so.
 
+use crate::problem::Problem;
 use axum::{
     extract::Path,
     http::{HeaderMap, StatusCode, header},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
 
@@ -19,8 +20,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 const FOREVER: &str = "public, max-age=31536000, immutable";
 /// The page names the assets of today.
 const ASK_EACH_TIME: &str = "no-cache";
-const NOT_BUILT: &str = "<!doctype html><meta charset=utf-8><title>UGC World</title><p>The game in the browser is not built. \
-                         <code>cargo xtask dist</code> builds it; it needs Node. <a href=/minimal.html>The small page</a> is always here.";
+const NOT_BUILT: &str = "the game in the browser is not built; `cargo xtask dist` builds it, and needs Node; /minimal.html is always here";
 
 /// `/`.
 pub async fn page(headers: HeaderMap) -> Response {
@@ -38,7 +38,7 @@ pub async fn spell_page(headers: HeaderMap) -> Response {
 }
 
 fn built(page: &str, headers: &HeaderMap) -> Response {
-    let not_built = || (StatusCode::SERVICE_UNAVAILABLE, Html(NOT_BUILT)).into_response();
+    let not_built = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_built", NOT_BUILT).into_response();
     file(page, ASK_EACH_TIME, headers).unwrap_or_else(not_built)
 }
 

@@ -8,7 +8,7 @@ use axum::{
 };
 
 /// Every code, with what it means.
-pub const CODES: [(&str, &str); 71] = [
+pub const CODES: [(&str, &str); 72] = [
     ("bad_archive", "The archive that was to be imported is none of a revision. Export it anew with GET .../archive."),
     ("bad_ban", "The ban's duration is out of range."),
     ("bad_body", "The body could not be read, or is not text where text is asked for."),
@@ -44,6 +44,7 @@ pub const CODES: [(&str, &str); 71] = [
     ("method_not_allowed", "The address does not know the method; the header Allow names those it knows."),
     ("no_generator", "This server has nothing that writes source for prompts."),
     ("no_server", "The world has no game server now; the detail says why. Come again when Retry-After says."),
+    ("not_built", "This server was built without the game in the browser. Its operator builds that with cargo xtask dist."),
     ("not_json", "The body's content type is not application/json."),
     ("not_your_spell", "The spell belongs to somebody else, who has not made you a collaborator."),
     ("not_your_world", "The world belongs to another player."),
