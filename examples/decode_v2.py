@@ -117,6 +117,7 @@ def json_object(text):
 # -- What clients say -------------------------------------------------------------------------------------------------------------------------------------
 
 SPELL_ID = re.compile(r"[a-z][a-z0-9_]{1,63}")
+HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 REVISION_ID = re.compile(r"rev_[0-9]{6}_[0-9a-f]{8}")
 
 
@@ -153,6 +154,9 @@ def decode_client(data):
     elif index == 7:
         message = {"credits": read.u32()}
         require(1 <= message["credits"] <= 32, "out of range")
+    elif index == 8:
+        message = {"type": 8, "text": read.text()}
+        require(1 <= len(message["text"].encode()) <= 256 and message["text"].strip() and not HIDDEN.search(message["text"]), "no line of text")
     else:
         raise Bad("no such message")
     read.end()
@@ -213,6 +217,20 @@ def chunks(read):
     return [{"chunk_id": read.chunk_id(), "new_version": read.u64(), "hash": read.u64()} for _ in range(read.u32())]
 
 
+def statuses(read):
+    return [{"kind": STATUS(read), "strength": read.f32(), "until": read.u64()} for _ in range(few(read))]
+
+
+def hooks(read):
+    return [{"hook": HOOK(read), "calls": read.u32(), "fuel": read.u64(), "fuel_max": read.u64()} for _ in range(few(read))]
+
+
+def few(read):
+    count = read.u32()
+    require(count <= 8, "too many in a list")
+    return count
+
+
 def one_of(*names):
     def choice(read):
         index = read.u32()
@@ -232,6 +250,8 @@ def option(read):
     return read.text() if read.bool() else None
 
 
+STATUS = one_of("slow", "root", "shield", "burn")
+HOOK = one_of("init", "on-cast", "on-tick", "on-event", "on-cancel", "save", "restore")
 TEXT, U64, U32, BYTE, FLAG = Bytes.text, Bytes.u64, Bytes.u32, Bytes.byte, Bytes.bool
 SINGLE, DOUBLE, VECTOR, CHUNK = Bytes.f32, Bytes.f64, Bytes.vector, Bytes.chunk_id
 TICK = ("server_tick", U64)
@@ -276,6 +296,12 @@ SERVER = [
     (123, [*CAST, ("text", TEXT), ("aloud", FLAG)]),
     (121, [*CAST, ("limit", TEXT), ("allowed", DOUBLE), ("asked", DOUBLE), ("hook", TEXT), ("message", TEXT)]),
     (122, [("spell_id", TEXT), ("channel", one_of("draft", "beta", "stable")), ("revision_id", option)]),
+    (
+        124,
+        [TICK, ("seq", U32), ("digest", U32), ("mana", SINGLE), ("mana_max", U32), ("mana_per_second", U32), ("statuses", statuses)],
+    ),
+    (125, [TICK, ("entity_id", U64), ("text", TEXT)]),
+    (126, [*CAST, ("began_tick", U64), ("reason", TEXT), ("mana", SINGLE), ("memory_bytes", U32), ("hooks", hooks)]),
 ]
 
 

@@ -3,6 +3,7 @@
 import { byId, element } from './elements';
 import { FEED_LINE_MS, FEED_LINES_MAX, HEALTH_MAX } from './limits';
 import { SpellBar } from './spellbar';
+import { Vitals } from './vitals';
 
 export type Tone = 'plain' | 'good' | 'bad';
 
@@ -11,6 +12,7 @@ const HIT_MS = 180;
 
 export class Hud {
   readonly spells: SpellBar;
+  readonly vitals = new Vitals();
   private readonly root = byId('hud');
   private readonly state = element('span', { class: 'state' });
   private readonly here = element('ul', { class: 'here', 'aria-label': 'who is here' });
@@ -23,10 +25,10 @@ export class Hud {
   constructor(cast: (spellId: string) => void) {
     this.spells = new SpellBar(cast);
     const keys = element('p', { class: 'keys' });
-    for (const [key, use] of [['WASD', 'walk'], ['space', 'jump'], ['shift', 'run'], ['click', 'fire'], ['right click', 'dig'], ['R', 'build'], ['1–9', 'cast'], ['tab', 'figures']]) {
+    for (const [key, use] of [['WASD', 'walk'], ['space', 'jump'], ['shift', 'run'], ['click', 'fire'], ['right click', 'dig'], ['R', 'build'], ['1–9', 'cast'], ['enter', 'say'], ['tab', 'figures']]) {
       keys.append(element('kbd', {}, key ?? ''), ` ${use} `);
     }
-    const life = element('div', { class: 'life panel' }, this.healthText, element('div', { class: 'bar' }, this.health));
+    const life = element('div', { class: 'life panel' }, this.healthText, element('div', { class: 'bar' }, this.health), this.vitals.root);
     const corner = element('div', { class: 'corner panel' }, this.state, this.here);
     this.root.append(this.hurt, this.cross, corner, this.feed, keys, life, this.spells.root);
   }
@@ -37,6 +39,7 @@ export class Hud {
 
   begin(): void {
     this.spells.begin();
+    this.vitals.begin();
   }
 
   /** How it goes with the connection, in a word or two. */

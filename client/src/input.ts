@@ -114,7 +114,7 @@ export class Stepper {
     if (slept > 0) this.core.skip(slept);
     this.dueMs += due * TICK_MS;
     for (let tick = slept; tick < due; tick++) {
-      const frame = this.core.step(this.hands.controls());
+      const frame = this.core.step(this.hands.controls(), performance.now());
       if (frame) this.send(frame);
     }
     if (due > 0) for (let frame = this.core.outgoing(); frame; frame = this.core.outgoing()) this.send(frame);

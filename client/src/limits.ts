@@ -23,6 +23,10 @@ export const PARTICLES_MAX = 2048;
 /** Lines of the feed, and how long each is shown. */
 export const FEED_LINES_MAX = 6;
 export const FEED_LINE_MS = 7000;
+/** A line of chat, in bytes: `CHAT_BYTES_MAX` of the wire. */
+export const CHAT_BYTES_MAX = 256;
+/** Lines of chat that are kept. */
+export const CHAT_LINES_MAX = 50;
 /** Spells within reach of one key each. */
 export const SPELL_SLOTS = 9;
 

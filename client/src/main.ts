@@ -2,6 +2,7 @@
 
 import coreUrl from '../build/client_core.wasm?url';
 import { Api } from './api';
+import { Chat } from './chat';
 import { Chunks } from './chunks';
 import { Connection } from './connection';
 import { byId } from './elements';
@@ -12,6 +13,7 @@ import { DIG_INTERVAL_MS, DIG_RADIUS_M, DIG_RANGE_M, EYE_HEIGHT_M } from './limi
 import { Menu } from './menu';
 import { Overlay } from './overlay';
 import { Core, Kind, type Picture, type ServerMessage } from './protocol';
+import { RunningCasts } from './running';
 import { Stage } from './stage';
 import { add, dot, length, minus, times, type Vec3 } from './vec';
 import { Door } from './workshop/door';
@@ -39,8 +41,10 @@ async function main(): Promise<void> {
 class Game {
   private readonly api = new Api();
   private readonly others = new Others();
+  private readonly casts = new RunningCasts();
   private readonly stage = new Stage(byId('view') as HTMLCanvasElement);
   private readonly hud = new Hud((spellId) => this.cast(spellId));
+  private readonly chat = new Chat((text) => this.connection.send({ type: 8, text }), () => byId('view').focus());
   private readonly hands = new Hands(byId('view'), (action) => this.act(action));
   private readonly connection: Connection;
   private readonly stepper: Stepper;
@@ -57,7 +61,7 @@ class Game {
     this.connection = new Connection(core, this.api, { heed, begin: () => this.begin(), say: (text) => this.hud.say(text, 'bad') });
     this.stepper = new Stepper(core, this.hands, (frame) => this.connection.sendFrame(frame));
     this.chunks = new Chunks(module, core, this.stage);
-    this.overlay = new Overlay(this.connection, this.chunks);
+    this.overlay = new Overlay(this.connection, this.chunks, this.casts);
     new Menu(this.api, async (name, choice) => {
       this.hands.takePointer();
       await this.connection.join(name, choice);
@@ -70,6 +74,7 @@ class Game {
       others: () => this.seen,
       cast: (spellId, target) => this.cast(spellId, target),
     });
+    byId('hud').append(this.chat.root);
     this.expose();
     requestAnimationFrame(() => this.draw());
   }
@@ -90,6 +95,9 @@ class Game {
         get spells() { return game.hud.spells.spells; },
         get active() { return Object.fromEntries(game.workshop.active); },
         get casts() { return Object.fromEntries(game.workshop.seen); },
+        get chat() { return game.chat.lines; },
+        get mana() { return game.hud.vitals.mana(game.connection.clock.serverTick()); },
+        get statuses() { return game.hud.vitals.statuses(game.connection.clock.serverTick()).map(({ kind }) => kind); },
         get stats() { return game.core.stats(performance.now()); },
         get meshes() { return { shown: game.stage.meshes, made: game.chunks.made, tookMs: game.chunks.tookMs }; },
         get rttMs() { return game.connection.clock.rttMs; },
@@ -103,6 +111,7 @@ class Game {
   /** A new connection. */
   private begin(): void {
     this.others.begin();
+    this.casts.begin();
     this.stage.begin();
     this.chunks.begin();
     this.hud.begin();
@@ -116,6 +125,7 @@ class Game {
 
   private heed(message: ServerMessage): void {
     this.others.heed(message);
+    this.casts.heed(message, this.connection.me);
     this.workshop.heed(message);
     switch (message.type) {
       case 109:
@@ -137,6 +147,10 @@ class Game {
         return;
       case 123:
         return this.hud.say(`${message.spell_id}: ${message.text}`, message.aloud ? 'plain' : 'good');
+      case 124:
+        return this.hud.vitals.heed(message);
+      case 125:
+        return this.chat.heard(this.others.players.get(message.entity_id) ?? 'somebody', message.text);
     }
   }
 
@@ -212,6 +226,7 @@ class Game {
     this.stage.draw({ position: this.picture.own.position, yaw, pitch, others: this.seen, aim: this.aimed()?.at ?? null });
     this.hud.spells.draw();
     this.hud.life(stats.health);
+    this.hud.vitals.draw(this.connection.clock.serverTick());
     this.hud.connection(this.status(stats.onKnownGround === 1), this.connection.state === 'playing');
     this.overlay.draw(stats);
   }

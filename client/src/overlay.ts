@@ -6,11 +6,14 @@ import { byId, element } from './elements';
 import { TICK_MS, TRAFFIC_SECONDS } from './limits';
 import type { Line } from './line';
 import type { Stats } from './protocol';
+import type { RunningCasts } from './running';
 
 /** Figures are rewritten so often, not in each picture: nobody reads faster. */
 const SHOWN_EVERY_MS = 250;
 /** Corrections are counted over the last minute. */
 const MINUTE_MS = 60_000;
+/** Own spells of which the figures tell. */
+const SPELLS_SHOWN = 4;
 const GRAPH = { width: 240, height: 48 };
 
 type Slider = { name: string; of: 'latencyMs' | 'jitterMs' | 'lossPercent'; most: number; unit: string };
@@ -27,7 +30,7 @@ export class Overlay {
   private readonly corrections = new LastMinute();
   private shownMs = 0;
 
-  constructor(private readonly connection: Connection, private readonly chunks: Chunks) {
+  constructor(private readonly connection: Connection, private readonly chunks: Chunks, private readonly casts: RunningCasts) {
     const sliders = SLIDERS.map((slider) => this.slider(slider, connection.line));
     this.root.append(element('h2', {}, 'Figures'), this.figures, this.graph, element('h2', {}, 'A worse line'), ...sliders);
   }
@@ -65,7 +68,9 @@ export class Overlay {
       ['chunks', `${stats.chunks}, ${stats.chunksWrong} went wrong`],
       ['a mesh takes', made === 0 ? '–' : `${(tookMs / made).toFixed(2)} ms, ${made} made`],
       ['snapshots lost', stats.snapshotsLost],
+      ['own state', digests(stats)],
       ['bytes a second', `${kib(traffic.received.at(-2))} in, ${kib(traffic.sent.at(-2))} out`],
+      ...this.casts.lines(SPELLS_SHOWN),
     ]);
     this.paint(traffic.received, traffic.sent);
   }
@@ -116,6 +121,14 @@ class LastMinute {
     while ((this.grown[0] ?? now) < now - MINUTE_MS) this.grown.shift();
     return this.grown.length;
   }
+}
+
+/** The server's digest of the player, and ours of what was predicted. */
+function digests({ digestServer, digestHere }: Stats): string {
+  if (digestServer < 0) return '–';
+  const hex = (digest: number): string => digest.toString(16).padStart(8, '0');
+  // After a correction, which begins from a rounded state, the last bits may differ for good.
+  return digestServer === digestHere ? `${hex(digestServer)}, the same here` : `${hex(digestServer)}, ${hex(digestHere)} here`;
 }
 
 function kib(bytes: number | undefined): string {

@@ -17,7 +17,27 @@ export type ServerMessage =
   | { type: 120; server_tick: number; spell_id: string; caster_entity_id: number; name: string; position: Vec3; scale: number }
   | { type: 121; server_tick: number; spell_id: string; limit: string; allowed: number; asked: number; hook: string; message: string }
   | { type: 122; spell_id: string; channel: string; revision_id: string | null }
-  | { type: 123; server_tick: number; spell_id: string; caster_entity_id: number; text: string; aloud: boolean };
+  | { type: 123; server_tick: number; spell_id: string; caster_entity_id: number; text: string; aloud: boolean }
+  | { type: 124; server_tick: number; seq: number; digest: number; mana: number; mana_max: number; mana_per_second: number; statuses: Status[] }
+  | { type: 125; server_tick: number; entity_id: number; text: string }
+  | { type: 126; server_tick: number; spell_id: string; revision_id: string; began_tick: number; reason: string; mana: number; memory_bytes: number; hooks: HookReport[] };
+
+/** What a player bears, until the first tick without it. */
+export interface Status {
+  kind: 'slow' | 'root' | 'shield' | 'burn';
+  /** The part of the speed that is left; what a shield still takes; health a second. */
+  strength: number;
+  until: number;
+}
+
+/** A hook's calls in one cast. */
+export interface HookReport {
+  hook: string;
+  calls: number;
+  /** Of them all, and of the dearest. */
+  fuel: number;
+  fuel_max: number;
+}
 
 export interface Properties {
   name?: string;
@@ -35,7 +55,8 @@ export type ClientMessage =
   | { type: 3; op_type: 1 | 2 | 3; center: Vec3; radius: number; material_id: number; client_sequence_id: number }
   | { type: 5; client_time: number }
   | { type: 6 }
-  | { type: 7; spell_id: string; revision_id: string; target_position: Vec3; target_entity_id: number; extra_params: object };
+  | { type: 7; spell_id: string; revision_id: string; target_position: Vec3; target_entity_id: number; extra_params: object }
+  | { type: 8; text: string };
 
 export const enum Kind {
   Player = 1,
@@ -81,9 +102,9 @@ export interface StaleChunk {
 
 const STATS = [
   'tick', 'sequence', 'pending', 'corrections', 'correctionsLate', 'correctionLastM', 'correctionLargestM', 'chunks', 'chunksWrong',
-  'entities', 'snapshotsLost', 'health', 'onKnownGround', 'delayTicks',
+  'entities', 'snapshotsLost', 'health', 'onKnownGround', 'delayTicks', 'digestServer', 'digestHere',
 ] as const;
-/** The overlay's figures; `correctionsLate` are those that the line alone is to blame for. */
+/** The overlay's figures; `correctionsLate` are those that the line alone is to blame for; digests are below 0 before the first comparison. */
 export type Stats = Record<(typeof STATS)[number], number>;
 
 /** What core/src/exports.rs offers. Lengths below 0 mean that the input was refused. */
@@ -94,7 +115,7 @@ interface Exports {
   begin(): void;
   receive(nowMs: number): number;
   encode(): number;
-  step(right: number, back: number, aimX: number, aimY: number, aimZ: number, buttons: number): number;
+  step(right: number, back: number, aimX: number, aimY: number, aimZ: number, buttons: number, nowMs: number): number;
   skip(ticks: number): void;
   outgoing(): number;
   scene(nowMs: number, share: number): number;
@@ -142,10 +163,10 @@ export class Core {
   }
 
   /** One tick of the player. Answers the frame to send, if there is a game. */
-  step(controls: Controls): Uint8Array | null {
+  step(controls: Controls, nowMs: number): Uint8Array | null {
     const { right, back, aim, sprint, fire, jump } = controls;
     const buttons = (sprint ? 1 : 0) | (fire ? 2 : 0) | (jump ? 4 : 0);
-    return this.some(this.exports.step(right, back, ...aim, buttons));
+    return this.some(this.exports.step(right, back, ...aim, buttons, nowMs));
   }
 
   /** Ticks that the page slept through. */

@@ -8,6 +8,7 @@ use crate::inbox::{Mail, SessionId};
 use crate::inputs::Inputs;
 use crate::limits::{AWAITED_TICKS, SNAPSHOT_INTERVAL_TICKS};
 use crate::outgoing::{Closing, Outgoing};
+use crate::status::Status;
 use crate::stream::Stream;
 use crate::subprotocol::{Shared, Subprotocol};
 use crate::view::View;
@@ -37,6 +38,8 @@ pub struct Connections {
     leaving: Vec<EntityId>,
     /// Who has gone since the last publication.
     left: Vec<(EntityId, String)>,
+    /// What was said since the last publication, and by whom.
+    said: Vec<(EntityId, String)>,
     /// Players whose line broke, or who were in the world when it was loaded, and the tick until which they are waited for. The others have not heard that they
     /// are gone.
     awaited: BTreeMap<EntityId, u64>,
@@ -61,6 +64,7 @@ struct Connection {
     inputs: Inputs,
     view: View,
     stream: Stream,
+    status: Status,
     /// What it is told of this tick.
     letters: Vec<Message>,
 }
@@ -75,6 +79,7 @@ impl Connections {
             by_client: BTreeMap::new(),
             leaving: Vec::new(),
             left: Vec::new(),
+            said: Vec::new(),
             loaded: awaited.keys().copied().collect(),
             awaited,
             orders: Vec::new(),
@@ -113,8 +118,9 @@ impl Connections {
                     inbound.push(Inbound::Join { token: session.0, account: client_id.clone(), username: username.clone() });
                     self.by_client.insert(client_id.clone(), session);
                     let (player, inputs, view, letters) = (None, Inputs::default(), View::new(subprotocol), Vec::new());
-                    let stream = Stream::default();
-                    let connection = Connection { client_id, username, subprotocol, outgoing, player, inputs, view, stream, letters };
+                    let (stream, status) = (Stream::default(), Status::default());
+                    let connection =
+                        Connection { client_id, username, subprotocol, outgoing, player, inputs, view, stream, status, letters };
                     self.sessions.insert(session, connection);
                 }
                 Mail::Leave { session, closing } => inbound.extend(self.end(session, closing, tick)),
@@ -130,6 +136,9 @@ impl Connections {
                         connection.view.watch(EntityId(request.target_entity_id), tick);
                         inbound.push(convert::cast(player, request));
                     }
+                }
+                Mail::Chat { session, text } => {
+                    self.said.extend(self.sessions.get(&session).and_then(|it| it.player).map(|player| (player, text)));
                 }
                 Mail::Terraform { session, request } => {
                     inbound.extend(self.sessions.get(&session).and_then(|it| it.player).map(|player| convert::terraform(player, &request)));
@@ -178,6 +187,10 @@ impl Connections {
             self.look(tick, game.world().scene(), &mut groups);
         }
         self.welcome(game, outbound, &groups);
+        self.pass_on_chat(tick);
+        if due {
+            self.tell_statuses(game.world());
+        }
         // Before the snapshot, which speaks of entities that these introduce.
         for connection in self.sessions.values_mut() {
             connection.outgoing.send(std::mem::take(&mut connection.letters));
@@ -409,6 +422,23 @@ impl Connections {
             let introduction = convert::introduction(*player, world, &|spell| self.circuits.channel(spell));
             let welcome = std::iter::once(convert::welcome(&self.world_id, *player, world.tick()));
             connection.letters = welcome.chain(spawns).chain(introduction).map(|it| connection.subprotocol.encode(&it)).collect();
+        }
+    }
+
+    /// What was said is heard by all, whoever comes in by it included.
+    fn pass_on_chat(&mut self, tick: u64) {
+        for (player, text) in std::mem::take(&mut self.said) {
+            let message = Shared::new(convert::chat(tick, player, text));
+            self.players_mut().for_each(|(_, connection)| connection.tell(&message));
+        }
+    }
+
+    /// Each player hears of itself what its client cannot foresee.
+    fn tell_statuses(&mut self, world: &World) {
+        for (player, connection) in self.players_mut() {
+            let Some(me) = world.scene().entity(player) else { continue };
+            let news = connection.status.news(me, world).map(|message| connection.subprotocol.encode(&message));
+            connection.letters.extend(news);
         }
     }
 

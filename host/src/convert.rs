@@ -2,14 +2,16 @@
 
 use protocol::client;
 use protocol::link::{self, Errand};
-use protocol::server::{AffectedChunk, ErrorCode, NpcEventType, Properties};
+use protocol::server::{AffectedChunk, BorneStatus, ErrorCode, NpcEventType, Properties, StatusKind};
 use protocol::v1::{EntityState, PlayerState};
 use protocol::v2::{self, OwnState};
 use protocol::{Channel, RevisionId, ServerMessage, SpellId};
+use sim::character::Motion;
 use sim::edit::{Area, Change};
 use sim::inbound::{CastRequest, Input};
 use sim::outbound::{ChangedChunk, NpcEventKind};
 use sim::scene::Entity;
+use sim::status::{Borne, Status};
 use sim::undo;
 use sim::{Edit, EntityId, Inbound, Outbound, Quat, Vec3, World};
 
@@ -235,6 +237,35 @@ pub fn joined(player: EntityId, username: &str) -> ServerMessage {
 /// A player has gone.
 pub fn left(player: EntityId, username: &str) -> ServerMessage {
     ServerMessage::PlayerLeft { entity_id: player.0, username: username.to_owned() }
+}
+
+/// How a player is, for itself.
+pub fn status(me: &Entity, world: &World, mana: Option<f32>, borne: &[Borne]) -> ServerMessage {
+    let policy = world.mana_policy().filter(|_| mana.is_some());
+    ServerMessage::PlayerStatus {
+        server_tick: world.tick(),
+        seq: me.input_sequence,
+        digest: Motion { position: me.position, velocity: me.velocity, grounded: me.grounded }.digest(),
+        mana: mana.unwrap_or(0.0),
+        mana_max: policy.map_or(0, |policy| policy.max),
+        mana_per_second: policy.map_or(0, |policy| policy.per_second),
+        statuses: borne.iter().map(borne_status).collect(),
+    }
+}
+
+fn borne_status(borne: &Borne) -> BorneStatus {
+    let (kind, strength) = match borne.status {
+        Status::Slow { factor } => (StatusKind::Slow, factor),
+        Status::Root => (StatusKind::Root, 0.0),
+        Status::Shield { amount } => (StatusKind::Shield, amount),
+        Status::Burn { per_second } => (StatusKind::Burn, per_second),
+    };
+    BorneStatus { kind, strength, until: borne.until }
+}
+
+/// A player says something.
+pub fn chat(tick: u64, player: EntityId, text: String) -> ServerMessage {
+    ServerMessage::Chat { server_tick: tick, entity_id: player.0, text }
 }
 
 /// A client's own player in a snapshot of v1.

@@ -63,6 +63,13 @@ pub enum Mail {
         /// How many.
         credits: u32,
     },
+    /// Something that a player says to all.
+    Chat {
+        /// The connection.
+        session: SessionId,
+        /// A line of plain text.
+        text: String,
+    },
     /// A wish to cast.
     Cast {
         /// The connection.

@@ -101,6 +101,14 @@ pub const MESSAGES_PER_SECOND_MAX: u32 = 600;
 /// Messages of one client that may come at once: what a stalled line, or a server that was stopped, finds waiting. The control plane gives a server up after 15 s;
 /// until then an honest client has sent two a tick at most.
 pub const MESSAGES_AT_ONCE_MAX: u32 = 2 * sim::limits::TICK_HZ * 15;
+/// Lines of chat of one client in a second, as long as it goes on.
+pub const CHATS_PER_SECOND_MAX: u32 = 1;
+/// And at once, after a silence.
+pub const CHATS_AT_ONCE_MAX: u32 = 5;
+/// Ticks after which a player is told again how it is though nothing has come unforeseen (2 s): what its client compares its own state with.
+pub const STATUS_INTERVAL_TICKS: u64 = 120;
+/// Mana by which a client may be wrong that counts on from what it was told.
+pub const STATUS_MANA_ERROR_MAX: f32 = 0.5;
 /// Batches that wait for one client, at most two a tick: a second or more of events. One that is further behind is disconnected, for it cannot be told what it missed.
 pub const OUTGOING_BATCHES_MAX: usize = 128;
 /// A client whose socket takes nothing for so long is gone.

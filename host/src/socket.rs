@@ -5,8 +5,8 @@ use crate::crowd::{Crowd, Place};
 use crate::game_loop::Shared;
 use crate::inbox::{Mail, SessionId};
 use crate::limits::{
-    CHUNK_REQUESTS_PER_SECOND_MAX, CLOSE_TIMEOUT, HANDSHAKE_TIMEOUT, MESSAGES_AT_ONCE_MAX, MESSAGES_PER_SECOND_MAX, READ_BUFFER_BYTES,
-    SEND_TIMEOUT, WRITE_BUFFER_BYTES, WRITE_BUFFER_BYTES_MAX,
+    CHATS_AT_ONCE_MAX, CHATS_PER_SECOND_MAX, CHUNK_REQUESTS_PER_SECOND_MAX, CLOSE_TIMEOUT, HANDSHAKE_TIMEOUT, MESSAGES_AT_ONCE_MAX,
+    MESSAGES_PER_SECOND_MAX, READ_BUFFER_BYTES, SEND_TIMEOUT, WRITE_BUFFER_BYTES, WRITE_BUFFER_BYTES_MAX,
 };
 use crate::origins::Origins;
 use crate::outgoing::{Batch, Closing, Next, Outgoing, Outlet, outgoing};
@@ -79,6 +79,7 @@ pub async fn serve(stream: TcpStream, place: &Place, door: Arc<Door>) {
         bad: RecentTimes::default(),
         rate: Rate::new(Instant::now(), MESSAGES_PER_SECOND_MAX, MESSAGES_AT_ONCE_MAX),
         chunk_rate: Rate::new(Instant::now(), CHUNK_REQUESTS_PER_SECOND_MAX, CHUNK_REQUESTS_PER_SECOND_MAX),
+        chat_rate: Rate::new(Instant::now(), CHATS_PER_SECOND_MAX, CHATS_AT_ONCE_MAX),
     };
     let mut closing = {
         let mut writer = std::pin::pin!(write(&mut sink, outlet));
@@ -199,6 +200,7 @@ struct Client<'a> {
     bad: RecentTimes,
     rate: Rate,
     chunk_rate: Rate,
+    chat_rate: Rate,
 }
 
 impl Client<'_> {
@@ -285,6 +287,17 @@ impl Client<'_> {
                     );
                 } else if !self.post(Mail::Chunk { session: self.session, request }) {
                     self.error(ErrorCode::Busy, "the server is too busy for this chunk: ask again".into());
+                }
+                ControlFlow::Continue(())
+            }
+            ClientMessage::Chat(text) => {
+                if !self.chat_rate.admit(now) {
+                    self.error(
+                        ErrorCode::TooMany,
+                        format!("more than {CHATS_PER_SECOND_MAX} line of chat in a second: say it again later"),
+                    );
+                } else if !self.post(Mail::Chat { session: self.session, text }) {
+                    self.error(ErrorCode::Busy, "the server is too busy for this line of chat: say it again".into());
                 }
                 ControlFlow::Continue(())
             }

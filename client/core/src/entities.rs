@@ -8,6 +8,9 @@ use sim::limits::{PROP_HALF_M, TICK_SECONDS};
 use sim::{Quat, Vec3};
 use std::collections::{BTreeMap, VecDeque};
 
+/// On the wire, the kinds of players and NPCs.
+const CHARACTERS: [u8; 2] = [1, 2];
+
 /// Those that the server has told of, by id.
 #[derive(Debug, Default)]
 pub struct Entities {
@@ -30,6 +33,8 @@ pub struct Spawn {
     pub health_max: f32,
     /// One of the world's crates, whose size is known.
     pub is_crate: bool,
+    /// Something else is drawn in its place.
+    pub is_drawn_already: bool,
 }
 
 /// Where an entity is drawn.
@@ -58,6 +63,7 @@ pub struct Pose {
 struct Entity {
     kind: u8,
     is_crate: bool,
+    is_drawn_already: bool,
     /// By tick, oldest first; never empty.
     states: VecDeque<(u64, Pose)>,
     /// The tick in which it went.
@@ -67,10 +73,10 @@ struct Entity {
 impl Entities {
     /// One appeared, or came into view again.
     pub fn spawn(&mut self, id: u64, spawn: &Spawn) {
-        let Spawn { tick, kind, position, euler, health_max, is_crate } = *spawn;
+        let Spawn { tick, kind, position, euler, health_max, is_crate, is_drawn_already } = *spawn;
         let rotation = Quat::from_rotation_y(euler.y) * Quat::from_rotation_x(euler.x) * Quat::from_rotation_z(euler.z);
         let first = (tick, Pose { position, rotation, health: health_max });
-        self.known.insert(id, Entity { kind, is_crate, states: VecDeque::from([first]), gone: None });
+        self.known.insert(id, Entity { kind, is_crate, is_drawn_already, states: VecDeque::from([first]), gone: None });
     }
 
     /// One went; it is drawn until its time has come there, too.
@@ -99,7 +105,14 @@ impl Entities {
     pub fn drawn(&mut self, tick: f64) -> impl Iterator<Item = Drawn> {
         self.known.retain(|_, entity| entity.gone.is_none_or(|gone| tick < gone as f64));
         let newest = self.newest_tick;
-        self.known.iter().filter_map(move |(id, entity)| Some(Drawn { id: *id, kind: entity.kind, pose: entity.at(tick, newest)? }))
+        let shown = self.known.iter().filter(|(_, entity)| !entity.is_drawn_already);
+        shown.filter_map(move |(id, entity)| Some(Drawn { id: *id, kind: entity.kind, pose: entity.at(tick, newest)? }))
+    }
+
+    /// Where the players and NPCs but this one are drawn at this tick: their middles.
+    pub fn characters(&self, tick: f64, except: u64) -> Vec<Vec3> {
+        let others = self.known.iter().filter(|(id, entity)| **id != except && CHARACTERS.contains(&entity.kind));
+        others.filter_map(|(_, entity)| Some(entity.at(tick, self.newest_tick)?.position)).collect()
     }
 
     /// The health that the newest snapshot gives this one; 0 for who is not known.
@@ -178,7 +191,15 @@ mod tests {
 
     fn entities() -> Entities {
         let mut entities = Entities::default();
-        let spawn = Spawn { tick: 0, kind: 2, position: Vec3::ZERO, euler: Vec3::ZERO, health_max: 100.0, is_crate: false };
+        let spawn = Spawn {
+            tick: 0,
+            kind: 2,
+            position: Vec3::ZERO,
+            euler: Vec3::ZERO,
+            health_max: 100.0,
+            is_crate: false,
+            is_drawn_already: false,
+        };
         entities.spawn(5, &spawn);
         entities
     }

@@ -6,6 +6,7 @@
 use crate::game::{Game, Ray, Received};
 use crate::limits::DELAY_TICKS;
 use crate::mesh::{Volume, mesh};
+use crate::prediction::Agreement;
 use protocol::client::InputFrame;
 use protocol::{v1, v2};
 use sim::Vec3;
@@ -66,7 +67,7 @@ pub extern "C" fn encode() -> i32 {
 
 /// One tick of the player. Answers the frame to send, if any.
 #[unsafe(no_mangle)]
-pub extern "C" fn step(right: f32, back: f32, aim_x: f32, aim_y: f32, aim_z: f32, buttons: u32) -> i32 {
+pub extern "C" fn step(right: f32, back: f32, aim_x: f32, aim_y: f32, aim_z: f32, buttons: u32, now_ms: f64) -> i32 {
     let controls = InputFrame {
         client_tick: 0,
         server_tick_ack: 0,
@@ -78,7 +79,7 @@ pub extern "C" fn step(right: f32, back: f32, aim_x: f32, aim_y: f32, aim_z: f32
         interact: false,
         jump: buttons & JUMP != 0,
     };
-    answer(GAME.with_borrow_mut(|game| game.step(&controls)).unwrap_or_default())
+    answer(GAME.with_borrow_mut(|game| game.step(&controls, now_ms)).unwrap_or_default())
 }
 
 /// Ticks that the page slept through.
@@ -108,7 +109,7 @@ pub extern "C" fn scene(now_ms: f64, share: f32) -> i32 {
         let (place, motion) = (game.own_place(share), *game.own_motion());
         let mut numbers: Vec<f64> = place.to_array().into_iter().chain(motion.velocity.to_array()).map(f64::from).collect();
         numbers.extend([f64::from(u8::from(motion.grounded)), game.drawn_tick(now_ms)]);
-        for drawn in game.others(now_ms) {
+        for drawn in game.others(now_ms, share) {
             let pose = drawn.pose;
             numbers.extend([drawn.id as f64, drawn.kind.into()]);
             numbers.extend(pose.position.to_array().into_iter().chain(pose.rotation.to_array()).map(f64::from));
@@ -147,7 +148,8 @@ pub extern "C" fn mesh_volume() -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn stats(now_ms: f64) -> i32 {
     let (stats, drawn_tick) = GAME.with_borrow(|game| (game.stats(), game.drawn_tick(now_ms)));
-    let corrections = stats.corrections;
+    let (corrections, digest) =
+        (stats.corrections, |which: fn(&Agreement) -> u32| stats.agreement.as_ref().map_or(-1.0, |agreement| which(agreement).into()));
     answer_numbers(&[
         stats.tick as f64,
         stats.sequence.into(),
@@ -164,6 +166,9 @@ pub extern "C" fn stats(now_ms: f64) -> i32 {
         f64::from(u8::from(stats.on_known_ground)),
         // Before any snapshot, the delay is what it will be.
         if stats.tick == 0 { DELAY_TICKS } else { stats.tick as f64 - drawn_tick },
+        // Below 0 before the first comparison.
+        digest(|agreement| agreement.server),
+        digest(|agreement| agreement.here),
     ])
 }
 

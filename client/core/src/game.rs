@@ -4,14 +4,19 @@ use crate::clock::Clock;
 use crate::entities::{Drawn, Entities, Spawn};
 use crate::ground::{Ground, sphere};
 use crate::mesh::Volume;
-use crate::prediction::{Corrections, Prediction, Surroundings};
+use crate::prediction::{Agreement, Corrections, Prediction, Surroundings};
+use crate::shots::Shots;
 use protocol::client::InputFrame;
+use protocol::server::{BorneStatus, StatusKind};
 use protocol::v2::{self, Frame, Reader, View};
 use protocol::{ClientMessage, ServerMessage, v1};
-use sim::limits::RAY_LENGTH_MAX_M;
+use sim::limits::{EYE_HEIGHT_M, RAY_LENGTH_MAX_M};
+use sim::status::Hindrance;
 use sim::voxel::ChunkId;
 use sim::{Contact, Vec3};
 
+/// On the wire, a projectile's kind.
+const PROJECTILE: u8 = 3;
 /// The name of crates on the wire. Other bodies have sizes that it does not tell.
 const CRATE: &str = "crate";
 /// Crates further from the player than this are not in its way within a tick, metres.
@@ -25,6 +30,7 @@ pub struct Game {
     entities: Entities,
     ground: Ground,
     prediction: Prediction,
+    shots: Shots,
     /// The player's entity; 0 before it is known.
     own: u64,
     /// The newest snapshot's.
@@ -75,6 +81,8 @@ pub struct Stats {
     pub health: f32,
     /// Whether the ground under the player has come.
     pub on_known_ground: bool,
+    /// How the last comparison with the server's digest came out.
+    pub agreement: Option<Agreement>,
 }
 
 impl Game {
@@ -96,7 +104,7 @@ impl Game {
     }
 
     /// One tick of the player. Answers the frame to send; none as long as nobody is played.
-    pub fn step(&mut self, controls: &InputFrame) -> Option<Vec<u8>> {
+    pub fn step(&mut self, controls: &InputFrame, now_ms: f64) -> Option<Vec<u8>> {
         if self.own == 0 || self.tick == 0 {
             return None;
         }
@@ -104,6 +112,11 @@ impl Game {
         let (ground, crates) = (&self.ground, self.entities.crates(self.prediction.now().position, CRATES_WITHIN_M));
         let around = Surroundings { terrain: ground.terrain(), crates: &crates, are_known: ground.is_known() };
         let mut inputs = self.prediction.step(&controls, &around);
+        if let Some(newest) = inputs.last().filter(|_| ground.is_known()) {
+            let (eye, aim) = (self.prediction.now().position + Vec3::Y * EYE_HEIGHT_M, Vec3::from_array(newest.aim_direction));
+            let others = self.entities.characters(self.clock.drawn_tick(now_ms), self.own);
+            self.shots.step(self.prediction.client_tick(), newest.fire, eye, aim, self.ground.terrain(), &others);
+        }
         // Those of before were sent with another one, and only the newest counts.
         inputs.iter_mut().for_each(|input| input.server_tick_ack = self.tick);
         Some(v2::encode_client(&ClientMessage::Inputs(inputs)))
@@ -132,10 +145,10 @@ impl Game {
         self.prediction.now()
     }
 
-    /// All others, where they are drawn now.
-    pub fn others(&mut self, now_ms: f64) -> impl Iterator<Item = Drawn> {
+    /// All others, where they are drawn now, and the player's own shots at this share of the way from its last tick to this one.
+    pub fn others(&mut self, now_ms: f64, share: f32) -> impl Iterator<Item = Drawn> {
         let own = self.own;
-        self.entities.drawn(self.clock.drawn_tick(now_ms)).filter(move |drawn| drawn.id != own)
+        self.entities.drawn(self.clock.drawn_tick(now_ms)).filter(move |drawn| drawn.id != own).chain(self.shots.drawn(share))
     }
 
     /// The tick at which others are drawn.
@@ -166,6 +179,7 @@ impl Game {
             snapshots_lost: self.snapshots_lost,
             health: self.entities.health(self.own),
             on_known_ground: self.ground.is_known(),
+            agreement: self.prediction.agreement(),
         }
     }
 
@@ -191,14 +205,30 @@ impl Game {
                     euler: Vec3::from_array(*rotation),
                     health_max: properties.health_max as f32,
                     is_crate: properties.name == CRATE,
+                    is_drawn_already: *entity_type == PROJECTILE
+                        && properties.owner == self.own
+                        && self.shots.is_known(*entity_id, Vec3::from_array(*position)),
                 };
                 self.entities.spawn(*entity_id, &spawn);
             }
-            ServerMessage::EntityDespawn { server_tick, entity_id, .. } => self.entities.despawn(*entity_id, *server_tick),
+            ServerMessage::EntityDespawn { server_tick, entity_id, .. } => {
+                self.entities.despawn(*entity_id, *server_tick);
+                self.shots.end(*entity_id);
+            }
+            ServerMessage::PlayerStatus { seq, digest, statuses, .. } => {
+                self.prediction.bear(hindrance(statuses));
+                self.prediction.compare(*seq, *digest);
+            }
             ServerMessage::TerraformApplied { op_type, center, radius, material_id, affected_chunks, .. } => {
                 self.ground.edit(sphere(*op_type, *center, *radius, *material_id).as_ref(), affected_chunks);
             }
             _ => {}
         }
     }
+}
+
+fn hindrance(statuses: &[BorneStatus]) -> Hindrance {
+    let of = |kind: StatusKind| statuses.iter().find(|borne| borne.kind == kind);
+    let slow = of(StatusKind::Slow).map(|slow| (slow.strength, slow.until));
+    Hindrance { slow, root: of(StatusKind::Root).map(|root| root.until) }
 }

@@ -12,6 +12,7 @@ mod ground;
 pub mod limits;
 pub mod mesh;
 mod prediction;
+mod shots;
 
 pub use game::{Game, Ray, Received, Stats};
-pub use prediction::{Corrections, Prediction, Surroundings};
+pub use prediction::{Agreement, Corrections, Prediction, Surroundings};

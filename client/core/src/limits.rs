@@ -1,6 +1,6 @@
 //! Every limit of the client, with its reason.
 
-use sim::limits::{INTERPOLATION_TICKS, TICK_HZ};
+use sim::limits::{FIRE_COOLDOWN_TICKS, INTERPOLATION_TICKS, SHOT_SECONDS, TICK_HZ};
 
 /// Milliseconds of a tick.
 pub const TICK_MS: f64 = 1_000.0 / TICK_HZ as f64;
@@ -17,6 +17,14 @@ pub const EXPLAINED_INPUTS_MAX: usize = 6;
 pub const CORRECTION_KEPT: f32 = 0.84;
 /// A correction further than this is no glide, but a jump, metres.
 pub const SNAP_M: f32 = 3.0;
+
+/// Ticks within which the server must have told of a shot (1.5 s), or it was never fired there.
+pub const SHOT_ANSWER_TICKS_MAX: u64 = 90;
+/// How far from the line of a shot the server's copy of it may come into view, metres: a correction lies between the two.
+pub const SHOT_LINE_M: f32 = 1.0;
+/// Shots of the player in the air: as many as its cooldown allows within their life.
+pub const SHOTS_FLYING_MAX: usize = 25;
+const _: () = assert!(SHOTS_FLYING_MAX as u64 * FIRE_COOLDOWN_TICKS >= (SHOT_SECONDS * TICK_HZ as f32) as u64);
 
 /// States of one entity that are kept: 1.6 s of snapshots.
 pub const STATES_MAX: usize = 32;

@@ -8,6 +8,7 @@ use sim::Vec3;
 use sim::character::{Motion, Obstacle, advance_among};
 use sim::inbound::Input;
 use sim::limits::TICK_SECONDS;
+use sim::status::Hindrance;
 use sim::voxel::Terrain;
 use std::collections::VecDeque;
 
@@ -35,6 +36,15 @@ pub struct Corrections {
     pub largest_m: f32,
 }
 
+/// Digests of the player after one input (docs/protocol.md): where they are the same, so is every bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Agreement {
+    /// The server's.
+    pub server: u32,
+    /// Of what was predicted.
+    pub here: u32,
+}
+
 /// The player as predicted.
 #[derive(Debug)]
 pub struct Prediction {
@@ -49,6 +59,12 @@ pub struct Prediction {
     sequence: u32,
     client_tick: u64,
     acknowledged: Option<Acknowledged>,
+    /// What the player bears that keeps it from walking as it wishes.
+    hindrance: Hindrance,
+    /// That has changed since the inputs were simulated.
+    hindered_anew: bool,
+    /// How the last comparison of digests came out.
+    agreement: Option<Agreement>,
     /// An input on known ground has been acknowledged: from here on the server should agree.
     began: bool,
     corrections: Corrections,
@@ -82,6 +98,9 @@ impl Default for Prediction {
             sequence: 0,
             client_tick: 0,
             acknowledged: None,
+            hindrance: Hindrance::default(),
+            hindered_anew: false,
+            agreement: None,
             began: false,
             corrections: Corrections::default(),
         }
@@ -101,7 +120,8 @@ impl Prediction {
         let frame = as_sent(&InputFrame { sequence_id: self.sequence, client_tick: self.client_tick, ..*controls });
         self.before = self.now;
         self.glide *= CORRECTION_KEPT;
-        advance(&mut self.now, &frame, around);
+        let tick = self.tick_of(self.pending.len());
+        advance(&mut self.now, &frame, self.hindrance, tick, around);
         if self.pending.len() == PENDING_INPUTS_MAX {
             self.pending.pop_front();
         }
@@ -118,13 +138,40 @@ impl Prediction {
         let after = predicted.or(explained).unwrap_or(told);
         self.acknowledged = Some(Acknowledged { sequence: own.sequence, tick, after, frame: self.frame(own.sequence) });
         self.pending.retain(|pending| pending.frame.sequence_id > own.sequence);
+        if predicted.is_some() && std::mem::take(&mut self.hindered_anew) {
+            self.go_on_from(after, around);
+        }
         if predicted.is_none() {
+            self.hindered_anew = false;
             let moved_m = self.go_on_from(after, around);
             if self.began {
                 self.corrections.note(moved_m, late);
             }
         }
         self.began |= around.are_known && own.sequence > 0;
+    }
+
+    /// What the player bears from now on: the inputs that the server has not told of yet are simulated under it again, with the next snapshot.
+    pub fn bear(&mut self, hindrance: Hindrance) {
+        self.hindered_anew |= hindrance != self.hindrance;
+        self.hindrance = hindrance;
+    }
+
+    /// The digest that the server has of the player after this input. One of an input that is not remembered says nothing.
+    pub fn compare(&mut self, sequence: u32, server: u32) {
+        if let Some(here) = self.predicted(sequence).map(|motion| motion.digest()) {
+            self.agreement = Some(Agreement { server, here });
+        }
+    }
+
+    /// How the last comparison came out.
+    pub fn agreement(&self) -> Option<Agreement> {
+        self.agreement
+    }
+
+    /// The client's own tick: of the newest input.
+    pub fn client_tick(&self) -> u64 {
+        self.client_tick
     }
 
     /// The player at this share of the way from the last tick to this one.
@@ -150,6 +197,11 @@ impl Prediction {
     /// How well it went.
     pub fn corrections(&self) -> Corrections {
         self.corrections
+    }
+
+    /// The server's tick in which the input of this place among those that wait is taken, if none is late.
+    fn tick_of(&self, place: usize) -> u64 {
+        self.acknowledged.map_or(0, |last| last.tick) + place as u64
     }
 
     /// The newest inputs that are of ticks in a row: the wire has a number only for the last of them.
@@ -182,7 +234,8 @@ impl Prediction {
             self.pending.iter().map(|pending| pending.frame).filter(|frame| (last.sequence + 1..=sequence).contains(&frame.sequence_id));
         let frames: Vec<InputFrame> = last.frame.into_iter().chain(since).collect();
         let known = frames.last().is_some_and(|frame| frame.sequence_id == sequence) && frames.len() <= EXPLAINED_INPUTS_MAX;
-        if known { search(last.after, &frames, ticks, told, around) } else { None }
+        let searched = Searched { hindrance: self.hindrance, tick, told, around };
+        if known { searched.from(last.after, &frames, ticks) } else { None }
     }
 
     /// Whether the server can have taken each input in a tick of its own since it was heard of last. After more than that is tried, nobody knows.
@@ -194,10 +247,10 @@ impl Prediction {
 
     /// Begins anew from a state, and simulates again what it has not seen yet. Answers how far that moves the player, metres.
     fn go_on_from(&mut self, state: Motion, around: &Surroundings<'_>) -> f32 {
-        let was = self.now.position;
+        let (was, first) = (self.now.position, self.tick_of(0));
         self.now = state;
-        for pending in &mut self.pending {
-            advance(&mut self.now, &pending.frame, around);
+        for (tick, pending) in (first..).zip(&mut self.pending) {
+            advance(&mut self.now, &pending.frame, self.hindrance, tick, around);
             pending.after = self.now;
         }
         let moved = self.now.position - was;
@@ -220,25 +273,35 @@ impl Corrections {
 }
 
 /// What the server does with an input, on the ground that is here.
-fn advance(motion: &mut Motion, frame: &InputFrame, around: &Surroundings<'_>) {
+fn advance(motion: &mut Motion, frame: &InputFrame, hindrance: Hindrance, tick: u64, around: &Surroundings<'_>) {
     // The wire has no aim without a length, so none from before is needed.
     if let Some(input) = input(frame).admitted(Vec3::NEG_Z).filter(|_| around.are_known) {
-        advance_among(motion, input.wish(), TICK_SECONDS, &around.terrain.probe(), around.crates);
+        advance_among(motion, hindrance.hinder(tick, input.wish()), TICK_SECONDS, &around.terrain.probe(), around.crates);
     }
 }
 
-/// One try after the other which of these inputs was taken in which tick, the last one in the last; answers the first that ends where the server says.
-/// A jump of an input that was passed over counts with the next.
-fn search(from: Motion, frames: &[InputFrame], ticks: u64, told: &Motion, around: &Surroundings<'_>) -> Option<Motion> {
-    if ticks == 0 {
-        return (frames.len() == 1 && agree(&from, told)).then_some(from);
+/// What the server says of the player at a tick, and under which circumstances.
+struct Searched<'a> {
+    hindrance: Hindrance,
+    tick: u64,
+    told: &'a Motion,
+    around: &'a Surroundings<'a>,
+}
+
+impl Searched<'_> {
+    /// One try after the other which of these inputs was taken in which of so many ticks, the last one in the last; answers the first that ends where the server says.
+    /// A jump of an input that was passed over counts with the next.
+    fn from(&self, from: Motion, frames: &[InputFrame], ticks: u64) -> Option<Motion> {
+        if ticks == 0 {
+            return (frames.len() == 1 && agree(&from, self.told)).then_some(from);
+        }
+        (0..frames.len()).find_map(|taken| {
+            let jump = frames[..=taken].iter().skip(1).any(|frame| frame.jump) || frames[taken].jump;
+            let mut motion = from;
+            advance(&mut motion, &InputFrame { jump, ..frames[taken] }, self.hindrance, self.tick - ticks, self.around);
+            self.from(motion, &frames[taken..], ticks - 1)
+        })
     }
-    (0..frames.len()).find_map(|taken| {
-        let jump = frames[..=taken].iter().skip(1).any(|frame| frame.jump) || frames[taken].jump;
-        let mut motion = from;
-        advance(&mut motion, &InputFrame { jump, ..frames[taken] }, around);
-        search(motion, &frames[taken..], ticks - 1, told, around)
-    })
 }
 
 fn input(frame: &InputFrame) -> Input {

@@ -145,14 +145,14 @@ fn a_player_without_ground_waits_for_it() {
     let mut game = joined();
     let position = [16.0, 1.9, 16.0];
     snapshot(&mut game, 3, position);
-    (0..30).for_each(|_| assert!(game.step(&STAND).is_some(), "inputs are sent all the same"));
+    (0..30).for_each(|_| assert!(game.step(&STAND, 0.0).is_some(), "inputs are sent all the same"));
     let fell = |game: &Game| game.own_motion().position.distance(Vec3::from_array(position));
     assert!(fell(&game) < 1e-3);
     bring(&mut game, ChunkId([0; 3]), &floor());
     assert!(!game.stats().on_known_ground, "more of the column may come");
     bring(&mut game, ChunkId([1, 0, 0]), &floor());
     assert!(game.stats().on_known_ground);
-    (0..30).for_each(|_| _ = game.step(&STAND));
+    (0..30).for_each(|_| _ = game.step(&STAND, 0.0));
     assert!(fell(&game) < 1e-3 && game.own_motion().grounded, "and stands on it");
 }
 
@@ -163,7 +163,7 @@ fn others_are_drawn_in_the_past_and_go_when_their_time_has_come() {
     let (position, rotation) = ([3.0, 1.9, 0.0], [0.0; 3]);
     hear(&mut game, &ServerMessage::EntitySpawn { server_tick: 30, entity_id: 2, entity_type: 1, position, rotation, properties });
     snapshot(&mut game, 30, [0.0, 1.9, 0.0]);
-    let drawn = |game: &mut Game, tick: f64| game.others(tick * 1_000.0 / 60.0).map(|drawn| drawn.id).collect::<Vec<_>>();
+    let drawn = |game: &mut Game, tick: f64| game.others(tick * 1_000.0 / 60.0, 1.0).map(|drawn| drawn.id).collect::<Vec<_>>();
     assert!(drawn(&mut game, 38.0).is_empty(), "nine ticks behind, ann was not there yet");
     assert_eq!(drawn(&mut game, 39.5), [2]);
     hear(&mut game, &ServerMessage::EntityDespawn { server_tick: 60, entity_id: 2, reason: "left".into() });
@@ -178,4 +178,33 @@ fn what_is_no_frame_is_refused_and_changes_nothing() {
         assert_eq!(game.receive(frame, 0.0), Received::Unknown, "{frame:?}");
     }
     assert_eq!((game.receive(&[0, 1, 2], 0.0), game.stats().snapshots_lost), (Received::Taken, 1));
+}
+
+#[test]
+fn an_own_shot_is_drawn_at_once_and_the_servers_copy_of_it_never() {
+    let mut game = joined();
+    (1..=60).for_each(|n| snapshot(&mut game, 3 * n, [5.0, 10.0, 5.0]));
+    let shot =
+        |game: &mut Game| game.others(3_000.0, 1.0).filter(|drawn| drawn.kind == 3).map(|drawn| drawn.pose.position).collect::<Vec<_>>();
+    game.step(&InputFrame { fire: true, ..STAND }, 3_000.0);
+    let here = shot(&mut game);
+    assert_eq!(here.len(), 1);
+    let properties = Properties { owner: 1, ..Properties::default() };
+    let (position, rotation) = (here[0].to_array(), [0.0; 3]);
+    hear(
+        &mut game,
+        &ServerMessage::EntitySpawn { server_tick: 181, entity_id: 9, entity_type: 3, position, rotation, properties: properties.clone() },
+    );
+    assert_eq!(shot(&mut game).len(), 1, "one and the same");
+    // A projectile of the player's that is no shot, and one of somebody else's.
+    let aside = Vec3::from_array(position) + Vec3::X * 4.0;
+    let other = |entity_id, owner, position: Vec3| {
+        let (position, properties) = (position.to_array(), Properties { owner, ..Properties::default() });
+        ServerMessage::EntitySpawn { server_tick: 0, entity_id, entity_type: 3, position, rotation, properties }
+    };
+    hear(&mut game, &other(10, 1, aside));
+    hear(&mut game, &other(11, 2, Vec3::from_array(position)));
+    assert_eq!(shot(&mut game).len(), 3);
+    hear(&mut game, &ServerMessage::EntityDespawn { server_tick: 184, entity_id: 9, reason: "hit".into() });
+    assert_eq!(shot(&mut game).len(), 2);
 }

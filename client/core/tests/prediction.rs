@@ -5,10 +5,12 @@ use proptest::prelude::*;
 use protocol::ClientMessage;
 use protocol::client::InputFrame;
 use protocol::v2::{self, OwnState};
+use sim::character::Motion;
 use sim::inbound::Input;
 use sim::scene::Entity;
+use sim::status::{Borne, Hindrance, Status};
 use sim::voxel::{Chunk, ChunkId, Terrain};
-use sim::{IVec3, Inbound, NoSpells, Outbound, Vec3, World, step};
+use sim::{EntityId, IVec3, Inbound, NoSpells, Outbound, Vec3, World, step};
 
 /// Ticks from one snapshot to the next.
 const SNAPSHOT_TICKS: u64 = 3;
@@ -28,7 +30,7 @@ const WALK: Controls = Controls { movement: [0.0, 0.0, -1.0], ..STAND };
 /// A world with one player, and the client that predicts it.
 struct Pair {
     world: World,
-    player: sim::EntityId,
+    player: EntityId,
     prediction: Prediction,
     /// Snapshots on their way, with the tick in which they arrive.
     line: Vec<(u64, u64, OwnState)>,
@@ -42,6 +44,10 @@ impl Pair {
         let join = Inbound::Join { token: 1, account: "kim".into(), username: "kim".into() };
         let joined = step(&mut world, &[join], &mut NoSpells, &mut |_| ());
         let Outbound::Joined { player, .. } = joined[0] else { panic!("kim is refused: {joined:?}") };
+        Self::with(world, player, line_ticks)
+    }
+
+    fn with(world: World, player: EntityId, line_ticks: u64) -> Self {
         let mut pair = Self { world, player, prediction: Prediction::default(), line: Vec::new(), line_ticks };
         let own = own_state(pair.entity());
         pair.acknowledge(pair.world.tick(), &own);
@@ -179,6 +185,74 @@ fn an_input_that_the_server_missed_is_one_correction_and_known_to_be_late() {
     assert_eq!((corrections.count, corrections.late), (1, 1), "{corrections:?}");
     pair.assert_same("what has happened is known, so the correction is exact");
     assert!(pair.prediction.seen(1.0).distance(pair.entity().position) < 0.01, "and the glide is over");
+}
+
+/// As the server tells its player of what it bears, and of its own digest.
+fn tell_status(pair: &mut Pair) {
+    let borne = pair.world.statuses_of(pair.player);
+    let mut hindrance = Hindrance::default();
+    for Borne { status, until } in borne {
+        match status {
+            Status::Slow { factor } => hindrance.slow = Some((factor, until)),
+            Status::Root => hindrance.root = Some(until),
+            _ => {}
+        }
+    }
+    pair.prediction.bear(hindrance);
+    let entity = pair.entity();
+    let digest = Motion { position: entity.position, velocity: entity.velocity, grounded: entity.grounded }.digest();
+    let sequence = entity.input_sequence;
+    pair.prediction.compare(sequence, digest);
+}
+
+/// A player who bears this from the world's beginning.
+fn bearing(status: Status, seconds: f32, line_ticks: u64) -> Pair {
+    let mut world = World::on(7, Terrain::floor());
+    let player = world.spawn_player("kim", Vec3::new(0.0, 1.9, 0.0), Vec3::NEG_Z);
+    world.set_status(player, status, seconds);
+    Pair::with(world, player, line_ticks)
+}
+
+#[test]
+fn what_slows_and_roots_is_predicted_to_its_end() {
+    for status in [Status::Slow { factor: 0.4 }, Status::Root] {
+        let mut pair = bearing(status, 1.0, 6);
+        tell_status(&mut pair);
+        pair.play(40, WALK);
+        let slowly = pair.entity().position.z;
+        pair.play(60, WALK);
+        assert!(slowly > -3.0 && pair.entity().position.z < -3.0, "{status:?}: {slowly}");
+        assert_eq!(pair.prediction.corrections().count, 0, "{status:?}");
+    }
+}
+
+#[test]
+fn what_slows_unforeseen_is_corrected_until_it_is_told_and_not_at_its_end() {
+    let mut pair = bearing(Status::Slow { factor: 0.25 }, 2.0, 6);
+    (0..30).for_each(|_| pair.tick(WALK, true));
+    let before = pair.prediction.corrections().count;
+    assert!(before > 0, "nobody has told");
+    tell_status(&mut pair);
+    (0..12).for_each(|_| pair.tick(WALK, true));
+    let told = pair.prediction.corrections().count;
+    (0..120).for_each(|_| pair.tick(WALK, true));
+    assert_eq!(pair.prediction.corrections().count, told);
+    assert!(told <= before + 3, "only what was on its way: {told} after {before}");
+}
+
+#[test]
+fn digests_are_the_same_where_the_bits_are() {
+    let mut pair = Pair::on(Terrain::floor(), 0);
+    assert_eq!(pair.prediction.agreement(), None);
+    pair.play(60, WALK);
+    tell_status(&mut pair);
+    let same = pair.prediction.agreement().expect("it was compared");
+    assert_eq!(same.server, same.here);
+    let sequence = pair.entity().input_sequence;
+    pair.prediction.compare(sequence + 50, 7);
+    assert_eq!(pair.prediction.agreement(), Some(same), "an input to come says nothing");
+    pair.prediction.compare(sequence, 7);
+    assert_ne!(pair.prediction.agreement(), Some(same));
 }
 
 #[test]

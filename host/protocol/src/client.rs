@@ -1,5 +1,6 @@
 //! What clients say, in range, whatever the encoding: [`crate::v1`] and [`crate::v2`] decode to this, or refuse with the field's name.
 
+use crate::limits::CHAT_BYTES_MAX;
 use crate::{RevisionId, SpellId, Vec3};
 
 /// One message of a client, in range.
@@ -22,6 +23,8 @@ pub enum ClientMessage {
     Disconnect,
     /// 7: a wish to cast.
     Cast(CastRequest),
+    /// 8: something to say to all who are in the world. See [`plain`].
+    Chat(String),
     /// v2 only: the server may send so many more chunks unasked. 1 to `CHUNK_CREDITS_MAX`; no more than that are kept, however often it is said.
     ChunkCredits(u32),
 }
@@ -111,6 +114,18 @@ pub struct CastRequest {
     pub target_entity_id: u64,
     /// A JSON object as compact text with sorted keys, at most `CAST_PARAMS_BYTES_MAX` bytes.
     pub extra_params: String,
+}
+
+/// A line of chat: 1 to `CHAT_BYTES_MAX` bytes, not only spaces, and nothing that breaks a line, moves a cursor or turns the reading direction.
+///
+/// # Errors
+/// It is something else.
+pub fn plain(text: &str) -> Result<String, BadMessage> {
+    let hidden = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.len() > CHAT_BYTES_MAX || text.trim().is_empty() || text.contains(hidden) {
+        return Err(BadMessage(format!("field text must be a line of 1 to {CHAT_BYTES_MAX} bytes, and not only spaces")));
+    }
+    Ok(text.to_owned())
 }
 
 /// Why a message was dropped. Safe to send back: it quotes nothing of the message but names.

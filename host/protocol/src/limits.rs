@@ -56,6 +56,8 @@ pub const CHUNK_BYTES_MAX: usize = 6 + 256 + 32 * 32 * 32;
 pub const CHUNK_CREDITS_MAX: u32 = 32;
 /// `extra_params` of a cast, as JSON text; the same number stands in the WIT.
 pub const CAST_PARAMS_BYTES_MAX: usize = 1024;
+/// A line of chat; as long as what a spell may say.
+pub const CHAT_BYTES_MAX: usize = 256;
 /// Largest magnitude of a position that the wire accepts, in metres.
 pub const POSITION_MAX_M: f32 = 1_000_000.0;
 /// Largest magnitude of a chunk coordinate: the chunk (32 m) that holds the outermost position.

@@ -5,6 +5,7 @@ use serde::de::Error;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
+use std::marker::PhantomData;
 
 /// One message to a client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -230,6 +231,107 @@ pub enum ServerMessage {
         /// The revision; null when it cannot be cast any more.
         revision_id: Option<RevisionId>,
     },
+    /// 124: how the player itself is, beside place and health; for its own client only. Comes when it is other than the last one lets foresee, and every two seconds.
+    PlayerStatus {
+        /// The tick.
+        server_tick: u64,
+        /// The last input that was simulated.
+        seq: u32,
+        /// Of where the player is after it and how it moves, to the last bit: see docs/protocol.md.
+        digest: u32,
+        /// Mana; below 0 it is owed.
+        #[serde(serialize_with = "rounded1")]
+        mana: f32,
+        /// The most that one has; 0 where casting costs nothing.
+        mana_max: u32,
+        /// What comes back each second.
+        mana_per_second: u32,
+        /// What the player bears.
+        #[serde(deserialize_with = "few")]
+        statuses: Vec<BorneStatus>,
+    },
+    /// 125: somebody says something to all.
+    Chat {
+        /// The tick.
+        server_tick: u64,
+        /// The player who says it.
+        entity_id: u64,
+        /// What; plain text of at most `CHAT_BYTES_MAX` bytes, without control characters.
+        text: String,
+    },
+    /// 126: a cast is over, and what it came to; for its caster only.
+    CastReport {
+        /// The tick.
+        server_tick: u64,
+        /// The spell.
+        spell_id: String,
+        /// The revision that ran last.
+        revision_id: String,
+        /// Who.
+        caster_entity_id: u64,
+        /// The tick in which it began.
+        began_tick: u64,
+        /// Why it is over: `finished`, `duration`, `caster_gone`, `revision`, `fault`, `mana`, `dispelled`; there may be more.
+        reason: String,
+        /// Mana that its calls took beside what the cast cost at first.
+        #[serde(serialize_with = "rounded1")]
+        mana: f32,
+        /// The most memory that it held, bytes.
+        memory_bytes: u32,
+        /// Its calls, by hook, in the order in which the hooks were first called.
+        #[serde(deserialize_with = "few")]
+        hooks: Vec<HookReport>,
+    },
+}
+
+/// A status of 124.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BorneStatus {
+    /// What kind.
+    pub kind: StatusKind,
+    /// Slow: the part of the speed that is left. Shield: the damage that it still takes. Burn: health a second. Root: 0.
+    #[serde(serialize_with = "rounded1")]
+    pub strength: f32,
+    /// The first tick without it.
+    pub until: u64,
+}
+
+/// `kind` of a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum StatusKind {
+    Slow,
+    Root,
+    Shield,
+    Burn,
+}
+
+/// A hook of 126.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookReport {
+    /// Which.
+    pub hook: HookName,
+    /// How often it was called.
+    pub calls: u32,
+    /// Fuel of all its calls, host work included.
+    pub fuel: u64,
+    /// Fuel of the dearest one.
+    pub fuel_max: u64,
+}
+
+/// A hook, by its name in the WIT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum HookName {
+    Init,
+    OnCast,
+    OnTick,
+    OnEvent,
+    OnCancel,
+    Save,
+    Restore,
 }
 
 /// `event_type` of 105.
@@ -374,6 +476,9 @@ impl ServerMessage {
             Self::SpellText { .. } => 123,
             Self::SpellCastRejected { .. } => 121,
             Self::SpellActiveUpdate { .. } => 122,
+            Self::PlayerStatus { .. } => 124,
+            Self::Chat { .. } => 125,
+            Self::CastReport { .. } => 126,
         }
     }
 }
@@ -415,22 +520,37 @@ pub(crate) fn rounded3<S: Serializer>(value: &Vec3, to: S) -> Result<S::Ok, S::E
 }
 
 /// A list as long as it turns out to be: what its length claims is not made room for.
-fn list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<AffectedChunk>, D::Error> {
-    struct Visitor;
-    impl<'de> serde::de::Visitor<'de> for Visitor {
-        type Value = Vec<AffectedChunk>;
+fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    list_of(usize::MAX, from)
+}
+
+/// A list of at most `FEW`.
+fn few<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    list_of(FEW, from)
+}
+
+/// There are four kinds of status, and seven hooks.
+const FEW: usize = 8;
+
+fn list_of<'de, T: Deserialize<'de>, D: Deserializer<'de>>(most: usize, from: D) -> Result<Vec<T>, D::Error> {
+    struct Visitor<T>(usize, PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> serde::de::Visitor<'de> for Visitor<T> {
+        type Value = Vec<T>;
 
         fn expecting(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             to.write_str("a list")
         }
 
         fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-            let mut chunks = Vec::new();
-            while let Some(chunk) = list.next_element()? {
-                chunks.push(chunk);
+            let mut all = Vec::new();
+            while let Some(one) = list.next_element()? {
+                if all.len() == self.0 {
+                    return Err(A::Error::custom(format_args!("more than {} in a list", self.0)));
+                }
+                all.push(one);
             }
-            Ok(chunks)
+            Ok(all)
         }
     }
-    from.deserialize_seq(Visitor)
+    from.deserialize_seq(Visitor(most, PhantomData))
 }

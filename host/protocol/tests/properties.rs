@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use protocol::client::{CastRequest, ChunkRequest, ClientMessage, Handshake, InputFrame, TerraformOp, TerraformRequest};
 use protocol::limits::CHUNK_CREDITS_MAX;
-use protocol::server::{AffectedChunk, ErrorCode, Properties};
+use protocol::server::{AffectedChunk, BorneStatus, ErrorCode, Properties, StatusKind};
 use protocol::{RevisionId, ServerMessage, Sha256Hex, SpellId, v1, v2};
 
 fn unit() -> impl Strategy<Value = [f32; 3]> {
@@ -44,6 +44,10 @@ fn input_frame() -> impl Strategy<Value = InputFrame> {
     )
 }
 
+fn status_kind() -> impl Strategy<Value = StatusKind> {
+    prop::sample::select(vec![StatusKind::Slow, StatusKind::Root, StatusKind::Shield, StatusKind::Burn])
+}
+
 /// No controls at all.
 fn still() -> InputFrame {
     InputFrame {
@@ -75,6 +79,7 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
         clock().prop_map(|client_time| ClientMessage::Ping { client_time }),
         Just(ClientMessage::Disconnect),
         cast_request().prop_map(ClientMessage::Cast),
+        "[!-~]{1,40}".prop_map(ClientMessage::Chat),
     ]
 }
 
@@ -116,6 +121,18 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
             affected_chunks,
             client_sequence_id: 9,
         }),
+        (any::<[u32; 2]>(), -1_000.0..1_000.0_f32, prop::collection::vec((status_kind(), 0.0..1_000.0_f32, any::<u64>()), 0..5)).prop_map(
+            |([seq, digest], mana, statuses)| ServerMessage::PlayerStatus {
+                server_tick: 9,
+                seq,
+                digest,
+                mana,
+                mana_max: 100,
+                mana_per_second: 5,
+                statuses: statuses.into_iter().map(|(kind, strength, until)| BorneStatus { kind, strength, until }).collect(),
+            }
+        ),
+        "\\PC{1,60}".prop_map(|text| ServerMessage::Chat { server_tick: 3, entity_id: 9, text }),
         "\\PC{0,60}".prop_map(|message| ServerMessage::Error { error_code: ErrorCode::TooMany, message }),
     ]
 }

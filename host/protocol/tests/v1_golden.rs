@@ -1,7 +1,7 @@
 //! The exact text of `ugc.v1.json`: field names, order, rounding, and what is said about a message that is none.
 
 use expect_test::{Expect, expect};
-use protocol::server::{AffectedChunk, ErrorCode, NpcEventType, Properties};
+use protocol::server::{AffectedChunk, BorneStatus, ErrorCode, HookName, HookReport, NpcEventType, Properties, StatusKind};
 use protocol::v1::{self, EntityState, PlayerState};
 use protocol::{Channel, RevisionId, ServerMessage, SpellId};
 use serde_json::{Map, Value, json};
@@ -15,10 +15,14 @@ fn server(message: ServerMessage, expected: Expect) {
 }
 
 fn client(text: &str, expected: Expect) {
-    expected.assert_eq(&match v1::decode_client(text) {
+    expected.assert_eq(&said(text));
+}
+
+fn said(text: &str) -> String {
+    match v1::decode_client(text) {
         Ok(message) => format!("{message:?}"),
         Err(bad) => format!("refused: {bad}"),
-    });
+    }
 }
 
 #[test]
@@ -149,6 +153,46 @@ fn server_messages() {
         ]],
     );
     server(
+        ServerMessage::PlayerStatus {
+            server_tick: 9,
+            seq: 7,
+            digest: 4_000_000_000,
+            mana: -12.5,
+            mana_max: 100,
+            mana_per_second: 5,
+            statuses: vec![
+                BorneStatus { kind: StatusKind::Slow, strength: 0.4, until: 99 },
+                BorneStatus { kind: StatusKind::Root, strength: 0.0, until: 60 },
+            ],
+        },
+        expect![[
+            r#"{"type":124,"server_tick":9,"seq":7,"digest":4000000000,"mana":-12.5,"mana_max":100,"mana_per_second":5,"statuses":[{"kind":"slow","strength":0.4,"until":99},{"kind":"root","strength":0,"until":60}]}"#
+        ]],
+    );
+    server(
+        ServerMessage::Chat { server_tick: 9, entity_id: 5, text: "\"hi\"".into() },
+        expect![[r#"{"type":125,"server_tick":9,"entity_id":5,"text":"\"hi\""}"#]],
+    );
+    server(
+        ServerMessage::CastReport {
+            server_tick: 70,
+            spell_id: "frost".into(),
+            revision_id: "rev_000001_0a1b2c3d".into(),
+            caster_entity_id: 5,
+            began_tick: 9,
+            reason: "duration".into(),
+            mana: 1.25,
+            memory_bytes: 131_072,
+            hooks: vec![
+                HookReport { hook: HookName::OnCast, calls: 1, fuel: 90_000, fuel_max: 90_000 },
+                HookReport { hook: HookName::OnTick, calls: 60, fuel: 60_000, fuel_max: 1_100 },
+            ],
+        },
+        expect![[
+            r#"{"type":126,"server_tick":70,"spell_id":"frost","revision_id":"rev_000001_0a1b2c3d","caster_entity_id":5,"began_tick":9,"reason":"duration","mana":1.25,"memory_bytes":131072,"hooks":[{"hook":"on-cast","calls":1,"fuel":90000,"fuel_max":90000},{"hook":"on-tick","calls":60,"fuel":60000,"fuel_max":1100}]}"#
+        ]],
+    );
+    server(
         ServerMessage::SpellCastRejected {
             server_tick: 8,
             spell_id: "fireball".into(),
@@ -220,6 +264,7 @@ fn client_messages() {
     );
     client(r#"{"type":5,"client_time":12}"#, expect!["Ping { client_time: 12.0 }"]);
     client(r#"{"type":6}"#, expect!["Disconnect"]);
+    client(r#"{"type":8,"text":"Привет, all"}"#, expect![[r#"Chat("Привет, all")"#]]);
     client(
         r#"{"type":7,"spell_id":"fireball","revision_id":"","target_position":[0,1.9,-10],"target_entity_id":2,"extra_params":{"b":1,"a":[true]}}"#,
         expect![[
@@ -236,8 +281,13 @@ fn what_is_no_message_says_why() {
     client(&"[".repeat(4000), expect!["refused: not JSON: recursion limit exceeded at line 1 column 128"]);
     client("{}", expect!["refused: field type is missing"]);
     client(r#"{"type":"6"}"#, expect!["refused: field type must be an integer from 0 to 65535"]);
-    client(r#"{"type":99}"#, expect!["refused: type 99 is unknown: a client sends 1 to 7"]);
-    client(r#"{"type":8,"credits":1}"#, expect!["refused: type 8 is unknown: a client sends 1 to 7"]);
+    client(r#"{"type":99}"#, expect!["refused: type 99 is unknown: a client sends 1 to 8"]);
+    client(r#"{"type":9,"credits":1}"#, expect!["refused: type 9 is unknown: a client sends 1 to 8"]);
+    let no_line = "refused: field text must be a line of 1 to 256 bytes, and not only spaces";
+    for text in ["  ", "two\\nlines", "\\u001b[2J", "\\u202eright to left"] {
+        assert_eq!(said(&format!(r#"{{"type":8,"text":"{text}"}}"#)), no_line, "{text}");
+    }
+    assert_eq!(said(&format!(r#"{{"type":8,"text":"{}"}}"#, "é".repeat(129))), "refused: field text must be a string of 1 to 256 bytes");
     client(r#"{"type":5}"#, expect!["refused: field client_time is missing"]);
     client(r#"{"type":5,"client_time":1e999}"#, expect!["refused: not JSON: number out of range at line 1 column 29"]);
     client(r#"{"type":5,"client_time":NaN}"#, expect!["refused: not JSON: expected value at line 1 column 25"]);

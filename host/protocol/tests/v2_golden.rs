@@ -3,7 +3,7 @@
 
 use protocol::client::{CastRequest, ChunkRequest, ClientMessage, Handshake, InputFrame, TerraformOp, TerraformRequest};
 use protocol::limits::{CHUNK_BYTES_MAX, CHUNK_CREDITS_MAX, SNAPSHOT_GROUPS_MAX};
-use protocol::server::{AffectedChunk, ErrorCode, NpcEventType, Properties};
+use protocol::server::{AffectedChunk, BorneStatus, ErrorCode, HookName, HookReport, NpcEventType, Properties, StatusKind};
 use protocol::v2::{self, EntityState, Frame, GroupPart, OwnState, Reader, Rotation, Snapshot, group};
 use protocol::{Channel, RevisionId, ServerMessage, SpellId, v1};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ fn a_decoder_that_was_written_from_the_specification_reads_all_of_it() {
     let [said, cried] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     assert!(output.status.success(), "{said}{cried}");
     expect_test::expect![[r#"
-        19 client messages and 25 server messages read, 5 chunks; 32 refused; 134 snapshots of 1012 entities read: 118 arrived, 331 carried, 118 delta, 101 flipped, 36 gone, 49 hurt, 56 unchanged, 10 whole
+        20 client messages and 28 server messages read, 5 chunks; 32 refused; 134 snapshots of 1012 entities read: 118 arrived, 331 carried, 118 delta, 101 flipped, 36 gone, 49 hurt, 56 unchanged, 10 whole
     "#]].assert_eq(&said);
 }
 
@@ -149,10 +149,15 @@ fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::Ping { client_time: 12.5 },
         ClientMessage::Disconnect,
         ClientMessage::ChunkCredits(CHUNK_CREDITS_MAX),
+        ClientMessage::Chat("Привет, \"all\"".into()),
         cast(None, 0, "{}"),
         cast(Some("rev_000012_0a1b2c3d"), 1 << 40, r#"{"a":[1,true,null],"word":"é"}"#),
     ]);
     messages
+}
+
+fn borne(kind: StatusKind, strength: f32) -> BorneStatus {
+    BorneStatus { kind, strength, until: 200 }
 }
 
 fn server_messages() -> Vec<ServerMessage> {
@@ -265,6 +270,35 @@ fn server_messages() -> Vec<ServerMessage> {
         update(Channel::Draft, Some("rev_000001_00000000")),
         update(Channel::Beta, Some("rev_999999_ffffffff")),
         update(Channel::Stable, None),
+        ServerMessage::PlayerStatus {
+            server_tick: 135,
+            seq: 70_001,
+            digest: u32::MAX,
+            mana: -3.5,
+            mana_max: 100,
+            mana_per_second: 5,
+            statuses: vec![
+                borne(StatusKind::Slow, 0.5),
+                borne(StatusKind::Root, 0.0),
+                borne(StatusKind::Shield, 40.0),
+                borne(StatusKind::Burn, 5.0),
+            ],
+        },
+        ServerMessage::Chat { server_tick: 136, entity_id: 300, text: "¿Qué tal?".into() },
+        ServerMessage::CastReport {
+            server_tick: 137,
+            spell_id: "frost".into(),
+            revision_id: "rev_000012_0a1b2c3d".into(),
+            caster_entity_id: 12,
+            began_tick: 77,
+            reason: "finished".into(),
+            mana: 2.75,
+            memory_bytes: 131_072,
+            hooks: vec![
+                HookReport { hook: HookName::OnCast, calls: 1, fuel: 123_456, fuel_max: 123_456 },
+                HookReport { hook: HookName::OnTick, calls: 60, fuel: 5_000_000_000, fuel_max: 999_999 },
+            ],
+        },
     ]
 }
 

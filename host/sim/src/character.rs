@@ -20,6 +20,15 @@ pub struct Motion {
     pub grounded: bool,
 }
 
+impl Motion {
+    /// Tells two apart that are not the same to the last bit: 32-bit FNV-1a (Fowler, Noll, Vo) over position and velocity, little-endian, and whether it stands.
+    pub fn digest(&self) -> u32 {
+        let axes = self.position.to_array().into_iter().chain(self.velocity.to_array());
+        let bytes = axes.flat_map(f32::to_le_bytes).chain([u8::from(self.grounded)]);
+        bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    }
+}
+
 /// What a character wants for one tick.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Wish {

@@ -142,10 +142,40 @@ pub(crate) fn dispel(world: &mut World, from: EntityId, target: EntityId) -> boo
 
 /// What is left of a wish under what its bearer bears.
 pub(crate) fn hinder(world: &World, id: EntityId, wish: Wish) -> Wish {
-    match world.statuses.get(&id) {
-        Some(Statuses { root: Some(_), .. }) => Wish::default(),
-        Some(Statuses { slow: Some(slow), .. }) => Wish { velocity: wish.velocity * slow.factor, ..wish },
-        _ => wish,
+    world.statuses.get(&id).map_or(wish, |borne| borne.hindrance().hinder(world.tick, wish))
+}
+
+/// What one bears, one of each kind.
+pub(crate) fn of(world: &World, id: EntityId) -> Vec<Borne> {
+    world.statuses.get(&id).map_or_else(Vec::new, Statuses::list)
+}
+
+/// A status and its end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Borne {
+    /// Which. A shield's amount is what it still takes.
+    pub status: Status,
+    /// The first tick without it.
+    pub until: u64,
+}
+
+/// What keeps its bearer from walking as it wishes: all that whoever predicts its steps must know of its statuses.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Hindrance {
+    /// The part of its speed that is left, and the first tick without that.
+    pub slow: Option<(f32, u64)>,
+    /// The first tick in which it may walk again.
+    pub root: Option<u64>,
+}
+
+impl Hindrance {
+    /// What is left of a wish in this tick.
+    pub fn hinder(&self, tick: u64, wish: Wish) -> Wish {
+        match (self.root, self.slow) {
+            (Some(until), _) if tick < until => Wish::default(),
+            (_, Some((factor, until))) if tick < until => Wish { velocity: wish.velocity * factor, ..wish },
+            _ => wish,
+        }
     }
 }
 
@@ -158,6 +188,18 @@ pub(crate) fn absorb(world: &mut World, id: EntityId, amount: f32) -> f32 {
 }
 
 impl Statuses {
+    fn hindrance(&self) -> Hindrance {
+        Hindrance { slow: self.slow.map(|slow| (slow.factor, slow.until)), root: self.root }
+    }
+
+    fn list(&self) -> Vec<Borne> {
+        let slow = self.slow.map(|Slow { factor, until }| Borne { status: Status::Slow { factor }, until });
+        let root = self.root.map(|until| Borne { status: Status::Root, until });
+        let shield = self.shield.map(|Shield { left, until }| Borne { status: Status::Shield { amount: left }, until });
+        let burn = self.burn.map(|Burn { per_second, until, .. }| Borne { status: Status::Burn { per_second }, until });
+        [slow, root, shield, burn].into_iter().flatten().collect()
+    }
+
     /// Whether all its numbers are ones that a status can have.
     pub(crate) fn is_sound(&self) -> bool {
         let Self { slow, root: _, shield, burn } = self;

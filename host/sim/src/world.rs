@@ -12,7 +12,7 @@ use crate::history::History;
 use crate::joint::{self, Joint};
 use crate::limits::{CHARACTER_HEALTH_MAX, ENTITIES_MAX};
 use crate::lineup::Lineup;
-use crate::mana::Purse;
+use crate::mana::{ManaPolicy, Purse};
 use crate::npc::{self, Npc, Respawn, Spawner, Temper};
 use crate::outbound::DespawnReason;
 use crate::physics::Physics;
@@ -21,7 +21,7 @@ use crate::projectile::Projectile;
 use crate::scene::{Entity, Scene};
 use crate::settings::Settings;
 use crate::spells::Event;
-use crate::status::{self, Status, Statuses};
+use crate::status::{self, Borne, Status, Statuses};
 use crate::storage::Storage;
 use crate::team::{Policy, Team};
 use crate::undo::Journal;
@@ -194,6 +194,16 @@ impl World {
     /// Mana that a player has; below 0 it is owed. `None` for one who pays nothing.
     pub fn mana(&self, id: EntityId) -> Option<f32> {
         mana::of(self, id)
+    }
+
+    /// What its policy says of mana; `None` where casting costs nothing.
+    pub fn mana_policy(&self) -> Option<ManaPolicy> {
+        self.policy.mana
+    }
+
+    /// What a player or NPC bears, at most one of each kind.
+    pub fn statuses_of(&self, id: EntityId) -> Vec<Borne> {
+        status::of(self, id)
     }
 
     /// How many ticks ago players and NPCs stood where this projectile meets them; 0 is now.

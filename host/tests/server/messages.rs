@@ -1,9 +1,11 @@
 //! What is said about messages that are none, too long, or too many; and what good ones do.
 
 use crate::control_plane::World;
+use host::limits::{CHATS_AT_ONCE_MAX, STATUS_INTERVAL_TICKS};
 use host::subprotocol::Subprotocol;
 use rstest::rstest;
 use serde_json::{Value, json};
+use sim::limits::{MANA_MAX, MANA_PER_SECOND};
 use tungstenite::Message;
 
 #[test]
@@ -12,7 +14,7 @@ fn a_malformed_message_gets_an_error_and_the_connection_stays() {
     let (mut client, _) = world.join("kim");
     let cases = [
         ("{", "not JSON: EOF while parsing an object at line 1 column 1"),
-        (r#"{"type": 99}"#, "type 99 is unknown: a client sends 1 to 7"),
+        (r#"{"type": 99}"#, "type 99 is unknown: a client sends 1 to 8"),
         (r#"{"type": 5, "client_time": "now"}"#, "field client_time must be a finite number"),
         (r#"{"type": 6} {"type": 6}"#, "not JSON: trailing characters at line 1 column 13"),
     ];
@@ -155,4 +157,47 @@ fn only_the_caster_hears_that_a_cast_was_refused(#[values(Subprotocol::Json, Sub
             break;
         }
     }
+}
+
+#[rstest]
+fn what_one_says_all_hear_and_only_so_often(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
+    let (mut kim, player) = world.join("kim");
+    let (mut ann, _) = world.join("ann");
+    for line in 0..CHATS_AT_ONCE_MAX + 3 {
+        kim.send(&json!({"type": 8, "text": format!("line {line}")}));
+    }
+    let spoken: Vec<Value> = (0..CHATS_AT_ONCE_MAX).map(|line| json!([player, format!("line {line}")])).collect();
+    let heard: Vec<Value> = (0..CHATS_AT_ONCE_MAX).map(|_| ann.wait_for(125, |_| true)).collect();
+    assert_eq!(heard.iter().map(|line| json!([line["entity_id"], line["text"]])).collect::<Vec<_>>(), spoken);
+    // Refusals come at once, and what is heard with the next tick.
+    let answers: Vec<Value> =
+        std::iter::from_fn(|| Some(kim.next())).filter(|message| message["type"] == 109 || message["type"] == 125).take(8).collect();
+    let (refused, heard): (Vec<Value>, Vec<Value>) = answers.into_iter().partition(|message| message["type"] == 109);
+    assert_eq!((refused.len(), heard.len()), (3, 5));
+    assert_eq!(
+        (&refused[0]["error_code"], &refused[0]["message"]),
+        (&json!(429), &json!("more than 1 line of chat in a second: say it again later"))
+    );
+    ann.send(&json!({"type": 8, "text": "quiet, please"}));
+    assert_eq!(kim.wait_for(125, |_| true)["text"], "quiet, please", "the others were dropped, and the connection stays");
+}
+
+#[rstest]
+fn a_player_is_told_how_it_is_when_it_comes_and_now_and_then(#[values(Subprotocol::Json, Subprotocol::Binary)] speech: Subprotocol) {
+    let world = World::speaking(speech);
+    let (mut kim, _) = world.join("kim");
+    let tick = |message: &Value| message["server_tick"].as_u64().expect("a tick");
+    let first = kim.wait_for(124, |_| true);
+    let has_all = json!({"mana": MANA_MAX, "mana_max": MANA_MAX, "mana_per_second": MANA_PER_SECOND, "statuses": []});
+    let told: Value =
+        ["mana", "mana_max", "mana_per_second", "statuses"].map(|key| (key.to_owned(), first[key].clone())).into_iter().collect();
+    assert_eq!(told, has_all);
+    // It falls to the ground and stands: from then on the digest is the same.
+    kim.input(1, [0.0; 3]);
+    let resting = kim.wait_for(124, |status| tick(status) > tick(&first) + 2 * STATUS_INTERVAL_TICKS);
+    let later = kim.wait_for(124, |_| true);
+    assert_eq!(tick(&later) - tick(&resting), STATUS_INTERVAL_TICKS);
+    assert_eq!((&later["seq"], &later["digest"]), (&json!(1), &resting["digest"]));
+    assert_ne!(first["digest"], resting["digest"]);
 }

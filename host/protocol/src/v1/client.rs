@@ -1,9 +1,9 @@
 //! What clients say, as JSON.
 
-use crate::client::{BadMessage, CastRequest, ChunkRequest, ClientMessage, Handshake, InputFrame, TerraformOp, TerraformRequest};
+use crate::client::{BadMessage, CastRequest, ChunkRequest, ClientMessage, Handshake, InputFrame, TerraformOp, TerraformRequest, plain};
 use crate::limits::{
-    CAST_PARAMS_BYTES_MAX, CHUNK_COORDINATE_MAX, CLIENT_ID_BYTES_MAX, MATERIALS_MAX, POSITION_MAX_M, SESSION_TOKEN_BYTES_MAX,
-    TERRAFORM_RADIUS_MAX_M,
+    CAST_PARAMS_BYTES_MAX, CHAT_BYTES_MAX, CHUNK_COORDINATE_MAX, CLIENT_ID_BYTES_MAX, MATERIALS_MAX, POSITION_MAX_M,
+    SESSION_TOKEN_BYTES_MAX, TERRAFORM_RADIUS_MAX_M,
 };
 use crate::{RevisionId, SpellId, Vec3};
 use serde_json::{Map, Value, json};
@@ -24,7 +24,8 @@ pub fn decode_client(text: &str) -> Result<ClientMessage, BadMessage> {
         5 => Ok(ClientMessage::Ping { client_time: fields.number("client_time")? }),
         6 => Ok(ClientMessage::Disconnect),
         7 => fields.cast(),
-        unknown => Err(BadMessage(format!("type {unknown} is unknown: a client sends 1 to 7"))),
+        8 => Ok(ClientMessage::Chat(plain(fields.text("text", 1, CHAT_BYTES_MAX)?)?)),
+        unknown => Err(BadMessage(format!("type {unknown} is unknown: a client sends 1 to 8"))),
     }
 }
 
@@ -45,6 +46,7 @@ pub fn encode_client(message: &ClientMessage) -> String {
             ClientMessage::Chunk(m) => json!({ "type": 4, "chunk_id": m.chunk_id, "last_known_version": m.last_known_version }),
             ClientMessage::Ping { client_time } => json!({ "type": 5, "client_time": client_time }),
             ClientMessage::Disconnect => json!({ "type": 6 }),
+            ClientMessage::Chat(text) => json!({ "type": 8, "text": text }),
             // v1 has no word for it.
             ClientMessage::ChunkCredits(_) => Value::Null,
             ClientMessage::Cast(m) => json!({

@@ -1,6 +1,6 @@
 //! What clients say, in postcard: fields in their order, integers as varints, floats as they are in memory.
 
-use crate::client::{BadMessage, CastRequest, ChunkRequest, ClientMessage, Handshake, InputFrame, TerraformOp, TerraformRequest};
+use crate::client::{BadMessage, CastRequest, ChunkRequest, ClientMessage, Handshake, InputFrame, TerraformOp, TerraformRequest, plain};
 use crate::limits::{
     CAST_PARAMS_BYTES_MAX, CHUNK_COORDINATE_MAX, CHUNK_CREDITS_MAX, CLIENT_ID_BYTES_MAX, INPUT_FRAMES_MAX, POSITION_MAX_M,
     SESSION_TOKEN_BYTES_MAX, TERRAFORM_RADIUS_MAX_M,
@@ -52,6 +52,9 @@ enum Wire<'a> {
     },
     ChunkCredits {
         credits: u32,
+    },
+    Chat {
+        text: &'a str,
     },
 }
 
@@ -111,6 +114,7 @@ pub fn decode_client(bytes: &[u8]) -> Result<ClientMessage, BadMessage> {
             extra_params: params(extra_params)?,
         }),
         Wire::ChunkCredits { credits: credits @ 1..=CHUNK_CREDITS_MAX } => ClientMessage::ChunkCredits(credits),
+        Wire::Chat { text } => ClientMessage::Chat(plain(text)?),
         Wire::ChunkCredits { .. } => return Err(BadMessage(format!("field credits must be an integer from 1 to {CHUNK_CREDITS_MAX}"))),
     })
 }
@@ -154,6 +158,7 @@ pub fn encode_client(message: &ClientMessage) -> Vec<u8> {
             extra_params: &m.extra_params,
         },
         ClientMessage::ChunkCredits(credits) => Wire::ChunkCredits { credits: *credits },
+        ClientMessage::Chat(text) => Wire::Chat { text },
     };
     postcard::to_stdvec(&wire).expect("a message has no type that postcard refuses")
 }
