@@ -224,7 +224,7 @@ pub async fn trust(
     Ok(Json(json!({ "client_id": client, "trust": trust })))
 }
 
-/// What operators did, newest first; what they did about a spell stands in its own log.
+/// What operators did, newest first; what they did with a spell stands in its own log too.
 #[utoipa::path(
     get,
     path = "/admin/audit",

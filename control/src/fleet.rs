@@ -1,6 +1,7 @@
 //! The game servers: one process a world, started by the first join, restarted when it crashes, stopped when idle, drained when the control plane stops, and
 //! adopted when the control plane comes back from a crash of its own.
 
+mod lines;
 mod log;
 mod orders;
 mod plan;
@@ -20,6 +21,7 @@ use crate::{
 };
 use ::store::Generation;
 use axum::http::HeaderValue;
+use lines::{Lines, Said};
 use orders::Orders;
 use plan::{Seen, Step, Wanted};
 use process::HostProcess;
@@ -48,6 +50,8 @@ pub struct Fleet {
     worlds: PathBuf,
     /// Origins whose pages may connect to game servers, with commas between them.
     origins: String,
+    /// What servers said last.
+    lines: Arc<Lines>,
     state: Mutex<State>,
 }
 
@@ -199,8 +203,17 @@ impl Fleet {
         let (artifact_key, ticket_key) = (keys::public_hex(&keys.artifact), keys::public_hex(&keys.ticket));
         let older_artifact_keys = keys.older_artifacts.iter().map(keys::public_hex).collect();
         let origins = origins.iter().filter_map(|origin| origin.to_str().ok()).collect::<Vec<_>>().join(",");
-        let fleet =
-            Arc::new(Self { program, address, artifact_key, older_artifact_keys, ticket_key, worlds, origins, state: Mutex::default() });
+        let fleet = Arc::new(Self {
+            program,
+            address,
+            artifact_key,
+            older_artifact_keys,
+            ticket_key,
+            worlds,
+            origins,
+            lines: Arc::default(),
+            state: Mutex::default(),
+        });
         let copies = fleet.copies();
         // Copies that nobody has taken away: their reader died.
         fs::remove_dir_all(&copies)
@@ -236,6 +249,17 @@ impl Fleet {
         let path = self.log_file(world);
         fs::remove_file(path.with_extension("log.1")).ok();
         fs::remove_file(path).ok();
+        self.lines.forget(world);
+    }
+
+    /// What this world's servers said last.
+    pub fn said(&self, world: &WorldId) -> Said {
+        self.lines.of(world)
+    }
+
+    /// Keeps what this world's server reported, for operators.
+    pub fn note_report(&self, world: &WorldId, report: serde_json::Value) {
+        self.lines.report(world, report);
     }
 
     /// This world's server has said something.

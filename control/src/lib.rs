@@ -39,6 +39,7 @@ mod spell_log;
 mod stops;
 pub mod store;
 mod ticket;
+mod usage;
 mod world;
 pub mod world_command;
 mod world_file;
@@ -88,6 +89,8 @@ pub struct App {
     addresses: Buckets<IpAddr>,
     players: PlayerRates,
     stops: Stops,
+    /// What worlds did with spells of late.
+    recent: usage::Recent,
     /// Places for imports of worlds.
     imports: Arc<Semaphore>,
     /// Places for worlds that are unpacked.
@@ -140,6 +143,7 @@ impl App {
             addresses: Buckets::new(ADDRESS_BURST, ADDRESS_REQUESTS_PER_SECOND),
             players: PlayerRates::new(PLAYER_BURST, PLAYER_REQUESTS_PER_SECOND, throttled),
             stops: Stops::default(),
+            recent: usage::Recent::default(),
             imports: Arc::new(Semaphore::new(IMPORTS_AT_ONCE_MAX)),
             unpacked: Arc::new(Semaphore::new(WORLDS_UNPACKED_AT_ONCE_MAX)),
             wasi: config.wasi,

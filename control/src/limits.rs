@@ -2,6 +2,7 @@
 
 use protocol::limits::{
     ASSET_BYTES_MAX, ASSETS_BYTES_MAX, COMPONENT_BYTES_MAX, LINK_REPORTS_MAX, PACKAGE_FILES_MAX, PROMPT_BYTES_MAX, SOURCE_BYTES_MAX,
+    USAGE_LIVE_MAX, USAGE_PLAYERS_MAX,
 };
 use std::time::Duration;
 
@@ -101,6 +102,13 @@ const _: () = assert!(JOB_WAIT_TIME_MAX.as_secs() < REQUEST_TIME_MAX.as_secs());
 pub const STOPS_COUNTED_MAX: usize = 4096;
 /// Characters of a limit's name in that count; ours have at most 13.
 pub const STOP_LIMIT_CHARS_MAX: usize = 32;
+
+/// How long a world, or a player, counts among those who run a revision after its last cast there.
+pub const USAGE_RECENT: Duration = Duration::from_secs(600);
+/// Revisions that are remembered of one world for that: those that are live, and as many again.
+pub const USAGE_RECENT_REVISIONS_MAX: usize = 2 * USAGE_LIVE_MAX;
+/// Players that are remembered of one world for that, of all revisions together.
+pub const USAGE_RECENT_PLAYERS_MAX: usize = USAGE_PLAYERS_MAX;
 
 /// Builds that run at once: a build is one busy core, and games tick on the same machine.
 pub const BUILD_WORKERS: usize = 2;
@@ -238,6 +246,14 @@ pub const FAILED_TIME: Duration = Duration::from_secs(60);
 pub const SERVER_LOG_BYTES_MAX: u64 = 8 * 1024 * 1024;
 /// How often servers' logs are looked at.
 pub const SERVER_LOG_INTERVAL: Duration = Duration::from_millis(100);
+/// Worlds whose servers' last lines are kept in memory; the one that was quiet longest gives way.
+pub const SERVER_LOGS_KEPT: usize = SERVERS_MAX;
+/// Lines of one server's log that are kept so, and as many of its reports.
+pub const SERVER_LINES_KEPT: usize = 200;
+/// Characters of such a line: a fault with its message has some hundred.
+pub const SERVER_LINE_CHARS_KEPT: usize = 1_000;
+/// Bytes of such a report, as JSON.
+pub const SERVER_REPORT_BYTES_KEPT: usize = 2_048;
 /// What a game server gets for draining before it is killed: for its last save (5 s) and for telling its players (2 s).
 pub const SERVER_DRAIN_TIME_MAX: Duration = Duration::from_secs(8);
 /// For a game server to carry out an order: to save a large world and to copy its file.

@@ -88,6 +88,9 @@ pub async fn reports(State(app): State<Arc<App>>, GameServer(world): GameServer,
         return Err(Problem::too_large(format!("{} reports are over the limit of {LINK_REPORTS_MAX}", reports.len())));
     }
     let about_spells: Vec<_> = reports.into_iter().filter_map(|report| note(&app, &world, report)).collect();
+    for (_, report) in about_spells.iter().filter(|(spell, _)| spell.is_some()) {
+        app.fleet.note_report(&world, serde_json::to_value(report).map_err(Error::from)?);
+    }
     if !about_spells.is_empty() {
         let news = app.clone();
         let keep = move |db: &mut Database| {
@@ -275,6 +278,10 @@ fn note(app: &App, world: &WorldId, report: Report) -> Option<(Option<SpellId>, 
             spell_id
         }
         Report::Trial { .. } => return Some((None, report)),
+        Report::Usage(usage) => {
+            app.recent.note(&app.fleet, world, usage);
+            return Some((None, report));
+        }
         Report::Players { clients } => {
             app.fleet.set_players(world, clients.iter().filter_map(|client| client.parse().ok()).collect());
             return None;
@@ -299,6 +306,10 @@ fn keep(db: &mut Database, app: &App, world: &WorldId, report: &Report) -> Resul
         Report::Trial { rollout, life, trial, active } => {
             let (Ok(rollout), life) = (i64::try_from(*rollout), life.cast_signed()) else { return Ok(false) };
             db.set_tally(rollout, world, life, trial, active)
+        }
+        Report::Usage(usage) => {
+            db.add_usage(world, usage)?;
+            Ok(false)
         }
         Report::Quarantined { spell_id, revision_id, message } => {
             let now_ms = clock::now_ms();

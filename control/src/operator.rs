@@ -8,6 +8,7 @@ use crate::{
     limits::{SERVER_METRICS_BYTES_MAX, SERVER_METRICS_TIME_MAX},
     problem::Problem,
     session::bearer,
+    world_file::find,
 };
 use axum::{
     Json,
@@ -15,6 +16,7 @@ use axum::{
     http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use protocol::link::Errand;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -132,4 +134,46 @@ pub async fn stop_server(State(app): State<Arc<App>>, _: Admin, Path(world): Pat
     let detail = json!({ "world_id": world });
     app.store.ask(move |db| db.note_operator("stop_server", &detail, clock::now_ms())).await?;
     Ok(Json(json!({ "status": "stopped" })))
+}
+
+/// Has a world's server save now, and answers when that is on the disk; it goes on.
+#[utoipa::path(
+    post,
+    path = "/admin/servers/{world}/save",
+    params(("world" = String, Path, description = "A world id")),
+    responses((status = 200, description = "Saved", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"), (status = 503, description = "The server did not save, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("admin" = []))
+)]
+pub async fn save_server(State(app): State<Arc<App>>, _: Admin, Path(world): Path<String>) -> Result<Json<Value>, Problem> {
+    let unknown = || Error::unknown("server", &world);
+    let id: WorldId = world.parse().map_err(|_| unknown())?;
+    if !app.fleet.is_running(&id) {
+        return Err(unknown().into());
+    }
+    app.fleet.order(&id, Errand::Save).await?;
+    let (detail, answer) = (json!({ "world_id": id }), json!({ "world_id": id, "status": "saved" }));
+    app.store.ask(move |db| db.note_operator("save_server", &detail, clock::now_ms())).await?;
+    Ok(Json(answer))
+}
+
+/// What a world's servers said last: what they reported of casts, and the lines of their logs, since the control plane was started; of a world that was quiet
+/// for long, nothing.
+#[utoipa::path(
+    get,
+    path = "/admin/servers/{world}/log",
+    params(("world" = String, Path, description = "A world id")),
+    responses((status = 200, description = "Its last reports and lines, newest first", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("admin" = []))
+)]
+pub async fn server_log(State(app): State<Arc<App>>, _: Admin, Path(world): Path<String>) -> Result<Json<Value>, Problem> {
+    let world_id = find(&app, &world).await?.world_id;
+    let said = app.fleet.said(&world_id);
+    let report = |(at_ms, mut report): (i64, Value)| {
+        report["at"] = clock::iso8601(at_ms).into();
+        report
+    };
+    let reports: Vec<Value> = said.reports.into_iter().rev().map(report).collect();
+    let lines: Vec<Value> =
+        said.lines.into_iter().rev().map(|(at_ms, text)| json!({ "at": clock::iso8601(at_ms), "text": text })).collect();
+    Ok(Json(json!({ "world_id": world_id, "reports": reports, "lines": lines })))
 }

@@ -268,7 +268,7 @@ async fn bring_back(app: &Arc<App>, spell_id: SpellId, revision_id: &str, actor:
         let detail = json!({ "revision_id": revision_id });
         let act = Act { spell_id: &spell_id, actor: &actor, action: "lift_revocation", detail, now_ms: clock::now_ms() };
         news.tell(db.lift_revocation(&act, &revision_id)?);
-        Ok(())
+        note_operator(db, &act)
     };
     app.store.ask(lift).await?;
     Ok(Json(answer))
@@ -333,10 +333,20 @@ async fn take_out(
         let act = Act { spell_id: &spell_id, actor: &actor, action: "revoke", detail, now_ms: clock::now_ms() };
         let sequence = db.revoke(&act, &revision_id, &reason)?;
         news.tell(sequence);
-        Ok(())
+        note_operator(db, &act)
     };
     app.store.ask(revoke).await?;
     Ok(Json(answer))
+}
+
+/// What the operator does with a spell stands in its log, and among all that operators do.
+fn note_operator(db: &mut Database, act: &Act<'_>) -> Result<(), Error> {
+    if act.actor != OPERATOR {
+        return Ok(());
+    }
+    let mut detail = act.detail.clone();
+    detail["spell_id"] = act.spell_id.as_str().into();
+    db.note_operator(act.action, &detail, act.now_ms)
 }
 
 /// `GET /api/spells/<id>/collaborators`, to those who may change the spell.

@@ -5,7 +5,9 @@ use crate::{
     body::Body,
     clock,
     error::Error,
+    ids::ClientId,
     limits::{BAKE_SECONDS_MAX, CLEANUP_INTERVAL, MIN_CASTS_MAX, ROLLOUT_JUDGE_INTERVAL},
+    operator::Admin,
     problem::Problem,
     publish::{channel_named, revision_named},
     session::Player,
@@ -16,7 +18,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use protocol::link::Tally;
+use protocol::{Channel, SpellId, link::Tally};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Instant};
@@ -207,10 +209,45 @@ pub async fn rollback(
     let spell_id = known(spell)?;
     let channel = channel_named(request.channel.as_deref().unwrap_or("stable"))?;
     own(&app, &spell_id, &player.client_id).await?;
-    let to = request.revision_id.as_deref().map(revision_named).transpose()?;
+    point_back(&app, spell_id, channel, request.revision_id, Some(player.client_id)).await
+}
+
+/// Points anybody's spell back, by the operator.
+#[utoipa::path(
+    post,
+    path = "/admin/spells/{spell}/rollback",
+    params(("spell" = String, Path, description = "A spell id")),
+    request_body = RollbackRequest,
+    responses((status = 200, description = "What the channel points at now", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json")),
+    security(("admin" = []))
+)]
+pub async fn rollback_as_operator(
+    State(app): State<Arc<App>>,
+    _: Admin,
+    Path(spell): Path<String>,
+    Body(request): Body<RollbackRequest>,
+) -> Result<Json<Value>, Problem> {
+    let spell_id = known(spell)?;
+    let channel = channel_named(request.channel.as_deref().unwrap_or("stable"))?;
+    point_back(&app, spell_id, channel, request.revision_id, None).await
+}
+
+/// Without a player, it is the operator who says so.
+async fn point_back(
+    app: &Arc<App>,
+    spell_id: SpellId,
+    channel: Channel,
+    to: Option<String>,
+    by: Option<ClientId>,
+) -> Result<Json<Value>, Problem> {
+    let to = to.as_deref().map(revision_named).transpose()?;
     let (spell, news) = (spell_id.clone(), app.clone());
     let roll_back = move |db: &mut Database| {
-        let back = db.roll_back(&spell, channel, to.as_ref(), &player.client_id, clock::now_ms())?;
+        let now_ms = clock::now_ms();
+        let back = db.roll_back(&spell, channel, to.as_ref(), by.as_ref(), now_ms)?;
+        if by.is_none() {
+            db.note_operator("rollback", &json!({ "spell_id": spell, "channel": channel, "revision_id": back.active }), now_ms)?;
+        }
         news.tell(back.number);
         Ok(back)
     };

@@ -7,7 +7,7 @@ use crate::{
     problem::{self, Problem},
     publish,
     rate::{network, too_many},
-    rollout, session, spell, spell_log, world, world_file,
+    rollout, session, spell, spell_log, usage, world, world_file,
 };
 use axum::{
     Router,
@@ -132,6 +132,7 @@ fn documented(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(spell_log::events))
         .routes(routes!(spell::revisions))
         .routes(routes!(spell::manifest))
+        .routes(routes!(usage::usage))
         .routes(routes!(build::archive))
         .routes(routes!(publish::revoke, publish::lift))
         .routes(routes!(jobs::show, jobs::cancel))
@@ -148,9 +149,12 @@ fn documented(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(operator::servers))
         .routes(routes!(operator::server_metrics))
         .routes(routes!(operator::stop_server))
+        .routes(routes!(operator::save_server))
+        .routes(routes!(operator::server_log))
         .routes(routes!(operator::stops))
         .routes(routes!(operator::health))
         .routes(routes!(publish::revoke_as_operator, publish::lift_as_operator))
+        .routes(routes!(rollout::rollback_as_operator))
         .routes(routes!(policy::quarantines_for_operator))
         .routes(routes!(policy::lift_as_operator, policy::quarantine_as_operator))
         .routes(routes!(world_file::revert))

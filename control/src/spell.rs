@@ -149,7 +149,8 @@ pub fn known(text: String) -> Result<SpellId, Error> {
     SpellId::new(text.as_str()).map_err(|_| Error::unknown("spell", &text))
 }
 
-async fn find(app: &App, spell: &SpellId) -> Result<SpellRow, Error> {
+/// A spell that is there, whoever asks.
+pub async fn find(app: &App, spell: &SpellId) -> Result<SpellRow, Error> {
     let id = spell.clone();
     app.store.ask(move |db| db.spell(&id)).await?.ok_or_else(|| Error::unknown("spell", spell.as_str()))
 }
@@ -161,7 +162,8 @@ pub async fn own(app: &App, spell: &SpellId, client: &ClientId) -> Result<SpellR
     if app.store.ask(move |db| db.may_change(&id, &client)).await? { Ok(row) } else { Err(Error::Foreign(spell.clone())) }
 }
 
-async fn may_see_drafts(app: &App, viewer: &Viewer, spell: &SpellId) -> Result<bool, Error> {
+/// Whether whoever asks may change the spell.
+pub async fn may_see_drafts(app: &App, viewer: &Viewer, spell: &SpellId) -> Result<bool, Error> {
     let Some(player) = &viewer.0 else { return Ok(false) };
     let (spell, client) = (spell.clone(), player.client_id.clone());
     app.store.ask(move |db| db.may_change(&spell, &client)).await

@@ -11,6 +11,7 @@ mod ownership;
 mod rollout;
 mod session;
 mod spell;
+mod usage;
 mod world;
 
 pub use answer::Answered;
@@ -23,6 +24,7 @@ pub use ownership::{Act, AuditEntry};
 pub use rollout::{Ending, Rollout};
 pub use session::{Ban, Login};
 pub use spell::{Publication, Published, Revision, RolledBack, SpellRow};
+pub use usage::Used;
 pub use world::World;
 
 use crate::error::Error;
@@ -35,12 +37,13 @@ use std::{
 };
 
 /// The schema's versions, oldest first; `PRAGMA user_version` counts those that were applied. A released one is never edited.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("store/0001_first.sql"),
     include_str!("store/0002_generation.sql"),
     include_str!("store/0003_pipeline.sql"),
     include_str!("store/0004_live.sql"),
     include_str!("store/0005_trust.sql"),
+    include_str!("store/0006_usage.sql"),
 ];
 
 /// A handle on the database; clones share it.

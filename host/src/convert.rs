@@ -31,7 +31,7 @@ pub enum Audience {
 /// What an order of the control plane's is for the simulation, if it is something for it, in this tick.
 pub fn order(errand: &Errand, tick: u64) -> Option<Inbound> {
     match errand {
-        Errand::Copy { .. } | Errand::Kick { .. } => None,
+        Errand::Copy { .. } | Errand::Kick { .. } | Errand::Save => None,
         Errand::Revert { whose, seconds } => {
             let whose = match whose {
                 link::Whose::Client(client) => undo::Whose::Account(client.clone()),

@@ -9,6 +9,7 @@ use crate::outgoing::Closing;
 use crate::pace::Pace;
 use crate::recordings::Recordings;
 use crate::saver::{Saver, Unsaved};
+use crate::usage::Usages;
 use game::Game;
 use protocol::link::{Errand, Order};
 use sim::{Inbound, Thoroughness};
@@ -35,7 +36,7 @@ pub fn run(
     mut game: Game,
     mut inbox: Inbox,
     mut connections: Connections,
-    (mut journal, mut recordings): (Journal, Recordings),
+    (mut journal, mut recordings, mut usages): (Journal, Recordings, Usages),
     saver: Saver,
     shared: &Arc<Shared>,
 ) -> Result<(), Unsaved> {
@@ -48,7 +49,7 @@ pub fn run(
         let mail = inbox.drain();
         let mut inbound = connections.sort(mail, &mut game);
         let orders = connections.take_orders();
-        if game.world().tick() >= save_due && saver.is_free() || orders.iter().any(is_copy) {
+        if game.world().tick() >= save_due && saver.is_free() || orders.iter().any(wants_save) {
             save_due = game.world().tick() + SAVE_INTERVAL_TICKS;
             inbound.push(Inbound::Checkpoint(Thoroughness::InPassing));
         }
@@ -57,11 +58,12 @@ pub fn run(
         let tick = game.world().tick();
         shared.tick.store(tick, Ordering::Release);
         let snapshot_bytes = connections.publish(&game, &outbound);
-        meters.tick(began.elapsed(), &outbound, snapshot_bytes);
+        meters.tick(began.elapsed(), &game, &outbound, snapshot_bytes);
         recordings.events(&game, tick, &outbound);
         save(&mut game, &mut connections, &saver);
         carry_out(orders, &saver, &mut journal);
         journal.events(tick, &outbound);
+        usages.tick(&game, &outbound);
         journal.quarantined(tick, connections.judge(&outbound));
         journal.players(tick, connections.clients());
         journal.trials(tick, |life| connections.trials(life));
@@ -80,9 +82,9 @@ pub fn run(
     saver.finish()
 }
 
-/// A copy should hold what was done up to now.
-fn is_copy(order: &Order) -> bool {
-    matches!(order.what, Errand::Copy { .. })
+/// A copy should hold what was done up to now, and so should a save.
+fn wants_save(order: &Order) -> bool {
+    matches!(order.what, Errand::Copy { .. } | Errand::Save)
 }
 
 fn save(game: &mut Game, connections: &mut Connections, saver: &Saver) {
@@ -91,11 +93,12 @@ fn save(game: &mut Game, connections: &mut Connections, saver: &Saver) {
     }
 }
 
-/// What is left of the orders once the tick is simulated: a copy comes behind the save that it waited for.
+/// What is left of the orders once the tick is simulated: a copy, or the word that it is saved, comes behind the save that it waited for.
 fn carry_out(orders: Vec<Order>, saver: &Saver, journal: &mut Journal) {
     for Order { number, what } in orders {
         match what {
             Errand::Copy { to } => saver.copy(number, to.into()),
+            Errand::Save => saver.confirm(number),
             Errand::Revert { .. } | Errand::Kick { .. } => journal.done(number),
         }
     }

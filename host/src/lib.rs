@@ -32,4 +32,5 @@ mod stream;
 pub mod subprotocol;
 pub mod ticket;
 pub mod upgrade;
+pub mod usage;
 pub mod view;

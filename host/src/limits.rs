@@ -168,11 +168,18 @@ pub const TRIAL_FAULTS_PERCENT_MAX: u32 = 50;
 pub const TRIAL_CASTS_REMEMBERED: u32 = 64;
 /// Ticks between two reports of how a trial goes (a quarter of a second): the longest that a bad revision is not judged.
 pub const TRIAL_REPORT_TICKS: u64 = 15;
+/// Ticks between two reports of what casts came to (5 s): the longest that a spell's page is behind.
+pub const USAGE_REPORT_TICKS: u64 = 300;
+/// Revisions of which casts are counted between two reports that are delivered; those of others are not counted.
+pub const USAGE_KEPT_MAX: usize = SPELLS_MAX;
+const _: () = assert!(protocol::limits::USAGE_COUNTED_MAX <= USAGE_KEPT_MAX && SPELLS_MAX <= protocol::limits::USAGE_LIVE_MAX);
 /// Ticks after which the control plane is told who plays though nothing has changed (5 s).
 pub const PLAYERS_REPORT_TICKS: u64 = 300;
 /// Revisions that are counted apart for Prometheus; the others are one.
 pub const METRIC_REVISIONS_MAX: usize = 200;
-/// After which a revision that did nothing is counted no more, and makes room for others.
+/// Players that are counted apart there; the others are one.
+pub const METRIC_PLAYERS_MAX: usize = 200;
+/// After which a revision, or a player, that did nothing is counted no more, and makes room for others.
 pub const METRIC_IDLE: Duration = Duration::from_secs(600);
 /// A server whose control plane is gone for so long, and on which nobody plays, saves its world and ends.
 pub const ORPHAN_TIME_MAX: Duration = Duration::from_secs(600);

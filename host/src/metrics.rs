@@ -1,13 +1,13 @@
 //! What the game loop counts: for Prometheus, where somebody asks, and each second for the control plane.
 
-use crate::limits::{METRIC_IDLE, METRIC_REVISIONS_MAX};
+use crate::limits::{METRIC_IDLE, METRIC_PLAYERS_MAX, METRIC_REVISIONS_MAX};
 use crate::pace::Pace;
 use game::Game;
-use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use metrics::{Counter, Gauge, Histogram, Label, counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
 use metrics_util::MetricKindMask;
 use protocol::link::Health;
-use sim::{Outbound, Stage};
+use sim::{EntityId, Outbound, Stage};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -36,8 +36,8 @@ pub struct Meters {
     casts: Gauge,
     snapshot_bytes: Counter,
     recorded_bytes: Gauge,
-    /// By spell and revision: when it was counted last. At most `METRIC_REVISIONS_MAX`.
-    apart: BTreeMap<(String, String), Instant>,
+    revisions: Apart<2>,
+    players_apart: Apart<1>,
     /// By spell and revision: the fuel that was counted already.
     fuel: BTreeMap<(String, String), u64>,
     /// Of this second.
@@ -52,9 +52,26 @@ struct Second {
     casts: u32,
     faults: u32,
     snapshot_bytes: u64,
+    /// What the casts of each caster took.
+    by_caster: BTreeMap<EntityId, OfCaster>,
 }
 
-/// What is counted beyond `METRIC_REVISIONS_MAX` revisions.
+#[derive(Default)]
+struct OfCaster {
+    fuel: u64,
+    casts: u64,
+    faults: u64,
+}
+
+/// Counters by these labels: of so many apart, each as long as something happens, and of the others together.
+struct Apart<const N: usize> {
+    labels: [&'static str; N],
+    max: usize,
+    /// When it was counted last.
+    last: BTreeMap<[String; N], Instant>,
+}
+
+/// What is counted beyond those.
 const OTHERS: &str = "(others)";
 
 impl Meters {
@@ -71,7 +88,8 @@ impl Meters {
             casts: gauge!("ugc_casts_live"),
             snapshot_bytes: counter!("ugc_snapshot_bytes_total"),
             recorded_bytes: gauge!("ugc_recording_bytes"),
-            apart: BTreeMap::new(),
+            revisions: Apart { labels: ["spell", "revision"], max: METRIC_REVISIONS_MAX, last: BTreeMap::new() },
+            players_apart: Apart { labels: ["player"], max: METRIC_PLAYERS_MAX, last: BTreeMap::new() },
             fuel: BTreeMap::new(),
             second: Second::default(),
             told: (0, 0),
@@ -93,21 +111,26 @@ impl Meters {
     }
 
     /// A tick was simulated and told, and took so long.
-    pub fn tick(&mut self, took: Duration, outbound: &[Outbound], snapshot_bytes: u64) {
+    pub fn tick(&mut self, took: Duration, game: &Game, outbound: &[Outbound], snapshot_bytes: u64) {
         self.end_stage(Instant::now());
         self.tick.record(took);
         self.second.ticks_us.push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
         self.second.snapshot_bytes += snapshot_bytes;
         self.snapshot_bytes.increment(snapshot_bytes);
+        for (caster, fuel) in &game.spent().by_caster {
+            self.second.by_caster.entry(*caster).or_default().fuel += fuel;
+        }
         for event in outbound {
             match event {
-                Outbound::CastStarted { spell, revision, .. } => {
+                Outbound::CastStarted { spell, revision, caster, .. } => {
                     self.second.casts += 1;
-                    self.count("ugc_spell_casts_total", spell, revision, 1);
+                    self.second.by_caster.entry(*caster).or_default().casts += 1;
+                    self.revisions.count("ugc_spell_casts_total", [spell, revision], 1);
                 }
-                Outbound::CastFaulted { spell, revision, .. } => {
+                Outbound::CastFaulted { spell, revision, caster, .. } => {
                     self.second.faults += 1;
-                    self.count("ugc_spell_faults_total", spell, revision, 1);
+                    self.second.by_caster.entry(*caster).or_default().faults += 1;
+                    self.revisions.count("ugc_spell_faults_total", [spell, revision], 1);
                 }
                 _ => {}
             }
@@ -126,7 +149,8 @@ impl Meters {
         self.skipped.increment(pace.skipped_ticks - self.told.1);
         self.told = (pace.late_ticks, pace.skipped_ticks);
         let fuel = self.count_fuel(game);
-        let Second { mut ticks_us, casts: casts_begun, faults, snapshot_bytes } = std::mem::take(&mut self.second);
+        let Second { mut ticks_us, casts: casts_begun, faults, snapshot_bytes, by_caster } = std::mem::take(&mut self.second);
+        self.count_players(game, &by_caster);
         ticks_us.sort_unstable();
         let quantile = |share: f64| {
             ticks_us.get(((ticks_us.len() as f64 * share) as usize).min(ticks_us.len().saturating_sub(1))).copied().unwrap_or(0)
@@ -157,25 +181,43 @@ impl Meters {
             let fuel = loaded.usage().fuel();
             let more = fuel.saturating_sub(self.fuel.get(&key).copied().unwrap_or(0));
             if more > 0 {
-                self.count("ugc_spell_fuel_total", &loaded.spell, &loaded.revision, more);
+                self.revisions.count("ugc_spell_fuel_total", [&loaded.spell, &loaded.revision], more);
             }
             all += more;
             counted.insert(key, fuel);
         }
         self.fuel = counted;
-        self.apart.retain(|_, last| last.elapsed() < METRIC_IDLE);
+        self.revisions.forget_idle();
         all
     }
 
-    /// Looked up each time: the exporter lets go of what was idle, and a counter that was held would count for nobody then.
-    fn count(&mut self, what: &'static str, spell: &str, revision: &str, more: u64) {
-        let key = (spell.to_owned(), revision.to_owned());
-        let is_apart = self.apart.contains_key(&key) || self.apart.len() < METRIC_REVISIONS_MAX;
-        let (spell, revision) = if is_apart { key } else { (OTHERS.to_owned(), OTHERS.to_owned()) };
-        counter!(what, "spell" => spell.clone(), "revision" => revision.clone()).increment(more);
-        if is_apart {
-            self.apart.insert((spell, revision), Instant::now());
+    /// NPCs are nobody's, and who has left meanwhile is not known any more.
+    fn count_players(&mut self, game: &Game, by_caster: &BTreeMap<EntityId, OfCaster>) {
+        for (caster, OfCaster { fuel, casts, faults }) in by_caster {
+            let Some(account) = game.world().account(*caster).filter(|account| !account.is_empty()) else { continue };
+            for (what, more) in [("ugc_player_fuel_total", fuel), ("ugc_player_casts_total", casts), ("ugc_player_faults_total", faults)] {
+                self.players_apart.count(what, [account], *more);
+            }
         }
+        self.players_apart.forget_idle();
+    }
+}
+
+impl<const N: usize> Apart<N> {
+    /// Looked up each time: the exporter lets go of what was idle, and a counter that was held would count for nobody then.
+    fn count(&mut self, what: &'static str, key: [&str; N], more: u64) {
+        let key = key.map(str::to_owned);
+        let is_apart = self.last.contains_key(&key) || self.last.len() < self.max;
+        let shown = if is_apart { key.clone() } else { [(); N].map(|()| OTHERS.to_owned()) };
+        let labels: Vec<Label> = self.labels.into_iter().zip(shown).map(|(name, value)| Label::new(name, value)).collect();
+        counter!(what, labels).increment(more);
+        if is_apart {
+            self.last.insert(key, Instant::now());
+        }
+    }
+
+    fn forget_idle(&mut self) {
+        self.last.retain(|_, last| last.elapsed() < METRIC_IDLE);
     }
 }
 

@@ -37,6 +37,8 @@ enum Job {
     Save { checkpoint: Box<Checkpoint>, artifacts: Vec<Artifact> },
     /// The file as it was saved last is copied for the control plane.
     Copy { order: u64, to: PathBuf },
+    /// The control plane is told how the save before went.
+    Confirm { order: u64 },
 }
 
 /// Where the game loop leaves its checkpoints.
@@ -89,6 +91,11 @@ impl Saver {
         self.send(Job::Copy { order, to });
     }
 
+    /// Has the order's report say whether everything that was handed over before is on the disk.
+    pub fn confirm(&self, order: u64) {
+        self.send(Job::Confirm { order });
+    }
+
     /// Waits until everything is on the disk. What cannot be written is tried again for `LAST_SAVE_RETRY_TIME`.
     ///
     /// # Errors
@@ -132,6 +139,7 @@ impl Writer {
             match job {
                 Job::Save { checkpoint, artifacts } => self.save(*checkpoint, artifacts),
                 Job::Copy { order, to } => self.copy(order, &to),
+                Job::Confirm { order } => self.confirm(order),
             }
             self.shared.busy.store(false, Ordering::Release);
         }
@@ -198,6 +206,12 @@ impl Writer {
     fn copy(&self, order: u64, to: &std::path::Path) {
         let error = self.file.copy_to(to).err().map(|error| error.to_string());
         self.reports.send(Report::Done(Done { order, error }));
+    }
+
+    fn confirm(&self, order: u64) {
+        let unwritten = self.unwritten.as_ref().map(|unwritten| unwritten.error.clone());
+        let fenced = || self.shared.fenced.load(Ordering::Acquire).then(|| Unsaved::TakenOver.to_string());
+        self.reports.send(Report::Done(Done { order, error: unwritten.or_else(fenced) }));
     }
 }
 

@@ -18,6 +18,7 @@ use crate::saver::{Saver, Unsaved};
 use crate::socket::{self, Door};
 use crate::ticket::{KeyError, Tickets};
 use crate::upgrade::{refusal, refuse};
+use crate::usage::Usages;
 use game::{Loader, PublicKey, Runtime};
 use protocol::link::Secrets;
 use sim::Generation;
@@ -156,11 +157,11 @@ impl Server {
         // The clock and the process: two lives of one world's server never share both.
         let life = now_ms().cast_unsigned() << 20 | u64::from(std::process::id() & 0xf_ffff);
         let of_loop = shared.clone();
+        let tellers = (Journal::new(reports.clone(), life), recordings, Usages::new(reports, life));
         let threads = game::threads(config.threads)?;
         thread("game", move || {
             // On one of the threads, so that the others are only woken for what there is to share.
-            let ended =
-                threads.install(|| game_loop::run(game, inbox, connections, (Journal::new(reports, life), recordings), saver, &of_loop));
+            let ended = threads.install(|| game_loop::run(game, inbox, connections, tellers, saver, &of_loop));
             // Dropped unsent by a panic. Nobody may ask any more.
             let _ = game_loop_ends.send(ended);
         })?;

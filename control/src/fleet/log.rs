@@ -1,5 +1,6 @@
 //! A game server's log: it writes to a file, so that it can go on without us, and we pass on what comes.
 
+use super::lines::Lines;
 use crate::{
     error::Error,
     ids::WorldId,
@@ -26,13 +27,15 @@ pub struct Tail {
     position: u64,
     /// A line that has not ended yet.
     unfinished: Vec<u8>,
+    /// Where its lines are kept for operators.
+    lines: Arc<Lines>,
 }
 
 impl Tail {
     /// From its present end on.
-    pub fn new(world: &WorldId, path: PathBuf) -> Self {
+    pub fn new(world: &WorldId, path: PathBuf, lines: Arc<Lines>) -> Self {
         let position = fs::metadata(&path).map_or(0, |about| about.len());
-        Self { world: world.clone(), path, position, unfinished: Vec::new() }
+        Self { world: world.clone(), path, position, unfinished: Vec::new(), lines }
     }
 
     /// Passes on what comes, until the answer is dropped.
@@ -68,7 +71,9 @@ impl Tail {
             is_long.then_some(SERVER_LINE_BYTES_MAX as usize - 1)
         }) {
             let line: Vec<u8> = self.unfinished.drain(..=end).collect();
-            tell(&self.world, String::from_utf8_lossy(&line).trim_end());
+            let line = String::from_utf8_lossy(&line);
+            tell(&self.world, line.trim_end());
+            self.lines.line(&self.world, line.trim_end());
         }
         if self.position >= SERVER_LOG_BYTES_MAX
             && fs::copy(&self.path, self.path.with_extension("log.1")).is_ok()

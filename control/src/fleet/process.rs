@@ -75,7 +75,7 @@ impl HostProcess {
         let (server_id, log) = (hex::encode(keys::random::<8>()), fleet.log_file(world));
         let file = log::open(&log).map_err(|error| Failure::Port(in_short(world, "its log cannot be written", &error)))?;
         // From here on: what it says while it starts is passed on too.
-        let tail = Tail::new(world, log).follow();
+        let tail = Tail::new(world, log, fleet.lines.clone()).follow();
         let spawned = command(fleet, birth, port).stderr(file).spawn();
         let child = spawned.map_err(|error| {
             let why = format!("{}: {error}", fleet.program.display());
@@ -110,7 +110,7 @@ impl HostProcess {
         if !record.is_alive() {
             return None;
         }
-        let tail = Tail::new(&record.world_id, fleet.log_file(&record.world_id)).follow();
+        let tail = Tail::new(&record.world_id, fleet.log_file(&record.world_id), fleet.lines.clone()).follow();
         Some(Self {
             port: record.port,
             server_id: record.server_id.clone(),

@@ -1,4 +1,4 @@
-//! What operators did that is about no spell, and what is cleared away now and then.
+//! What operators did, and what is cleared away now and then.
 
 use super::{Database, from_json};
 use crate::{

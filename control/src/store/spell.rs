@@ -166,20 +166,22 @@ impl Database {
         Ok((number, published))
     }
 
-    /// Points a channel back, or ends the rollout that runs there.
+    /// Points a channel back, or ends the rollout that runs there. Without a client, it is the operator who says so.
     pub fn roll_back(
         &mut self,
         spell: &SpellId,
         channel: Channel,
         to: Option<&RevisionId>,
-        client: &ClientId,
+        client: Option<&ClientId>,
         now_ms: i64,
     ) -> Result<RolledBack, Error> {
         let change = self.connection.transaction()?;
-        if !may_change(&change, spell, client)? {
+        let row = spell_row(&change, spell)?;
+        if let Some(client) = client
+            && !may_change(&change, spell, client)?
+        {
             return Err(Error::Foreign(spell.clone()));
         }
-        let row = spell_row(&change, spell)?;
         let active = row.active(channel);
         let ended = rollout::end(&change, spell, channel, Ending::RolledBack, "rolled back by hand", now_ms)?;
         let back = match (to, active, &ended) {
@@ -196,9 +198,10 @@ impl Database {
         };
         let ended_rollout = ended.map(|ended| ended.rollout);
         let detail = json!({ "channel": channel, "revision_id": back, "before": active, "rollout": ended_rollout });
-        note(&change, &Act { spell_id: spell, actor: client.as_str(), action: "rollback", detail, now_ms })?;
+        let actor = client.map_or(OPERATOR, ClientId::as_str);
+        note(&change, &Act { spell_id: spell, actor, action: "rollback", detail, now_ms })?;
         let number = match back.as_ref() != active {
-            true => point(&change, &row, channel, back.as_ref(), client, now_ms)?,
+            true => point(&change, &row, channel, back.as_ref(), client.unwrap_or(&row.owner), now_ms)?,
             false => touch(&change, spell)?,
         };
         change.commit()?;

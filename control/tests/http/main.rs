@@ -16,4 +16,5 @@ mod problems;
 mod process;
 mod prompts;
 mod spells;
+mod usage;
 mod worlds;

@@ -2,8 +2,12 @@
 
 use crate::harness::{ADMIN_TOKEN, Server};
 use crate::link::Line;
-use protocol::link::{Health, Push, Report};
+use protocol::link::{Errand, Health, Push, Report};
 use serde_json::json;
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
 
 fn id(server: &Server, token: &str) -> String {
     server.get("/session", token).json()["client_id"].as_str().unwrap().to_owned()
@@ -113,4 +117,108 @@ fn metrics_tell_of_requests_and_of_worlds() {
     }
     assert_eq!(server.get("/admin/servers", ADMIN_TOKEN).json()["servers"][0]["health"]["tick"], 600);
     assert_eq!(server.get("/readyz", "").status, 200);
+}
+
+#[test]
+fn a_world_is_saved_when_its_server_says_so_and_no_sooner() {
+    let server = Server::start();
+    let kim = server.login("kim");
+    let line = Line::of(&server, &kim);
+    let path = format!("/admin/servers/{}/save", line.world);
+    server.post(&path, &kim, &json!({})).is_problem(403, "forbidden");
+    server.post("/admin/servers/world_00000000/save", ADMIN_TOKEN, &json!({})).is_problem(404, "unknown_server");
+    server.post("/admin/servers/moon/save", ADMIN_TOKEN, &json!({})).is_problem(404, "unknown_server");
+    let mut stream = line.open(&server, 0);
+    stream.change();
+    let mut save = |error: Option<&str>| {
+        std::thread::scope(|scope| {
+            let saved = scope.spawn(|| server.post(&path, ADMIN_TOKEN, &json!({})));
+            let Push::Order(order) = stream.push() else { panic!("it is told to save") };
+            assert_eq!(order.what, Errand::Save);
+            assert!(!saved.is_finished());
+            line.report(&server, &[Report::Done(protocol::link::Done { order: order.number, error: error.map(str::to_owned) })]);
+            saved.join().unwrap()
+        })
+    };
+    save(Some("no space left")).is_problem(503, "no_server");
+    assert_eq!(server.get("/admin/audit", ADMIN_TOKEN).json()["entries"], json!([]), "nothing was done");
+    assert_eq!(save(None).json(), json!({ "world_id": line.world, "status": "saved" }));
+    let act = &server.get("/admin/audit", ADMIN_TOKEN).json()["entries"][0];
+    assert_eq!((&act["action"], &act["detail"]), (&json!("save_server"), &json!({ "world_id": line.world })));
+}
+
+#[test]
+fn what_a_world_said_last_is_shown_newest_first() {
+    let server = Server::start();
+    let kim = server.login("kim");
+    let one = server.revision(&kim, "fireball", "one");
+    let line = Line::of(&server, &kim);
+    let path = format!("/admin/servers/{}/log", line.world);
+    server.get(&path, &kim).is_problem(403, "forbidden");
+    server.get("/admin/servers/world_00000000/log", ADMIN_TOKEN).is_problem(404, "unknown_world");
+    let said = |text: &str| Report::Line {
+        spell_id: "fireball".parse().unwrap(),
+        revision_id: one.parse().unwrap(),
+        cast: 1,
+        caster: 2,
+        tick: 3,
+        level: "info".into(),
+        text: text.into(),
+    };
+    let quarantined =
+        Report::Quarantined { spell_id: "fireball".parse().unwrap(), revision_id: one.parse().unwrap(), message: "it faulted".into() };
+    line.report(&server, &[said("first"), said(&"x".repeat(4_000)), quarantined, Report::Health(Health::default())]);
+    let log = server.get(&path, ADMIN_TOKEN).json();
+    let reports = log["reports"].as_array().unwrap();
+    assert_eq!(reports.len(), 2, "{log}");
+    assert_eq!((&reports[0]["report"], &reports[0]["message"]), (&json!("quarantined"), &json!("it faulted")));
+    assert_eq!((&reports[1]["report"], &reports[1]["text"], &reports[1]["tick"]), (&json!("line"), &json!("first"), &json!(3)));
+    assert!(reports.iter().all(|report| report["at"].as_str().is_some_and(|at| at.ends_with('Z'))), "{log}");
+    // What stands in for a server logs nothing by itself.
+    let mut file = std::fs::File::options().append(true).open(server.data(&format!("worlds/logs/{}.log", line.world))).unwrap();
+    writeln!(file, "an older line\na newer line").unwrap();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let lines = loop {
+        let lines = server.get(&path, ADMIN_TOKEN).json()["lines"].as_array().unwrap().clone();
+        if lines.len() == 2 {
+            break lines;
+        }
+        assert!(Instant::now() < deadline, "{lines:?}");
+    };
+    assert_eq!((&lines[0]["text"], &lines[1]["text"]), (&json!("a newer line"), &json!("an older line")));
+}
+
+#[test]
+fn an_operator_rolls_anybodys_spell_back_and_that_is_written_down() {
+    let server = Server::start();
+    let kim = server.login("kim");
+    let one = server.revision(&kim, "fireball", "one");
+    server.publish(&kim, "fireball", &one, "stable");
+    let two = server.revision(&kim, "fireball", "two");
+    server.publish(&kim, "fireball", &two, "stable");
+    let roll_back = |body: serde_json::Value| server.post("/admin/spells/fireball/rollback", ADMIN_TOKEN, &body);
+    server.post("/admin/spells/fireball/rollback", &kim, &json!({})).is_problem(403, "forbidden");
+    server.post("/admin/spells/nobodys/rollback", ADMIN_TOKEN, &json!({})).is_problem(404, "unknown_spell");
+    roll_back(json!({ "channel": "moon" })).is_problem(422, "unknown_channel");
+    roll_back(json!({ "revision_id": "rev_000009_00000000" })).is_problem(404, "unknown_revision");
+    assert_eq!(server.get("/admin/audit", ADMIN_TOKEN).json()["entries"], json!([]), "nothing was done");
+    assert_eq!(roll_back(json!({})).json()["revision_id"], *one);
+    roll_back(json!({})).is_problem(409, "nothing_before");
+    assert_eq!(server.get("/api/spells", "").json()["spells"][0]["active_stable_rev"], *one);
+    let act = &server.get("/admin/audit", ADMIN_TOKEN).json()["entries"][0];
+    assert_eq!(
+        (&act["action"], &act["detail"]["spell_id"], &act["detail"]["revision_id"]),
+        (&json!("rollback"), &json!("fireball"), &json!(one))
+    );
+    let own = &server.get("/api/spells/fireball/audit", &kim).json()["entries"][0];
+    assert_eq!((&own["actor"], &own["action"]), (&json!("operator"), &json!("rollback")));
+    // Its author may go on from there.
+    assert_eq!(server.publish(&kim, "fireball", &two, "stable").status, 200);
+    // And what is revoked is among what operators did.
+    server.post(&format!("/admin/spells/fireball/revisions/{two}/revoke"), ADMIN_TOKEN, &json!({ "reason": "no" }));
+    let act = &server.get("/admin/audit", ADMIN_TOKEN).json()["entries"][0];
+    assert_eq!(
+        (&act["action"], &act["detail"]["spell_id"], &act["detail"]["reason"]),
+        (&json!("revoke"), &json!("fireball"), &json!("no"))
+    );
 }

@@ -12,7 +12,7 @@ mod scheduler;
 mod usage;
 
 pub use revision::{LoadedRevision, Loader};
-pub use usage::Usage;
+pub use usage::{EndedCast, Spent, Usage};
 // What whoever runs a game must name, so that it need not know the runtime itself.
 pub use sim::limits::TICK_HZ;
 pub use spell_runtime::artifact::PublicKey;
@@ -86,6 +86,7 @@ impl Game {
 
     /// One tick. `stages` is told each stage as it begins. Spells run on the threads of the calling thread's rayon pool; how many those are changes nothing.
     pub fn step(&mut self, inbound: &[Inbound], stages: &mut impl FnMut(Stage)) -> Vec<Outbound> {
+        self.runner.before_step();
         let outbound = sim::step(&mut self.world, inbound, &mut self.runner, stages);
         let late = self.runner.take_late();
         if let Some(recorder) = &mut self.recorder {
@@ -140,6 +141,11 @@ impl Game {
     /// Calls of hooks that the last tick made; others that were due wait for fuel.
     pub fn calls_made(&self) -> usize {
         self.runner.calls_made()
+    }
+
+    /// What the last tick's calls took, and the casts that have ended in it.
+    pub fn spent(&self) -> &Spent {
+        self.runner.spent()
     }
 
     /// Casts that have an instance.

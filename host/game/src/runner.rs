@@ -5,6 +5,7 @@ use crate::limits::*;
 use crate::recording::Late;
 use crate::revision::LoadedRevision;
 use crate::scheduler::{self, Callee};
+use crate::usage::{EndedCast, Spent};
 use sim::scene::Scene;
 use sim::spells::{Call, Fault, Hook, Kept, Migrated, Migration, Outcome, Resumed, Spells};
 use sim::{CastId, World};
@@ -28,6 +29,8 @@ pub(crate) struct Runner {
     to_be_late: BTreeSet<Late>,
     /// Something changed by which a revision may have become unused.
     sweep_due: bool,
+    /// What the last tick took.
+    spent: Spent,
 }
 
 impl Default for Runner {
@@ -40,6 +43,7 @@ impl Default for Runner {
             late: Vec::new(),
             to_be_late: BTreeSet::new(),
             sweep_due: false,
+            spent: Spent::default(),
         }
     }
 }
@@ -67,6 +71,10 @@ struct Live {
     instance: Option<Instance>,
     /// Keeps the revision loaded; `None` when it was not loaded at all.
     revision: Option<Arc<LoadedRevision>>,
+    /// Of all its calls, since it began or since its world was loaded.
+    fuel: u64,
+    /// A call or a save of it was stopped.
+    faulted: bool,
 }
 
 /// What came of replacing a cast's instance by one that is made of its save.
@@ -99,9 +107,19 @@ impl Runner {
         // Casts that wait for their first call hold their revisions too.
         for (cast, spell, revision) in world.waiting_casts() {
             let revision = self.revisions.get(&(spell.to_owned(), revision.to_owned())).cloned();
-            self.casts.insert(cast, Live { instance: None, revision });
+            self.casts.insert(cast, Live::new(None, revision));
         }
         self.sweep(world);
+    }
+
+    /// What a tick takes is counted from here.
+    pub(crate) fn before_step(&mut self) {
+        self.spent = Spent::default();
+    }
+
+    /// What the last tick took.
+    pub(crate) fn spent(&self) -> &Spent {
+        &self.spent
     }
 
     /// Lets go of revisions that no live cast runs and no new one may run any more.
@@ -158,6 +176,12 @@ impl Spells for Runner {
             Some(Seeing { live, view: &view, to_be_late: &to_be_late })
         });
         self.calls_made = outcomes.iter().flatten().count();
+        for (call, outcome) in calls.iter().zip(&outcomes) {
+            let fuel = outcome.as_ref().map_or(0, |outcome| outcome.fuel);
+            if fuel > 0 {
+                *self.spent.by_caster.entry(call.caster).or_default() += fuel;
+            }
+        }
         let faults = calls.iter().zip(&outcomes).filter_map(|(call, outcome)| Some((call, outcome.as_ref()?.fault.as_ref()?)));
         let late = faults.filter(|(_, fault)| fault.limit == TIME);
         self.late
@@ -168,8 +192,9 @@ impl Spells for Runner {
     }
 
     fn end(&mut self, cast: CastId) {
-        self.casts.remove(&cast);
         self.sweep_due = true;
+        let ended = self.casts.remove(&cast).and_then(Live::ended);
+        self.spent.ended.extend(ended);
     }
 
     /// The cast that reaches the fuel is the last.
@@ -214,7 +239,7 @@ impl Spells for Runner {
         let revision = self.revisions.get(&(cast.spell.to_owned(), cast.revision.to_owned()));
         let (Some(revision), Ok(suspended)) = (revision, postcard::from_bytes(cast.state)) else { return false };
         let Ok((instance, _)) = revision.resume(cast.revision, suspended) else { return false };
-        self.casts.insert(cast.cast, Live { instance: Some(instance), revision: Some(revision.clone()) });
+        self.casts.insert(cast.cast, Live::new(Some(instance), Some(revision.clone())));
         true
     }
 }
@@ -224,7 +249,7 @@ impl Runner {
     fn pin(&mut self, calls: &[Call]) {
         for call in calls.iter().filter(|call| matches!(call.hook, Hook::Cast { .. })) {
             let revision = || self.revisions.get(&(call.spell.clone(), call.revision.clone())).cloned();
-            self.casts.entry(call.cast).or_insert_with(|| Live { instance: None, revision: revision() });
+            self.casts.entry(call.cast).or_insert_with(|| Live::new(None, revision()));
         }
     }
 }
@@ -236,6 +261,16 @@ impl Callee for Seeing<'_> {
 }
 
 impl Live {
+    fn new(instance: Option<Instance>, revision: Option<Arc<LoadedRevision>>) -> Self {
+        Self { instance, revision, fuel: 0, faulted: false }
+    }
+
+    /// What it came to, unless it was never called.
+    fn ended(self) -> Option<EndedCast> {
+        let revision = self.revision.filter(|_| self.fuel > 0)?;
+        Some(EndedCast { spell: revision.spell.clone(), revision: revision.revision.clone(), fuel: self.fuel, faulted: self.faulted })
+    }
+
     /// Saves the cast and goes on with a fresh instance made of its save, as a load would. One that does not take its own save back goes on as it is. Answers
     /// also whether one of the two was ended by time.
     fn checkpoint(&mut self, cast: CastId, to_be_late: &BTreeSet<Late>) -> (Kept, u64, Option<Late>) {
@@ -273,7 +308,7 @@ impl Live {
         let suspended = match saved {
             Ok(suspended) => suspended,
             Err(fault) => {
-                self.instance = None;
+                (self.instance, self.faulted) = (None, true);
                 let late = (fault.limit == TIME).then_some(late.0);
                 return (Renewed::Broken(fault), CALL_COST_FUEL + SPELL_SAVE_FUEL_MAX, late);
             }
@@ -299,6 +334,13 @@ impl Live {
     }
 
     fn call(&mut self, call: &Call, view: &Arc<dyn View>, to_be_late: &BTreeSet<Late>) -> Outcome {
+        let outcome = self.make_call(call, view, to_be_late);
+        self.fuel += outcome.fuel;
+        self.faulted |= outcome.fault.is_some();
+        outcome
+    }
+
+    fn make_call(&mut self, call: &Call, view: &Arc<dyn View>, to_be_late: &BTreeSet<Late>) -> Outcome {
         let mut cost = CALL_COST_FUEL;
         if matches!(call.hook, Hook::Cast { .. }) {
             let made = if to_be_late.contains(&Late::Init(call.first_id)) { Err(late_fault("init")) } else { self.instantiate(call) };

@@ -1,9 +1,33 @@
-//! What a revision's calls came to. Sums and maxima, so that the thread which counts first changes nothing.
+//! What a revision's calls came to, and what a tick's did. Sums and maxima, so that the thread which counts first changes nothing.
 
+use sim::EntityId;
 use spell_runtime::Outcome;
 use spell_runtime::envelope::Capabilities;
 use spell_runtime::mana::FUEL_UNIT;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+/// What one tick took. Nothing of the simulation reads it.
+#[derive(Debug, Default)]
+pub struct Spent {
+    /// Fuel of the calls that were made, by whose casts they were of; host work included.
+    pub by_caster: BTreeMap<EntityId, u64>,
+    /// The casts that have ended and had been called.
+    pub ended: Vec<EndedCast>,
+}
+
+/// A cast that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedCast {
+    /// Its spell.
+    pub spell: String,
+    /// The revision that it ended on.
+    pub revision: String,
+    /// Fuel of all its calls, host work included; of one that its world was loaded with, since then.
+    pub fuel: u64,
+    /// It was stopped.
+    pub faulted: bool,
+}
 
 /// Counters of a loaded revision. Nothing of the simulation reads them.
 #[derive(Debug, Default)]

@@ -11,6 +11,7 @@ pub mod manifest;
 pub mod package;
 pub mod server;
 pub mod ticket;
+pub mod usage;
 pub mod v1;
 pub mod v2;
 pub mod worker;

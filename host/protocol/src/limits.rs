@@ -80,3 +80,16 @@ pub const DRAFTS_PER_SPELL_MAX: usize = 256;
 pub const BARRED_MAX: usize = 256;
 /// Reports that a game server keeps for its control plane while it cannot be reached.
 pub const LINK_REPORTS_MAX: usize = 256;
+
+/// Fuel of casts is counted in so many equal parts of each doubling, as a power of two: eight, of which each is an eighth of its beginning wide at most.
+pub const FUEL_BUCKETS_PER_OCTAVE_BITS: u32 = 3;
+/// The first doubling that is counted in parts, from 2^10: a call takes 500 at least, and the cheapest cast 12,500.
+pub const FUEL_OCTAVE_FIRST: u32 = 10;
+/// Doublings from there: up to 2^36, nearly twice what a cast of ten minutes can take that spends a million in each tick.
+pub const FUEL_OCTAVES: u32 = 26;
+/// Revisions whose casts are counted in one report; the others come in the next.
+pub const USAGE_COUNTED_MAX: usize = 256;
+/// Revisions whose live casts are told in one report: as many as a world follows spells.
+pub const USAGE_LIVE_MAX: usize = 1_024;
+/// Players that one report names, for all of its revisions together.
+pub const USAGE_PLAYERS_MAX: usize = 4_096;

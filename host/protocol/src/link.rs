@@ -6,6 +6,7 @@
 //! What the server has to say goes by `POST /internal/worlds/<world>/reports` as a JSON list of [`Report`]. 204 says that they are taken; 413 and 422 that these never will be; after
 //! all else they come again.
 
+use crate::usage::FuelCounts;
 use crate::{Channel, InFlightPolicy, RevisionId, Sha256Hex, SpellId, limits::LINK_FRAME_BYTES_MAX};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,6 +65,8 @@ pub enum Errand {
         /// How far back.
         seconds: u32,
     },
+    /// Save the world now; it is done when the save is on the disk.
+    Save,
 }
 
 /// Whose edits are taken back.
@@ -255,6 +258,8 @@ pub enum Report {
         /// Why.
         message: String,
     },
+    /// What casts came to since the report before, and which are live. The counts are for one number of one life: the same one again counts once.
+    Usage(Usage),
     /// An order is done with.
     Done(Done),
     /// How the server does, each second.
@@ -264,6 +269,47 @@ pub enum Report {
         /// Their stable ids.
         clients: BTreeSet<String>,
     },
+}
+
+/// What a world's casts came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Names this life of the server.
+    pub life: u64,
+    /// Rises with each report of a life.
+    pub number: u64,
+    /// Revisions of which casts have begun or ended; `USAGE_COUNTED_MAX` at most.
+    pub counted: Vec<Counted>,
+    /// All revisions of which casts are live; `USAGE_LIVE_MAX` at most.
+    pub live: Vec<Live>,
+}
+
+/// What the casts of one revision came to, since the report before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// The spell.
+    pub spell_id: SpellId,
+    /// The revision.
+    pub revision_id: RevisionId,
+    /// Casts that have ended.
+    pub casts: u64,
+    /// Those of them that were stopped.
+    pub faults: u64,
+    /// All of them, by the fuel of their calls; host work is included.
+    pub fuel: FuelCounts,
+    /// Stable ids of the players who have begun one.
+    pub players: BTreeSet<String>,
+}
+
+/// Live casts of one revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    /// The spell.
+    pub spell_id: SpellId,
+    /// The revision.
+    pub revision_id: RevisionId,
+    /// How many.
+    pub casts: u32,
 }
 
 /// How a game server does. Counts without a time are of the last second.

@@ -186,6 +186,11 @@ impl World {
         self.players.iter().find(|(_, player)| !account.is_empty() && player.account == account).map(|(id, _)| *id)
     }
 
+    /// The account of a player that is in the world; empty for one who has none.
+    pub fn account(&self, player: EntityId) -> Option<&str> {
+        self.players.get(&player).map(|player| player.account.as_str())
+    }
+
     /// Props that are awake: what the physics works on.
     pub fn props_awake(&self) -> usize {
         self.props.keys().filter(|id| self.physics.state(**id).is_some_and(|state| !state.sleeps)).count()
@@ -214,6 +219,14 @@ impl World {
     /// Casts that are running.
     pub fn live_casts(&self) -> usize {
         self.casts.len()
+    }
+
+    /// Live casts of each spell's revision that has some.
+    pub fn live_by_revision(&self) -> impl Iterator<Item = (&str, &str, usize)> {
+        let spells = self.casts.spells();
+        let all =
+            spells.flat_map(|(spell, known)| known.revisions.iter().map(move |(revision, known)| (spell, revision.as_str(), known.live)));
+        all.filter(|(_, _, live)| *live > 0)
     }
 
     /// By spell: the revision that everybody's new casts run, where there is one.

@@ -119,11 +119,11 @@ impl ControlPlane {
     }
 
     /// The next report for which `wanted` holds.
-    pub fn report(&self, wanted: impl Fn(&Report) -> bool) -> Report {
+    pub fn report(&self, mut wanted: impl FnMut(&Report) -> bool) -> Report {
         let started = Instant::now();
         while started.elapsed() < DEADLINE {
             let reports = self.reports.recv_timeout(DEADLINE).expect("the server reports");
-            if let Some(report) = reports.into_iter().find(&wanted) {
+            if let Some(report) = reports.into_iter().find(&mut wanted) {
                 return report;
             }
         }

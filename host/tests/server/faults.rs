@@ -1,12 +1,12 @@
 //! What breaks around a game server while people play: it plays on, says so, and loses nothing that could be kept.
 
 use crate::client::Client;
-use crate::control_plane::{Mood, TicketOffice, WORLD, World, publish, secrets};
+use crate::control_plane::{Mood, TicketOffice, WORLD, World, publish, push, secrets};
 use crate::disk::Disk;
 use crate::process::{self, HOST, Process, save, start_as, start_over, try_start};
 use crate::spell;
 use protocol::Sha256Hex;
-use protocol::link::Report;
+use protocol::link::{Errand, Order, Push, Report};
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
@@ -100,6 +100,35 @@ fn on_a_full_disk_people_play_on_and_what_they_did_is_saved_once_there_is_room()
 
     let process = start_as(disk.host(), disk.folder.clone());
     assert_eq!(changes(&mut process.join("kim")), 3);
+    process.end();
+}
+
+/// Has it save now; why it did not, if it did not.
+fn save_now(process: &mut Process, number: u64) -> Option<String> {
+    push(&mut process.stream, &Push::Order(Order { number, what: Errand::Save }));
+    match process.control_plane.report(|report| matches!(report, Report::Done(done) if done.order == number)) {
+        Report::Done(done) => done.error,
+        other => unreachable!("{other:?} was not asked for"),
+    }
+}
+
+#[test]
+fn a_save_that_is_asked_for_is_done_when_it_is_on_the_disk_and_no_sooner() {
+    let disk = Disk::of(16);
+    let mut process = start_as(disk.host(), disk.folder.clone());
+    let mut client = process.join("kim");
+    dig(&mut client, 1);
+    assert_eq!(save_now(&mut process, 1), None);
+    disk.fill();
+    dig(&mut client, 2);
+    let refused = save_now(&mut process, 2).expect("there is no room");
+    assert!(refused.contains("disk is full"), "{refused}");
+    disk.free();
+    assert_eq!(save_now(&mut process, 3), None);
+    process.child.kill();
+
+    let process = start_as(disk.host(), disk.folder.clone());
+    assert_eq!(changes(&mut process.join("kim")), 2);
     process.end();
 }
 
@@ -369,7 +398,7 @@ fn a_server_whose_control_plane_is_there_is_no_orphan() {
     // A word each second, for twice as long as an orphan waits.
     let until = Instant::now() + Duration::from_secs(4);
     while Instant::now() < until {
-        crate::control_plane::push(&mut world.stream, &protocol::link::Push::Alive);
+        push(&mut world.stream, &Push::Alive);
         assert!(world.control_plane.stream_within(Duration::from_millis(500)).is_none());
     }
     assert!(!orphaned.is_finished());

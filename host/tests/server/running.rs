@@ -1,6 +1,7 @@
 //! The line to the control plane: what it brings, and what happens without it.
 
 use crate::control_plane::{World, publish};
+use crate::spell;
 use host::limits::SPELLS_MAX;
 use host::subprotocol::Subprotocol;
 use protocol::Sha256Hex;
@@ -94,4 +95,34 @@ fn an_artifact_that_cannot_be_fetched_is_asked_for_again_with_the_next_connectio
     publish(&mut world.stream, "fireball", REVISION, missing, 5);
     let report = world.control_plane.report(|report| matches!(report, Report::Refused { .. }));
     assert!(matches!(report, Report::Refused { message, .. } if message == "not a spell artifact"));
+}
+
+#[test]
+fn what_casts_came_to_is_told_once_with_who_began_them() {
+    let mut world = World::start();
+    let (broken, calm) = (world.control_plane.offer(&spell::broken()), world.control_plane.offer(&spell::calm()));
+    publish(&mut world.stream, "spark", REVISION, broken, 1);
+    publish(&mut world.stream, "calm", REVISION, calm, 2);
+    let (mut client, _) = world.join("kim");
+    // In whatever order, while it joins and after.
+    let mut active = std::collections::BTreeSet::new();
+    while active.len() < 2 {
+        active.insert(client.wait_for(122, |_| true)["spell_id"].to_string());
+    }
+    client.cast("spark");
+    client.wait_for(121, |stopped| stopped["spell_id"] == "spark");
+    client.cast("calm");
+    let mut of_spark = Vec::new();
+    // The calm one lives for a minute: it is told as live, and has ended in no report.
+    world.control_plane.report(|report| {
+        let Report::Usage(usage) = report else { return false };
+        let (spark, calm): (Vec<_>, Vec<_>) = usage.counted.iter().cloned().partition(|counted| counted.spell_id.as_str() == "spark");
+        of_spark.extend(spark);
+        assert!(calm.iter().all(|counted| counted.casts == 0), "{calm:?}");
+        let live: Vec<_> = usage.live.iter().map(|live| (live.spell_id.as_str(), live.casts)).collect();
+        of_spark.len() == 1 && live == [("calm", 1)]
+    });
+    let [spark] = of_spark.as_slice() else { panic!("it is told once: {of_spark:?}") };
+    assert_eq!((spark.casts, spark.faults, spark.players.iter().map(String::as_str).collect::<Vec<_>>()), (1, 1, vec!["client_kim"]));
+    assert!(spark.fuel.percentile(50) >= Some(game::limits::INSTANCE_COST_FUEL), "{spark:?}");
 }

@@ -15,7 +15,7 @@ use std::{
 };
 
 /// What is asked of each: by whom, and for what.
-const QUESTIONS: [(&str, &str); 19] = [
+const QUESTIONS: [(&str, &str); 20] = [
     ("kim", "/session"),
     ("kim", "/worlds"),
     ("kim", "/world/world_0000000a"),
@@ -28,6 +28,7 @@ const QUESTIONS: [(&str, &str); 19] = [
     ("kim", "/api/jobs/job_0000000000c1"),
     ("kim", "/api/jobs/job_0000000000f1"),
     ("kim", "/api/spells/fireball/log"),
+    ("kim", "/api/spells/fireball/usage"),
     ("kim", "/api/spells/fireball/collaborators"),
     ("kim", "/api/spells/fireball/audit"),
     ("kim", "/api/spells/fireball/rollouts"),

@@ -146,3 +146,28 @@ fn a_full_pool_refuses_one_cast_and_says_so() {
     assert_eq!(faults(&outbound), [("instances", "init", place.dummy)]);
     assert_eq!(place.game.casts_live(), 2);
 }
+
+#[test]
+fn what_casts_took_is_told_when_they_end_and_what_their_casters_took_in_each_tick() {
+    let runtime = runtime();
+    let mut place = Place::new();
+    place.activate(load(&runtime, "bolt", "rev_000001_00000000", BOLT));
+    place.activate(load(&runtime, "loop", "rev_000001_00000001", LOOP));
+    let mut of_ann = Vec::new();
+    let mut ended = Vec::new();
+    for tick in 0..60 {
+        let inbound = if tick == 0 { vec![cast(place.ann, "bolt"), cast(place.kim, "loop")] } else { Vec::new() };
+        place.step(&inbound);
+        of_ann.extend(place.game.spent().by_caster.get(&place.ann).copied());
+        ended.extend(place.game.spent().ended.iter().cloned());
+    }
+    // Its launch, its ticks, and the event that ends it.
+    assert!(of_ann.len() > 2, "{of_ann:?}");
+    let [looped, bolt] = ended.as_slice() else { panic!("two casts: {ended:?}") };
+    assert_eq!((bolt.spell.as_str(), bolt.fuel, bolt.faulted), ("bolt", of_ann.iter().sum(), false));
+    assert!(bolt.fuel > game::limits::INSTANCE_COST_FUEL, "{bolt:?}");
+    assert_eq!((looped.spell.as_str(), looped.revision.as_str(), looped.faulted), ("loop", "rev_000001_00000001", true));
+    assert!(looped.fuel > game::limits::SPELL_CALL_FUEL_MAX, "{looped:?}");
+    place.step(&[]);
+    assert!(place.game.spent().by_caster.is_empty() && place.game.spent().ended.is_empty());
+}
