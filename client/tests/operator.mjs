@@ -1,5 +1,6 @@
 /**
- * An operator's first minutes: logs in, sees which spell costs most, has it put into quarantine, lifts that, sends a player away.
+ * An operator's first minutes: logs in, sees which spell and which player cost most, reads the world's log, saves the world, has the spell put into quarantine, lifts
+ * that, rolls it back, sends the player away.
  * Against a server that runs: `UGC_URL=http://127.0.0.1:5000 ADMIN_TOKEN=... node tests/operator.mjs`; with UGC_SCREENSHOTS a picture is put into that folder.
  */
 
@@ -10,7 +11,7 @@ const URL = process.env.UGC_URL ?? 'http://127.0.0.1:5000';
 const TOKEN = process.env.ADMIN_TOKEN;
 const WINDOW = { width: 1180, height: 1180 };
 /** Spends fuel in every tick. */
-const COSTLY = `use spell_sdk::prelude::*;
+const costly = (turns) => `use spell_sdk::prelude::*;
 
 spell! {
     envelope: Envelope::timed(60.0).ticks(10.0),
@@ -18,12 +19,13 @@ spell! {
 }
 
 impl Spell for Mill {
-    fn on_cast(&mut self, _world: &mut World, _cast: &Cast) -> Result<(), Refusal> {
+    fn on_cast(&mut self, world: &mut World, _cast: &Cast) -> Result<(), Refusal> {
+        info!(world, "the mill turns");
         Ok(())
     }
 
     fn on_tick(&mut self, _world: &mut World, _dt: f32) -> Result<(), Refusal> {
-        for turn in 0..20_000u32 {
+        for turn in 0..${turns}u32 {
             self.turned = self.turned.wrapping_mul(1_664_525).wrapping_add(turn);
         }
         Ok(())
@@ -36,7 +38,8 @@ const wish = (spell) => ({ type: 7, spell_id: spell, revision_id: '', target_pos
 
 const author = await ask('POST', '/login', { username: 'miller' });
 const place = await ask('POST', '/join', {}, author);
-const revision = await publish('mill', COSTLY);
+const before = await publish('mill', costly(10_000));
+const revision = await publish('mill', costly(20_000));
 const browser = await openBrowser();
 try {
   const miller = await play(browser, place, 'mill');
@@ -61,11 +64,34 @@ try {
   assert.ok((await stages.count()) >= 10, 'each stage of the tick is there');
   await page.locator('.share', { hasText: '%' }).first().waitFor();
   await page.locator('section', { hasText: 'Logged in' }).locator('tr', { hasText: 'miller' }).waitFor();
+
+  console.log('the costliest player has a name, and what can be done about them');
+  const player = page.locator('section', { hasText: 'The costliest players' }).locator('tbody tr', { hasText: author.client_id });
+  await player.locator('td:nth-child(3)', { hasText: /[1-9]/ }).waitFor();
+  assert.equal(await player.locator('td:first-child').textContent(), 'miller');
+  for (const name of ['Kick', 'Throttle', 'Ban']) await player.getByRole('button', { name }).waitFor();
+
+  console.log('what the world said is read');
+  const said = page.locator('section', { hasText: 'What it reported' }).locator('tbody tr', { hasText: 'info: the mill turns' }).first();
+  await said.waitFor();
+  assert.match(await said.textContent(), new RegExp(revision));
+  await page.locator('.log pre', { hasText: `revision active spell=mill revision=${revision}` }).waitFor();
   if (process.env.UGC_SCREENSHOTS) {
     // A chart of some length.
     await page.waitForTimeout(6_000);
     await page.screenshot({ path: `${process.env.UGC_SCREENSHOTS}/operator.png` });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.waitForTimeout(1_500);
+    await page.screenshot({ path: `${process.env.UGC_SCREENSHOTS}/operator-dark.png` });
+    await page.emulateMedia({ colorScheme: 'light' });
   }
+
+  console.log('the world is saved, and goes on');
+  await page.getByRole('button', { name: 'Save now' }).click();
+  const done = (what) => page.locator('section', { hasText: 'What operators did' }).locator('tr', { hasText: what });
+  await done('save server').waitFor();
+  assert.ok((await ticks(page)) > 0);
+  await page.locator('dd', { hasText: /^ready$/ }).waitFor();
 
   console.log('it is put into quarantine: the world does not run it any more');
   const ended = await miller.listen(122);
@@ -81,10 +107,16 @@ try {
   await quarantined.waitFor({ state: 'detached' });
   await back();
 
+  console.log('a revision is rolled back: the one before it runs again');
+  await spell.getByRole('button', { name: 'Roll back' }).click();
+  await page.locator('dialog').getByRole('button', { name: 'Roll back' }).click();
+  await done('rollback').waitFor();
+  await miller.runs(before);
+
   console.log('a player is sent away, and it is written down');
   await page.locator('section', { hasText: 'Logged in' }).locator('tr', { hasText: 'miller' }).getByRole('button', { name: 'Kick' }).click();
   await miller.isClosed();
-  await page.locator('section', { hasText: 'What operators did' }).locator('tr', { hasText: 'end sessions' }).waitFor();
+  await done('end sessions').waitFor();
   assert.deepEqual(complaints, []);
   console.log('all of it happened');
 } finally {
@@ -94,6 +126,12 @@ try {
 async function enter(page, token) {
   await page.locator('#token input').fill(token);
   await page.locator('#token button.main').click();
+}
+
+/** How often the world has ticked, as the page has it. */
+async function ticks(page) {
+  const text = await page.locator('dt', { hasText: /^ticks$/ }).locator('xpath=following-sibling::dd[1]').textContent();
+  return Number(text.replaceAll(/\D/g, ''));
 }
 
 /** A player whose page is nothing but a socket, and who wishes for the spell again and again. */
@@ -119,6 +157,11 @@ async function play(browser, place, spell) {
       await page.evaluate(() => (window.heard = []));
       return () => page.waitForFunction(([type, spell]) => window.heard.some((it) => it.type === type && it.spell_id === spell), [type, spell]);
     },
+    /** Waits until new casts run this revision. */
+    runs: (revision) => page.waitForFunction(([spell, revision]) => {
+      const last = window.heard.filter((it) => it.type === 122 && it.spell_id === spell).at(-1);
+      return last?.revision_id === revision;
+    }, [spell, revision]),
     isClosed: () => page.waitForFunction(() => window.isClosed),
   };
 }

@@ -58,7 +58,7 @@ class Page {
   private showServers(servers: GameServer[]): void {
     for (const server of servers) {
       const known = this.panels.get(server.world_id);
-      const panel = known ?? new WorldPanel(this.operator, server.world_id, (work) => this.act(work));
+      const panel = known ?? new WorldPanel(this.operator, server.world_id, this.players, (work, done) => this.act(work, done));
       this.panels.set(server.world_id, panel);
       panel.note(server);
     }
@@ -77,9 +77,9 @@ class Page {
     this.place.replaceChildren(panel?.root ?? element('p', { class: 'none' }, 'No world runs. One starts when somebody joins.'));
   }
 
-  /** Something was asked for: what comes of it is looked at at once. */
-  private act(work: Promise<void>): void {
-    work.then(() => this.look()).catch((error: unknown) => say(error instanceof Error ? error.message : String(error), false));
+  /** Something was asked for: what comes of it is looked at at once, and said where it cannot be seen. */
+  private act(work: Promise<void>, done = ''): void {
+    work.then(() => this.look()).then(() => done && say(done, true)).catch((error: unknown) => say(error instanceof Error ? error.message : String(error), false));
   }
 }
 

@@ -54,6 +54,27 @@ export interface Quarantine {
   since: string;
 }
 
+/** What a world's server reported of a cast or a revision. */
+export interface WorldReport {
+  at: string;
+  report: 'line' | 'fault' | 'not_migrated' | 'quarantined' | 'refused';
+  spell_id: string;
+  revision_id: string;
+  tick?: number;
+  level?: string;
+  text?: string;
+  hook?: string;
+  limit?: string;
+  to?: string;
+  message?: string;
+}
+
+/** What a world's server said last, the newest first. */
+export interface WorldLog {
+  reports: WorldReport[];
+  lines: { at: string; text: string }[];
+}
+
 export interface Act {
   entry: number;
   action: string;
@@ -91,6 +112,19 @@ export class Operator {
 
   async audit(): Promise<Act[]> {
     return (await this.ask<{ entries: Act[] }>('GET', '/admin/audit')).entries;
+  }
+
+  log(world: string): Promise<WorldLog> {
+    return this.ask('GET', `/admin/servers/${world}/log`);
+  }
+
+  /** Answers when it is on the disk. */
+  async save(world: string): Promise<void> {
+    await this.ask('POST', `/admin/servers/${world}/save`);
+  }
+
+  async rollBack(spell: string, channel: string): Promise<void> {
+    await this.ask('POST', `/admin/spells/${spell}/rollback`, { channel });
   }
 
   async stop(world: string): Promise<void> {

@@ -11,6 +11,8 @@ const THROTTLED_REQUESTS_PER_MINUTE = 60;
 export class Players {
   readonly root = element('div');
   private readonly sessions = new Table('Logged in', ['name', 'player', 'plays in', ''], 'Nobody is.');
+  /** Of who is logged in. */
+  private names = new Map<string, string>();
   private readonly bans = new Table('Kept out', ['name', 'player', 'until', 'why', ''], 'Nobody is.');
 
   constructor(private readonly operator: Operator, private readonly act: (work: Promise<void>) => void) {
@@ -20,17 +22,25 @@ export class Players {
   async look(): Promise<void> {
     const [sessions, bans] = await Promise.all([this.operator.sessions(), this.operator.bans()]);
     sessions.sort((a, b) => Number(b.world_id !== null) - Number(a.world_id !== null) || a.username.localeCompare(b.username));
-    this.sessions.show(sessions.map(({ username, client_id, world_id }) => [
-      username, client_id, world_id ?? '–',
-      together(
-        action('Kick', () => this.act(this.operator.kick(client_id))),
-        action('Throttle', () => void this.throttle(username, client_id)),
-        action('Ban', () => void this.ban(username, client_id)),
-      ),
-    ]));
+    this.names = new Map(sessions.map(({ client_id, username }) => [client_id, username]));
+    this.sessions.show(sessions.map(({ username, client_id, world_id }) => [username, client_id, world_id ?? '–', this.measures(client_id)]));
     this.bans.show(bans.map(({ username, client_id, until, reason }) => [
       username, client_id, new Date(until).toLocaleString(), reason, action('Let in again', () => this.act(this.operator.unban(client_id))),
     ]));
+  }
+
+  name(client: string): string {
+    return this.names.get(client) ?? client;
+  }
+
+  /** What can be done about somebody. */
+  measures(client: string): HTMLElement {
+    const name = this.name(client);
+    return together(
+      action('Kick', () => this.act(this.operator.kick(client))),
+      action('Throttle', () => void this.throttle(name, client)),
+      action('Ban', () => void this.ban(name, client)),
+    );
   }
 
   private async ban(name: string, client: string): Promise<void> {

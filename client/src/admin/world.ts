@@ -2,7 +2,9 @@
 
 import { element } from '../elements';
 import { Chart } from './chart';
+import { WorldLog } from './log';
 import type { GameServer, Operator, Quarantine } from './operator';
+import type { Players } from './players';
 import { Growth, parse, type Sample } from './prometheus';
 import { ask } from './question';
 import { action, share, Table, together } from './table';
@@ -12,6 +14,9 @@ const LOOKS_MAX = 180;
 /** What a tick may take at 60 Hz. */
 const TICK_MS = 1000 / 60;
 const SPELLS_SHOWN_MAX = 20;
+const PLAYERS_SHOWN_MAX = 20;
+/** What a server counts together. */
+const OTHERS = '(others)';
 
 export class WorldPanel {
   readonly root = element('div', { class: 'world' });
@@ -19,15 +24,19 @@ export class WorldPanel {
   private readonly ticks = new Chart('A tick takes', 'ms', LOOKS_MAX, TICK_MS);
   private readonly stages = new Table('Where a tick goes', ['stage', 'share', 'µs a tick'], 'Nothing is known yet.');
   private readonly spells = new Table('The costliest spells', ['spell', 'revision', 'fuel a second', 'casts a second', 'faults a second', ''], 'No spell has run since this page was opened.');
+  private readonly casters = new Table('The costliest players', ['name', 'player', 'fuel a second', 'casts a second', 'faults a second', ''], 'Nobody has cast since this page was opened.');
+  private readonly log: WorldLog;
   private readonly quarantined = new Table('In quarantine here', ['spell', 'revision', 'since', 'why', ''], 'Nothing is.');
   private readonly history: { p50: number; p99: number; max: number }[] = [];
   private readonly growth = new Growth();
 
-  constructor(private readonly operator: Operator, readonly id: string, private readonly act: (work: Promise<void>) => void) {
+  constructor(private readonly operator: Operator, readonly id: string, private readonly players: Players, private readonly act: (work: Promise<void>, done?: string) => void) {
+    this.log = new WorldLog(operator, id);
+    const save = action('Save now', () => this.act(this.operator.save(this.id), `${this.id} is saved`));
     const stop = action('Save and stop this server', () => void this.stop());
     this.root.append(
-      element('section', { class: 'panel' }, element('h2', {}, id), this.figures, this.ticks.root, stop),
-      this.stages.root, this.spells.root, this.quarantined.root,
+      element('section', { class: 'panel' }, element('h2', {}, id), this.figures, this.ticks.root, together(save, stop)),
+      this.stages.root, this.spells.root, this.casters.root, this.quarantined.root, this.log.root,
     );
   }
 
@@ -53,11 +62,12 @@ export class WorldPanel {
 
   /** Asks the server itself what its ticks were spent on. */
   async look(): Promise<void> {
-    const [text, quarantines] = await Promise.all([this.operator.metrics(this.id), this.operator.quarantines(this.id)]);
+    const [text, quarantines] = await Promise.all([this.operator.metrics(this.id), this.operator.quarantines(this.id), this.log.look()]);
     const grown = this.growth.note(parse(text), performance.now());
     if (grown.length > 0) {
       this.showStages(grown);
       this.showSpells(grown);
+      this.showCasters(grown);
     }
     this.showQuarantines(quarantines);
   }
@@ -75,20 +85,19 @@ export class WorldPanel {
   }
 
   private showSpells(grown: Sample[]): void {
-    const spells = new Map<string, { spell: string; revision: string; fuel: number; casts: number; faults: number }>();
-    const names = { ugc_spell_fuel_total: 'fuel', ugc_spell_casts_total: 'casts', ugc_spell_faults_total: 'faults' } as const;
-    for (const { name, labels: { spell = '', revision = '' }, value } of grown) {
-      const what = names[name as keyof typeof names];
-      if (!what) continue;
-      const entry = spells.get(`${spell} ${revision}`) ?? { spell, revision, fuel: 0, casts: 0, faults: 0 };
-      entry[what] += value;
-      spells.set(`${spell} ${revision}`, entry);
-    }
-    const costliest = [...spells.values()].sort((a, b) => b.fuel - a.fuel).slice(0, SPELLS_SHOWN_MAX);
-    const all = costliest.reduce((sum, { fuel }) => sum + fuel, 0);
-    this.spells.show(costliest.map(({ spell, revision, fuel, casts, faults }) => [
-      spell, revision, share(all > 0 ? fuel / all : 0, Math.round(fuel).toLocaleString()), Number(casts.toFixed(1)), Number(faults.toFixed(1)),
-      together(action('Quarantine', () => void this.quarantine(spell, revision)), action('Revoke', () => void this.revoke(spell, revision))),
+    this.spells.show(costliest(grown, 'spell').slice(0, SPELLS_SHOWN_MAX).map(({ labels: { spell = '', revision = '' }, cells }) => [
+      spell === OTHERS ? spell : element('a', { href: `/spell/${spell}?revision=${revision}` }, spell), revision, ...cells,
+      spell === OTHERS ? '' : together(
+        action('Quarantine', () => void this.quarantine(spell, revision)),
+        action('Roll back', () => void this.rollBack(spell)),
+        action('Revoke', () => void this.revoke(spell, revision)),
+      ),
+    ]));
+  }
+
+  private showCasters(grown: Sample[]): void {
+    this.casters.show(costliest(grown, 'player').slice(0, PLAYERS_SHOWN_MAX).map(({ labels: { player = '' }, cells }) => [
+      this.players.name(player), player, ...cells, player === OTHERS ? '' : this.players.measures(player),
     ]));
   }
 
@@ -109,11 +118,41 @@ export class WorldPanel {
     if (await ask('Put it into quarantine?', explanation, 'Quarantine')) this.act(this.operator.quarantine(this.id, spell, revision));
   }
 
+  private async rollBack(spell: string): Promise<void> {
+    const channel = { name: 'channel', label: 'Channel: stable or beta', value: 'stable', type: 'text' } as const;
+    const explanation = `The channel of ${spell} points at the good revision before it on all worlds; a rollout that runs there is ended instead.`;
+    const answer = await ask('Roll it back?', explanation, 'Roll back', [channel]);
+    if (answer) this.act(this.operator.rollBack(spell, answer['channel'] ?? ''));
+  }
+
   private async revoke(spell: string, revision: string): Promise<void> {
     const reason = { name: 'reason', label: 'Why, for its author', value: '', type: 'text' } as const;
     const answer = await ask('Revoke it everywhere?', `No world runs ${spell} ${revision} any more, and running casts end at once.`, 'Revoke', [reason]);
     if (answer) this.act(this.operator.revoke(spell, revision, answer['reason'] ?? ''));
   }
+}
+
+interface Costly {
+  labels: Record<string, string>;
+  /** Fuel, with its share of all that is known, casts and faults, in a second. */
+  cells: [HTMLElement, number, number];
+}
+
+/** What was spent, by spells and revisions or by players, the most first. */
+function costliest(grown: Sample[], whose: 'spell' | 'player'): Costly[] {
+  const sums = new Map<string, { labels: Record<string, string>; fuel: number; casts: number; faults: number }>();
+  for (const { name, labels, value } of grown) {
+    const what = (['fuel', 'casts', 'faults'] as const).find((what) => name === `ugc_${whose}_${what}_total`);
+    if (!what) continue;
+    const key = Object.values(labels).join(' ');
+    const sum = sums.get(key) ?? { labels, fuel: 0, casts: 0, faults: 0 };
+    sum[what] += value;
+    sums.set(key, sum);
+  }
+  const all = [...sums.values()].reduce((sum, { fuel }) => sum + fuel, 0);
+  return [...sums.values()].sort((a, b) => b.fuel - a.fuel).map(({ labels, fuel, casts, faults }) => ({
+    labels, cells: [share(all > 0 ? fuel / all : 0, Math.round(fuel).toLocaleString()), Number(casts.toFixed(1)), Number(faults.toFixed(1))],
+  }));
 }
 
 /** `var-good` as the page's style has it now, light or dark. */

@@ -34,7 +34,11 @@ export interface Manifest {
   assets: File[];
   component: { size: number };
   cost: { cast_mana: number };
-  envelope: { capabilities: string[] };
+  envelope: {
+    capabilities: string[];
+    duration?: { seconds?: number; max_seconds?: number };
+    frequency?: { max_hz?: number };
+  };
   /** What its casts took in the worlds of the trial; null for those that were built elsewhere. */
   measured: { call_fuel_max: number; cast_mana_max: number; upkeep_mana_per_s: number } | null;
 }
@@ -70,6 +74,23 @@ export interface Job {
   diagnostics: Diagnostic[];
   /** What each stage took. */
   stage_ms: [string, number][];
+}
+
+/** What the casts of a revision came to in all worlds, and who runs it now. */
+export interface RevisionUsage {
+  revision_id: string;
+  /** Casts that have ended, and those of them that were stopped. */
+  casts: number;
+  faults: number;
+  /** Fuel of a cast; null before the first has ended. */
+  fuel_p50: number | null;
+  fuel_p99: number | null;
+  live_casts: number;
+  /** Who has cast it of late. */
+  players: number;
+  worlds: { world_id: string; name: string; live_casts: number }[];
+  /** Worlds that run it and are not public. */
+  other_worlds: number;
 }
 
 /** A trial of a revision on a share of the casts. */
@@ -136,9 +157,24 @@ export class Author {
       if (event === 'end') return data as Job;
       begins(data as Job);
     }
-    // The stream broke off: the job is asked for, once it has ended.
+    // The stream broke off.
+    return this.ended(job_id);
+  }
+
+  /** Builds somebody's revision as a spell of the author's own. Answers the job as it ended. */
+  async fork(spellId: string, from: string, revisionId: string): Promise<Job> {
+    const body = { spell_id: from, revision_id: revisionId };
+    return this.ended((await this.api.ask<{ job_id: string }>('POST', `/api/spells/${spellId}/fork`, body)).job_id);
+  }
+
+  /** What casts of the spell came to, the newest revision first. */
+  usage(spellId: string): Promise<{ recent_seconds: number; revisions: RevisionUsage[] }> {
+    return this.api.ask('GET', `/api/spells/${spellId}/usage`);
+  }
+
+  private async ended(jobId: string): Promise<Job> {
     for (;;) {
-      const job = await this.api.ask<Job>('GET', `/api/jobs/${job_id}?wait_ms=5000`);
+      const job = await this.api.ask<Job>('GET', `/api/jobs/${jobId}?wait_ms=5000`);
       if (job.status === 'completed' || job.status === 'failed') return job;
     }
   }

@@ -24,6 +24,8 @@ export class Door {
   /** The newest cast by anybody that was told of, by spell. */
   readonly seen = new Map<string, { tick: number; revisionId: string }>();
   private workshop: Workshop | null = null;
+  /** An own spell that a link leads to: it is opened once, with the first connection. */
+  private wanted = new URLSearchParams(location.search).get('workshop');
   private readonly button = element('button', { type: 'button', class: 'workshop-door', title: 'Edit spells (E)' }, element('kbd', {}, 'E'), ' Workshop');
 
   constructor(private readonly game: Game) {
@@ -44,6 +46,7 @@ export class Door {
   /** A new connection: the server tells anew what runs. */
   begin(): void {
     this.active.clear();
+    if (this.wanted !== null) void this.toggle();
   }
 
   heed(message: ServerMessage): void {
@@ -61,7 +64,8 @@ export class Door {
   private async toggle(): Promise<void> {
     if (!this.workshop) {
       const { Workshop } = await import('./workshop');
-      this.workshop ??= new Workshop(this.game, this.active);
+      this.workshop ??= new Workshop(this.game, this.active, this.wanted);
+      this.wanted = null;
     }
     this.workshop.toggle();
   }

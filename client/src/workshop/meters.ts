@@ -28,7 +28,12 @@ export function figures({ cost, measured, component }: Manifest): Figure[] {
 }
 
 export function meters(manifest: Manifest): HTMLElement {
-  return element('div', { class: 'meters' }, ...figures(manifest).map(({ name, is, of, unit, title }) => {
+  return bars(figures(manifest));
+}
+
+/** Each with a bar, and in numbers. */
+export function bars(figures: Figure[]): HTMLElement {
+  return element('div', { class: 'meters' }, ...figures.map(({ name, is, of, unit, title }) => {
     const bar = element('meter', { min: '0', max: String(of), high: String(0.8 * of), optimum: '0', value: String(is) });
     return element('label', { title }, element('span', {}, name), bar, element('span', {}, `${short(is)} of ${short(of)}${unit}`));
   }));

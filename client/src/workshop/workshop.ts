@@ -56,7 +56,8 @@ export class Workshop {
   private nextMs: number | null = null;
   private keeping: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly game: Game, active: ReadonlyMap<string, string>) {
+  /** Begins with this spell of the player's own, or with what was in hand, or with the shelf. */
+  constructor(private readonly game: Game, active: ReadonlyMap<string, string>, wanted: string | null) {
     this.author = new Author(game.api);
     this.bench = new Bench(this.author, game, active, this.casts);
     this.log = new Log(game.api, (entry) => this.casts.logged(entry, game.me()));
@@ -75,7 +76,8 @@ export class Workshop {
     this.furnish();
     this.expose();
     const before = kept();
-    if (before) this.attempt(() => this.open(before, null));
+    if (wanted !== null) this.attempt(() => this.openOwn(wanted));
+    else if (before) this.attempt(() => this.open(before, null));
     else this.toShelf();
   }
 
@@ -153,6 +155,13 @@ export class Workshop {
     this.editor.focus();
     if (this.isKnown) this.log.follow(project.spellId);
     await this.showDraft(this.isKnown ? ((await this.author.drafts())[project.spellId] ?? null) : null);
+  }
+
+  private async openOwn(spellId: string): Promise<void> {
+    const draft = (await this.author.spells()).find(({ spell_id }) => spell_id === spellId)?.active_draft_rev;
+    if (draft) return this.openRevision(spellId, draft);
+    this.toShelf();
+    this.bar.end(`${spellId} is no spell of yours`, 'bad');
   }
 
   private async openRevision(spellId: string, revisionId: string): Promise<void> {

@@ -43,10 +43,35 @@ fn an_authors_first_five_minutes_in_two_browsers() -> Result<()> {
 }
 
 #[test]
+fn a_spells_page_in_a_browser() -> Result<()> {
+    plays(
+        "spell.mjs",
+        &[
+            "a spell is published twice",
+            "its page says what it is",
+            "somebody casts it",
+            "an older revision",
+            "it is forked",
+            "nobody's console",
+        ],
+    )
+}
+
+#[test]
 fn an_operators_first_minutes_in_a_browser() -> Result<()> {
     plays(
         "operator.mjs",
-        &["a wrong token is refused", "the token opens the page", "it is put into quarantine", "and lifted", "a player is sent away"],
+        &[
+            "a wrong token is refused",
+            "the token opens the page",
+            "the costliest player has a name",
+            "what the world said is read",
+            "the world is saved, and goes on",
+            "it is put into quarantine",
+            "and lifted",
+            "a revision is rolled back",
+            "a player is sent away",
+        ],
     )
 }
 

@@ -47,6 +47,8 @@ fn an_operator_finds_and_steers_everything() -> Result<()> {
     players(&mut desk, &lee, of_lee)?;
     spells(&mut desk, &world, &spark)?;
     backup(&mut desk.page, &server)?;
+    desk.ask("save", "POST", &format!("/admin/servers/{world}/save"), &Value::Null)?;
+    said(&desk, &world, &spark)?;
     desk.ask("stop", "DELETE", &format!("/admin/servers/{world}"), &Value::Null)?;
     desk.ask("records", "GET", "/admin/audit", &Value::Null)?;
     desk.ask("records", "POST", "/admin/cleanup", &Value::Null)?;
@@ -86,9 +88,27 @@ fn spells(desk: &mut Desk<'_>, world: &str, revision: &str) -> Result<()> {
     desk.ask("spells", "GET", "/admin/stops", &Value::Null)?;
     desk.ask("spells", "PUT", &quarantine, &Value::Null)?;
     desk.ask("spells", "DELETE", &quarantine, &Value::Null)?;
+    let again = json!({ "revision_id": revision });
+    desk.ask("spells", "POST", "/admin/spells/spark/rollback", &again)?;
     let revoke = format!("/admin/spells/spark/revisions/{revision}/revoke");
     desk.ask("spells", "POST", &revoke, &json!({ "reason": "it burns too much" }))?;
     desk.ask("spells", "DELETE", &revoke, &Value::Null)
+}
+
+/// The lines of the server's log come within moments, the newest first: the spell was active, and is not any more.
+fn said(desk: &Desk<'_>, world: &str, revision: &str) -> Result<()> {
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        let log = desk.http.get(&format!("/admin/servers/{world}/log"), Some(&desk.token))?.ok_json()?;
+        let lines: Vec<&str> = log["lines"].as_array().into_iter().flatten().filter_map(|line| line["text"].as_str()).collect();
+        let of = |words: &str| lines.iter().position(|line| line.contains(words) && line.contains("spark"));
+        if let (Some(inactive), Some(active)) = (of("no revision active"), of(&format!("revision={revision}")))
+            && inactive < active
+        {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "{log}");
+    }
 }
 
 /// While everything runs; the copy is as good as what it was made of.
