@@ -10,7 +10,7 @@ const SENSITIVITY = 0.0024;
 const PITCH_MAX = 1.55;
 
 /** What a key or button is for besides moving. */
-export type Action = 'dig' | 'build' | 'overlay' | { slot: number };
+export type Action = 'dig' | 'build' | 'overlay' | 'cancel' | { press: number } | { release: number };
 
 /** Keyboard and mouse. */
 export class Hands {
@@ -33,11 +33,23 @@ export class Hands {
       if (event.repeat) return;
       this.press(event.code);
       if (event.code === 'KeyR') act('build');
-      const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
-      if (digit) act({ slot: Number(digit) - 1 });
+      if (event.code === 'Escape') act('cancel');
+      const slot = slotOf(event.code);
+      if (slot !== null) act({ press: slot });
     });
-    addEventListener('keyup', (event) => this.down.delete(event.code));
-    addEventListener('blur', () => this.release());
+    addEventListener('keyup', (event) => {
+      this.down.delete(event.code);
+      const slot = slotOf(event.code);
+      if (slot !== null) act({ release: slot });
+    });
+    addEventListener('blur', () => {
+      this.release();
+      act('cancel');
+    });
+    // While the mouse is held, Escape is the browser's: it lets go of the mouse, and tells nobody the key.
+    document.addEventListener('pointerlockchange', () => {
+      if (!this.holdsPointer()) act('cancel');
+    });
     view.addEventListener('contextmenu', (event) => event.preventDefault());
     view.addEventListener('mousedown', (event) => {
       if (!this.holdsPointer()) this.takePointer();
@@ -97,6 +109,12 @@ export class Hands {
     this.yaw -= x * SENSITIVITY;
     this.pitch = Math.max(-PITCH_MAX, Math.min(PITCH_MAX, this.pitch - y * SENSITIVITY));
   }
+}
+
+/** 1 to 9 are spells. */
+function slotOf(code: string): number | null {
+  const digit = /^Digit([1-9])$/.exec(code)?.[1];
+  return digit ? Number(digit) - 1 : null;
 }
 
 /** Ticks at a fixed rate, by the clock and never by the picture. */

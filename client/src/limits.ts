@@ -23,6 +23,10 @@ export const PARTICLES_MAX = 2048;
 /** Lines of the feed, and how long each is shown. */
 export const FEED_LINES_MAX = 6;
 export const FEED_LINE_MS = 7000;
+/** A spell's key that is down for longer shows how far the spell reaches; a tap does not flash. */
+export const HOLD_MS = 160;
+/** Manifests that are kept: nine spells of each of a few people. */
+export const MANIFESTS_MAX = 64;
 /** Spells within reach of one key each. */
 export const SPELL_SLOTS = 9;
 

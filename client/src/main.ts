@@ -9,8 +9,10 @@ import { Hud } from './hud';
 import { Hands, Stepper, type Action } from './input';
 import { Others, type Other } from './interpolation';
 import { DIG_INTERVAL_MS, DIG_RADIUS_M, DIG_RANGE_M, EYE_HEIGHT_M } from './limits';
+import { Manifests } from './manifests';
 import { Menu } from './menu';
 import { Overlay } from './overlay';
+import { Preview } from './preview';
 import { Core, Kind, type Picture, type ServerMessage } from './protocol';
 import { Stage } from './stage';
 import { add, dot, length, minus, times, type Vec3 } from './vec';
@@ -38,6 +40,7 @@ async function main(): Promise<void> {
 /** Everything that is there once. */
 class Game {
   private readonly api = new Api();
+  private readonly manifests = new Manifests(this.api);
   private readonly others = new Others();
   private readonly stage = new Stage(byId('view') as HTMLCanvasElement);
   private readonly hud = new Hud((spellId) => this.cast(spellId));
@@ -47,6 +50,7 @@ class Game {
   private readonly chunks: Chunks;
   private readonly overlay: Overlay;
   private readonly workshop: Door;
+  private readonly preview: Preview;
   private picture: Picture = { own: { position: [0, 0, 0], velocity: [0, 0, 0], grounded: false }, tick: 0, others: [] };
   private seen: Other[] = [];
   private edits = 0;
@@ -70,6 +74,7 @@ class Game {
       others: () => this.seen,
       cast: (spellId, target) => this.cast(spellId, target),
     });
+    this.preview = new Preview(this.manifests, (spellId) => this.workshop.active.get(spellId));
     this.expose();
     requestAnimationFrame(() => this.draw());
   }
@@ -87,6 +92,7 @@ class Game {
         get others() { return game.seen; },
         get players() { return [...game.others.players.values()]; },
         get target() { return game.aimed()?.at ?? null; },
+        get preview() { return game.preview.shown; },
         get spells() { return game.hud.spells.spells; },
         get active() { return Object.fromEntries(game.workshop.active); },
         get casts() { return Object.fromEntries(game.workshop.seen); },
@@ -106,6 +112,7 @@ class Game {
     this.stage.begin();
     this.chunks.begin();
     this.hud.begin();
+    this.preview.cancel();
     this.workshop.begin();
   }
 
@@ -162,17 +169,27 @@ class Game {
     if (action === 'overlay') return this.overlay.toggle();
     if (action === 'dig') return this.dig();
     if (action === 'build') return this.build();
-    const spellId = this.hud.spells.spell(action.slot);
+    if (action === 'cancel') return this.preview.cancel();
+    if ('press' in action) {
+      const spellId = this.hud.spells.spell(action.press);
+      if (spellId) this.preview.press(action.press, spellId);
+      return;
+    }
+    const spellId = this.preview.release(action.release);
     if (spellId) this.cast(spellId);
   }
 
   /** At whom or what one looks; a target that is given is looked at first. */
   private cast(spellId: string, target: Target | null = null): void {
     if (target) this.face(target.at);
-    const { at, entity } = target ?? this.aimed() ?? { at: this.ahead(AIM_FAR_M), entity: 0 };
+    const { at, entity } = target ?? this.castTarget();
     // The aim of this very moment goes first.
     this.stepper.advance();
     this.connection.send({ type: 7, spell_id: spellId, revision_id: '', target_position: at, target_entity_id: entity, extra_params: {} });
+  }
+
+  private castTarget(): Target {
+    return this.aimed() ?? { at: this.ahead(AIM_FAR_M), entity: 0 };
   }
 
   private dig(): void {
@@ -209,7 +226,10 @@ class Game {
 
     const stats = this.core.stats(now);
     const { yaw, pitch } = this.hands;
-    this.stage.draw({ position: this.picture.own.position, yaw, pitch, others: this.seen, aim: this.aimed()?.at ?? null });
+    const { position } = this.picture.own;
+    const aim = this.preview.isOpen ? this.castTarget().at : (this.aimed()?.at ?? null);
+    const reach = aim && this.preview.reach(position, aim);
+    this.stage.draw({ position, yaw, pitch, others: this.seen, aim, reach });
     this.hud.spells.draw();
     this.hud.life(stats.health);
     this.hud.connection(this.status(stats.onKnownGround === 1), this.connection.state === 'playing');

@@ -10,6 +10,7 @@ import { EYE_HEIGHT_M, VIEW_M } from './limits';
 import { Numbers } from './numbers';
 import { Particles } from './particles';
 import { Kind } from './protocol';
+import { shell } from './reach';
 import { Sharpness } from './sharpness';
 import type { Burst, Frame, Hit } from './stage';
 import { Terrain } from './terrain';
@@ -26,6 +27,10 @@ const OFF_THE_GRID_M = 0.0013;
 const SHOT_SEEN_FROM_M = 2.5;
 /** A shot leaves a spark behind so often, seconds. */
 const TRAIL_SECONDS = 0.03;
+/** The mark on what is aimed at: as a rule, for a spell that is about to be cast, and for one that does not reach so far. */
+const MARK = { plain: 0xffffff, within: 0x6dff9e, beyond: 0xff5c4d };
+/** The mark of a spell is as wide as if it lay so near, metres. */
+const MARK_SEEN_M = 9;
 
 export class Picture {
   readonly terrain = new Terrain(HORIZON, SUN, VIEW_M.most);
@@ -36,7 +41,9 @@ export class Picture {
   private readonly scene = new Scene();
   private readonly camera = new PerspectiveCamera(75, 1, 0.05, 600);
   private readonly figures = new Map<number, Figure>();
-  private readonly mark: Mesh;
+  private readonly markColor = new MeshBasicMaterial({ color: MARK.plain, transparent: true, opacity: 0.55, depthWrite: false });
+  private readonly mark = new Mesh(new RingGeometry(0.32, 0.42, 28), this.markColor);
+  private readonly shell = shell();
   private readonly sky: Mesh;
   private trailSeconds = 0;
 
@@ -44,10 +51,9 @@ export class Picture {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, powerPreference: 'high-performance' });
     this.renderer.outputColorSpace = LinearSRGBColorSpace;
     this.sky = sky();
-    this.mark = new Mesh(new RingGeometry(0.32, 0.42, 28).rotateX(-Math.PI / 2), new MeshBasicMaterial({ color: 0xffffff, transparent: true, opacity: 0.55, depthWrite: false }));
     const light = new DirectionalLight(0xfff0d6, 2.4);
     light.position.copy(SUN).multiplyScalar(50);
-    this.scene.add(this.sky, this.terrain.group, this.particles.points, this.numbers.group, this.mark, light);
+    this.scene.add(this.sky, this.terrain.group, this.particles.points, this.numbers.group, this.mark, this.shell, light);
     this.scene.add(new HemisphereLight(0xdfeaf8, 0x8f8a80, 2.2), new AmbientLight(0xffffff, 0.6));
     this.camera.rotation.order = 'YXZ';
   }
@@ -69,8 +75,7 @@ export class Picture {
     this.fit(frame, seconds);
     this.look(frame);
     this.show(frame.others);
-    this.mark.visible = frame.aim !== null;
-    if (frame.aim) this.mark.position.set(frame.aim[0], frame.aim[1] + 0.03, frame.aim[2]);
+    this.aim(frame);
     this.trail(seconds, frame.others);
     this.particles.advance(seconds);
     this.numbers.advance(seconds);
@@ -81,6 +86,23 @@ export class Picture {
     this.camera.position.set(x + OFF_THE_GRID_M, y + EYE_HEIGHT_M, z + OFF_THE_GRID_M);
     this.camera.rotation.set(pitch, yaw, 0);
     this.sky.position.copy(this.camera.position);
+  }
+
+  /** The mark on what is aimed at, and how far a spell reaches that is about to be cast. */
+  private aim({ aim, reach, position }: Frame): void {
+    this.mark.visible = aim !== null;
+    if (aim) this.mark.position.set(aim[0], aim[1] + 0.03, aim[2]);
+    // On the ground as a rule; that of a spell faces the eye, before whatever stands there.
+    if (reach) this.mark.quaternion.copy(this.camera.quaternion);
+    else this.mark.rotation.set(-Math.PI / 2, 0, 0);
+    this.markColor.depthTest = reach === null;
+    this.mark.scale.setScalar(reach ? Math.max(1, this.mark.position.distanceTo(this.camera.position) / MARK_SEEN_M) : 1);
+    this.markColor.color.setHex(!reach ? MARK.plain : reach.within ? MARK.within : MARK.beyond);
+    this.markColor.opacity = reach ? 0.9 : 0.55;
+    this.shell.visible = reach !== null;
+    this.shell.position.set(...position);
+    this.shell.scale.setScalar(reach?.radius ?? 1);
+    this.terrain.reach.set(...position, reach?.radius ?? 0);
   }
 
   private show(others: Other[]): void {

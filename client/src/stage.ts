@@ -14,12 +14,20 @@ export interface Frame {
   others: Other[];
   /** What the player aims at. */
   aim: Vec3 | null;
+  /** Of the spell that is about to be cast. */
+  reach: Reach | null;
   /** The canvas on the page, in its pixels, and how many of the screen's one of those has. */
   width: number;
   height: number;
   pixelRatio: number;
   /** All of the screen's pixels, however long it takes: for pictures that are to be looked at. */
   sharp: boolean;
+}
+
+/** How far a spell reaches from its caster, metres, and whether what is aimed at is nearer. */
+export interface Reach {
+  radius: number;
+  within: boolean;
 }
 
 /** Sparks. */
@@ -89,7 +97,7 @@ export class Stage implements Wall {
     this.tell({ say: 'hit', hit });
   }
 
-  draw(moment: Pick<Frame, 'position' | 'yaw' | 'pitch' | 'others' | 'aim'>): void {
+  draw(moment: Pick<Frame, 'position' | 'yaw' | 'pitch' | 'others' | 'aim' | 'reach'>): void {
     const { clientWidth: width, clientHeight: height } = this.view;
     this.tell({ say: 'draw', frame: { ...moment, width, height, pixelRatio: devicePixelRatio, sharp: this.sharp } });
   }

@@ -2,7 +2,7 @@
 
 import {
   BufferGeometry, BufferAttribute, DoubleSide, GLSL3, Group, InterleavedBuffer, InterleavedBufferAttribute, Mesh, RawShaderMaterial, Sphere,
-  Vector3, type Color,
+  Vector3, Vector4, type Color,
 } from 'three';
 import type { Made } from './mesher';
 import type { Vec3 } from './vec';
@@ -38,6 +38,7 @@ in float light;
 flat in int material;
 uniform vec3 cameraPosition, fogColor, sun;
 uniform float fogFar, opacity;
+uniform vec4 reach; // middle and radius of a sphere; without one the radius is 0
 out vec4 color;
 // stone, dirt, grass, sand, wood, glass, ice, lamp, bedrock; 0 is air, which has no face.
 const vec3 COLORS[10] = vec3[](vec3(1,0,1), vec3(.47,.49,.53), vec3(.50,.37,.26), vec3(.36,.56,.25), vec3(.80,.72,.50),
@@ -67,12 +68,16 @@ void main() {
   shine *= .45 + .55 * light;
   if (drawn == 8) shine = vec3(1.25);
   vec3 lit = base * shine;
+  float beyond = distance(world, reach.xyz) - reach.w, thick = .06 + fwidth(beyond);
+  if (reach.w > 0.) lit = mix(lit * (beyond > 0. ? .72 : 1.), vec3(.62, .90, 1.), .85 * (1. - smoothstep(thick, 2. * thick, abs(beyond))));
   float away = distance(world.xz, cameraPosition.xz);
   color = vec4(mix(lit, fogColor, smoothstep(fogFar * .55, fogFar, away)), opacity);
 }`;
 
 export class Terrain {
   readonly group = new Group();
+  /** Middle and radius of the sphere whose rim is drawn; none with a radius of 0. */
+  readonly reach = new Vector4();
   private readonly solid: RawShaderMaterial;
   private readonly clearing: RawShaderMaterial;
   private readonly shown = new Map<string, Mesh[]>();
@@ -80,7 +85,7 @@ export class Terrain {
   private indices = indices(1024);
 
   constructor(fog: Color, sun: Vector3, fogFar: number) {
-    const uniforms = { fogColor: { value: fog }, sun: { value: sun }, fogFar: { value: fogFar }, opacity: { value: 1 } };
+    const uniforms = { fogColor: { value: fog }, sun: { value: sun }, fogFar: { value: fogFar }, opacity: { value: 1 }, reach: { value: this.reach } };
     const shaders = { glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: FRAGMENT };
     this.solid = new RawShaderMaterial({ ...shaders, uniforms });
     const seen = { ...uniforms, opacity: { value: 0.35 } };

@@ -10,13 +10,14 @@ import { Player, tell, TIMEOUT_MS } from './player.mjs';
 const URL = process.env.UGC_URL ?? 'http://127.0.0.1:5000';
 const PAGE = process.env.UGC_PAGE ?? URL;
 const CONTROL_PID = process.env.UGC_CONTROL_PID;
-const FIREBALL = readFileSync(new globalThis.URL('../../spells/fireball/src/lib.rs', import.meta.url), 'utf8');
+const source = (spell) => readFileSync(new globalThis.URL(`../../spells/${spell}/src/lib.rs`, import.meta.url), 'utf8');
 
 const STORIES = {
   'both come in, one by the other\'s link': comeIn,
   'they see each other walk, and nothing is corrected': walk,
   'what one digs is gone for both': dig,
   'a spell goes live, is cast, and both see it fly': cast,
+  'a key that is held shows how far the spell reaches': preview,
   'over a bad line the player still goes where the server says': badLine,
   'a killed server is come back to by itself': killed,
   'nobody\'s console complained': quiet,
@@ -80,15 +81,10 @@ async function dig({ kim, ann }) {
   });
 }
 
-async function cast({ kim, ann }) {
-  const author = await ask('POST', '/login', { username: 'author' });
-  let job = await ask('POST', '/api/spells/fireball/build', { code: FIREBALL, options: { metadata: { name: 'Fireball' } } }, author);
-  const deadline = Date.now() + TIMEOUT_MS;
-  while (job.status !== 'completed') {
-    assert.ok(job.status !== 'failed' && Date.now() < deadline, `the build: ${JSON.stringify(job)}`);
-    job = await ask('GET', `/api/jobs/${job.job_id}?wait_ms=500`, undefined, author);
-  }
-  await ask('POST', '/api/spells/fireball/publish', { revision_id: job.result_revision_id, channel: 'stable' }, author);
+async function cast(story) {
+  const { kim, ann } = story;
+  story.author = await ask('POST', '/login', { username: 'author' });
+  await publish('fireball', 'Fireball', story);
   for (const player of [kim, ann]) await player.until('for the spell', (game) => game.spells.includes('fireball'));
   const target = await kim.sees('ann');
   await kim.face(target);
@@ -102,6 +98,39 @@ async function cast({ kim, ann }) {
     await kim.page.mouse.down();
   });
   await kim.page.mouse.up();
+}
+
+/** Builds a spell of the library and makes it everybody's. */
+async function publish(spell, name, { author }) {
+  let job = await ask('POST', `/api/spells/${spell}/build`, { code: source(spell), options: { metadata: { name } } }, author);
+  const deadline = Date.now() + TIMEOUT_MS;
+  while (job.status !== 'completed') {
+    assert.ok(job.status !== 'failed' && Date.now() < deadline, `the build: ${JSON.stringify(job)}`);
+    job = await ask('GET', `/api/jobs/${job.job_id}?wait_ms=500`, undefined, author);
+  }
+  await ask('POST', `/api/spells/${spell}/publish`, { revision_id: job.result_revision_id, channel: 'stable' }, author);
+}
+
+/** Beyond the reach, and within it; Escape takes it back, and letting go casts. */
+async function preview(story) {
+  const { kim } = story;
+  const { keyboard } = kim.page;
+  await publish('gust', 'Gust', story);
+  await kim.until('for the spell', (game) => game.spells.includes('gust'));
+  await kim.look(0.4, 0.3);
+  await keyboard.down('Digit2');
+  await kim.until('to see that the sky is beyond reach', (game) => game.preview?.radius === 12 && !game.preview.within);
+  await keyboard.press('Escape');
+  await keyboard.up('Digit2');
+  await kim.until('for half a second to pass', (game, tick) => game.stats.tick > tick, (await kim.ask((game) => game.stats.tick)) + 30);
+  assert.deepEqual(await kim.ask((game) => [game.preview, game.casts.gust ?? null]), [null, null], 'Escape takes it back');
+  await kim.look(0.4, -0.6);
+  await keyboard.down('Digit2');
+  await kim.until('to see that the ground is within reach', (game) => game.preview?.within);
+  await kim.page.locator('.preview', { hasText: 'within reach' }).filter({ hasText: 'by author' }).waitFor();
+  await kim.picture('aim.png', async () => kim.face(await kim.sees('dummy')));
+  await keyboard.up('Digit2');
+  await kim.until('for the cast', (game) => game.casts.gust);
 }
 
 async function badLine({ kim, ann }) {

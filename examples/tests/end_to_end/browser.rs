@@ -16,6 +16,7 @@ fn a_players_first_minute_in_two_browsers() -> Result<()> {
             "they see each other walk",
             "what one digs",
             "a spell goes live",
+            "a key that is held",
             "over a bad line",
             "a killed server",
             "nobody's console",
