@@ -4,7 +4,7 @@ import {
   AmbientLight, BackSide, Color, ColorManagement, DirectionalLight, HemisphereLight, LinearSRGBColorSpace, Mesh, MeshBasicMaterial,
   PerspectiveCamera, RingGeometry, Scene, ShaderMaterial, SphereGeometry, Vector3, WebGLRenderer,
 } from 'three';
-import { Figure } from './figures';
+import { Figure, fromCharacter } from './figures';
 import type { Other } from './interpolation';
 import { EYE_HEIGHT_M, VIEW_M } from './limits';
 import { Numbers } from './numbers';
@@ -27,6 +27,8 @@ const OFF_THE_GRID_M = 0.0013;
 const SHOT_SEEN_FROM_M = 2.5;
 /** A shot leaves a spark behind so often, seconds. */
 const TRAIL_SECONDS = 0.03;
+/** A character whose surface is nearer than this to the eye would be seen from inside: two who come in stand in one place. */
+const CHARACTER_SEEN_FROM_M = 0.3;
 /** The mark on what is aimed at: as a rule, for a spell that is about to be cast, and for one that does not reach so far. */
 const MARK = { plain: 0xffffff, within: 0x6dff9e, beyond: 0xff5c4d };
 /** The mark of a spell is as wide as if it lay so near, metres. */
@@ -116,9 +118,15 @@ export class Picture {
         this.scene.add(figure.object);
       }
       figure.show(other);
-      // A shot begins at the eye: there it would be all that one sees.
-      figure.object.visible = other.kind !== Kind.Projectile || figure.object.position.distanceTo(this.camera.position) > SHOT_SEEN_FROM_M;
+      figure.object.visible = this.isInFront(other.kind, figure);
     }
+  }
+
+  /** What is too near is not drawn: it would be all that one sees. */
+  private isInFront(kind: Kind, { object }: Figure): boolean {
+    if (kind === Kind.Projectile) return object.position.distanceTo(this.camera.position) > SHOT_SEEN_FROM_M;
+    if (kind === Kind.Player || kind === Kind.Npc) return fromCharacter(object.position, this.camera.position) > CHARACTER_SEEN_FROM_M;
+    return true;
   }
 
   private fit({ width, height, pixelRatio, sharp }: Frame, seconds: number): void {
