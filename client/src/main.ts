@@ -88,6 +88,7 @@ class Game {
         get world() { return game.connection.worldId; },
         get me() { return game.connection.me; },
         get reconnects() { return game.connection.reconnects; },
+        get own() { return game.picture.own; },
         get position() { return game.picture.own.position; },
         get others() { return game.seen; },
         get players() { return [...game.others.players.values()]; },

@@ -5,9 +5,9 @@
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { Player, tell, TIMEOUT_MS } from './player.mjs';
+import { Player, tell } from './player.mjs';
+import { ask, library, publish, URL } from './server.mjs';
 
-const URL = process.env.UGC_URL ?? 'http://127.0.0.1:5000';
 const PAGE = process.env.UGC_PAGE ?? URL;
 const CONTROL_PID = process.env.UGC_CONTROL_PID;
 const source = (spell) => readFileSync(new globalThis.URL(`../../spells/${spell}/src/lib.rs`, import.meta.url), 'utf8');
@@ -39,18 +39,14 @@ async function walk({ kim, ann }) {
   // Between the dummy and the crates: those who are pushed go where no input says.
   await kim.look(0.2, 0);
   await ann.look(-0.2, 0);
-  // What shaders and first meshes have held up is behind them now.
-  await kim.page.waitForTimeout(3_000);
+  for (const player of [kim, ann]) await player.settles();
   const places = [await kim.sees('ann'), await ann.sees('kim')];
   const before = await corrections(kim, ann);
   await Promise.all([kim.hold('KeyW', 2_500), ann.hold('KeyW', 2_500)]);
   await Promise.all([kim, ann].map((player) => player.hold('Space', 300)));
-  // Back on the ground, and drawn there.
-  await kim.page.waitForTimeout(1_800);
+  await Promise.all([kim.seesStanding(ann), ann.seesStanding(kim)]);
   const moved = [distance(places[0], await kim.sees('ann')), distance(places[1], await ann.sees('kim'))];
   assert.ok(Math.min(...moved) > 3, `they see each other move ${moved} m`);
-  const [seen, stands] = [await kim.sees('ann'), await ann.ask((game) => game.position)];
-  assert.ok(distance(seen, stands) < 0.1, `kim sees ann ${distance(seen, stands)} m from where she is`);
   const { count, late } = minus(await corrections(kim, ann), before);
   say('corrections of two who walk', `${count}, ${late} of them by inputs that came late`);
   assert.equal(count - late, 0, 'what the server does with the same inputs is what was predicted');
@@ -84,7 +80,7 @@ async function dig({ kim, ann }) {
 async function cast(story) {
   const { kim, ann } = story;
   story.author = await ask('POST', '/login', { username: 'author' });
-  await publish('fireball', 'Fireball', story);
+  await publish(story.author, 'fireball', library('fireball/src/lib.rs'), { name: 'Fireball' });
   for (const player of [kim, ann]) await player.until('for the spell', (game) => game.spells.includes('fireball'));
   const target = await kim.sees('ann');
   await kim.face(target);
@@ -100,29 +96,18 @@ async function cast(story) {
   await kim.page.mouse.up();
 }
 
-/** Builds a spell of the library and makes it everybody's. */
-async function publish(spell, name, { author }) {
-  let job = await ask('POST', `/api/spells/${spell}/build`, { code: source(spell), options: { metadata: { name } } }, author);
-  const deadline = Date.now() + TIMEOUT_MS;
-  while (job.status !== 'completed') {
-    assert.ok(job.status !== 'failed' && Date.now() < deadline, `the build: ${JSON.stringify(job)}`);
-    job = await ask('GET', `/api/jobs/${job.job_id}?wait_ms=500`, undefined, author);
-  }
-  await ask('POST', `/api/spells/${spell}/publish`, { revision_id: job.result_revision_id, channel: 'stable' }, author);
-}
-
 /** Beyond the reach, and within it; Escape takes it back, and letting go casts. */
 async function preview(story) {
   const { kim } = story;
   const { keyboard } = kim.page;
-  await publish('gust', 'Gust', story);
+  await publish(story.author, 'gust', library('gust/src/lib.rs'), { name: 'Gust' });
   await kim.until('for the spell', (game) => game.spells.includes('gust'));
   await kim.look(0.4, 0.3);
   await keyboard.down('Digit2');
   await kim.until('to see that the sky is beyond reach', (game) => game.preview?.radius === 12 && !game.preview.within);
   await keyboard.press('Escape');
   await keyboard.up('Digit2');
-  await kim.until('for half a second to pass', (game, tick) => game.stats.tick > tick, (await kim.ask((game) => game.stats.tick)) + 30);
+  await kim.tick(30);
   assert.deepEqual(await kim.ask((game) => [game.preview, game.casts.gust ?? null]), [null, null], 'Escape takes it back');
   await kim.look(0.4, -0.6);
   await keyboard.down('Digit2');
@@ -138,7 +123,7 @@ async function badLine({ kim, ann }) {
   await kim.page.getByLabel('added latency').fill('200');
   await kim.page.getByLabel('loss').fill('5');
   await kim.page.locator('#view').focus();
-  await kim.page.waitForTimeout(2_000);
+  await kim.until('to feel the line', (game) => game.rttMs > 150);
   const before = await kim.ask((game) => game.stats.corrections);
   const began = Date.now();
   for (let turn = 0; turn < 6; turn++) {
@@ -153,15 +138,14 @@ async function badLine({ kim, ann }) {
   await kim.page.getByLabel('loss').fill('0');
   await kim.page.locator('#view').focus();
   await kim.page.keyboard.press('Tab');
-  await kim.page.waitForTimeout(1_500);
-  const [seen, stands] = [await ann.sees('kim'), await kim.ask((game) => game.position)];
-  assert.ok(distance(seen, stands) < 0.1, `ann sees kim ${distance(seen, stands)} m from where he is`);
+  await kim.until('to be rid of the line', (game) => game.rttMs < 150);
+  await ann.seesStanding(kim);
 }
 
 async function killed({ kim, ann }) {
   if (!CONTROL_PID) return;
-  // A world is saved within 45 ticks; what happened since is lost.
-  await kim.page.waitForTimeout(1_500);
+  // A world is saved within 45 ticks; what happened since is lost. And a tick is told of when it is over.
+  await kim.tick(60);
   const before = await kim.ask((game) => ({ me: game.me, position: game.position }));
   const servers = children(CONTROL_PID);
   assert.equal(servers.length, 1, `one game server runs: ${servers}`);
@@ -169,13 +153,14 @@ async function killed({ kim, ann }) {
   for (const player of [kim, ann]) {
     await player.until('to be back', (game) => game.state === 'playing' && game.reconnects === 1 && game.stats.onKnownGround === 1);
   }
-  await kim.page.waitForTimeout(500);
+  await kim.stands();
   const after = await kim.ask((game) => ({ me: game.me, position: game.position }));
   assert.equal(after.me, before.me, 'who comes back is who they were');
   assert.ok(distance(after.position, before.position) < 0.1, `and where: ${after.position}, before ${before.position}`);
+  await kim.seesStanding(ann);
   const moved = await kim.sees('ann');
   await ann.hold('KeyS', 800);
-  await kim.page.waitForTimeout(400);
+  await kim.seesStanding(ann);
   assert.ok(distance(moved, await kim.sees('ann')) > 1, 'and they see each other walk again');
 }
 
@@ -206,14 +191,6 @@ function children(parent) {
   // After the name, which stands in brackets: the state, and the parent.
   const isChild = (pid) => stat(pid).replace(/^.*\) /s, '').split(' ')[1] === parent && stat(pid).includes('(ugc-host)');
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter(isChild).map(Number);
-}
-
-/** A request as somebody who has no browser. */
-async function ask(method, path, body, player) {
-  const headers = { 'Content-Type': 'application/json', ...(player && { Authorization: `Bearer ${player.session_token}` }) };
-  const reply = await fetch(URL + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
-  assert.ok(reply.ok, `${method} ${path}: ${reply.status}`);
-  return reply.json();
 }
 
 function say(what, figure) {
