@@ -10,7 +10,7 @@ const SENSITIVITY = 0.0024;
 const PITCH_MAX = 1.55;
 
 /** What a key or button is for besides moving. */
-export type Action = 'dig' | 'build' | 'overlay' | 'cancel' | { press: number } | { release: number };
+export type Action = 'dig' | 'build' | 'overlay' | 'mute' | 'cancel' | { press: number } | { release: number };
 
 /** Keyboard and mouse. */
 export class Hands {
@@ -24,7 +24,7 @@ export class Hands {
 
   constructor(private readonly view: HTMLElement, act: (action: Action) => void) {
     addEventListener('keydown', (event) => {
-      if (event.target instanceof HTMLInputElement) return;
+      if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
       if (event.code === 'Tab') {
         event.preventDefault();
         act('overlay');
@@ -33,6 +33,7 @@ export class Hands {
       if (event.repeat) return;
       this.press(event.code);
       if (event.code === 'KeyR') act('build');
+      if (event.code === 'KeyM') act('mute');
       if (event.code === 'Escape') act('cancel');
       const slot = slotOf(event.code);
       if (slot !== null) act({ press: slot });

@@ -2,8 +2,10 @@
 
 import coreUrl from '../build/client_core.wasm?url';
 import { Api } from './api';
+import { Assets } from './assets';
 import { Chunks } from './chunks';
 import { Connection } from './connection';
+import { Cues, type Cue } from './cues';
 import { byId } from './elements';
 import { Hud } from './hud';
 import { Hands, Stepper, type Action } from './input';
@@ -13,6 +15,8 @@ import { Manifests } from './manifests';
 import { Menu } from './menu';
 import { Overlay } from './overlay';
 import { Preview } from './preview';
+import { Settings } from './settings';
+import { Sound, type Happening } from './sound';
 import { Core, Kind, type Picture, type ServerMessage } from './protocol';
 import { Stage } from './stage';
 import { add, dot, length, minus, times, type Vec3 } from './vec';
@@ -30,7 +34,7 @@ const AIM_FAR_M = 60;
 const AIM_NEAR_M = 0.9;
 /** What one builds with: wood. */
 const BUILD_MATERIAL = 5;
-const SPARKS = { fire: 0xff9a4d, dust: 0xb9a78a, magic: 0x8fd0ff };
+const SPARKS = { fire: 0xff9a4d, dust: 0xb9a78a };
 
 async function main(): Promise<void> {
   const module = await WebAssembly.compileStreaming(fetch(coreUrl));
@@ -41,6 +45,8 @@ async function main(): Promise<void> {
 class Game {
   private readonly api = new Api();
   private readonly manifests = new Manifests(this.api);
+  private readonly settings = new Settings();
+  private readonly sound = new Sound(this.settings);
   private readonly others = new Others();
   private readonly stage = new Stage(byId('view') as HTMLCanvasElement);
   private readonly hud = new Hud((spellId) => this.cast(spellId));
@@ -51,10 +57,12 @@ class Game {
   private readonly overlay: Overlay;
   private readonly workshop: Door;
   private readonly preview: Preview;
+  private readonly cues: Cues;
   private picture: Picture = { own: { position: [0, 0, 0], velocity: [0, 0, 0], grounded: false }, tick: 0, others: [] };
   private seen: Other[] = [];
   private edits = 0;
   private dugMs = 0;
+  private health = 0;
 
   constructor(module: WebAssembly.Module, private readonly core: Core) {
     const heed = (message: ServerMessage): void => this.heed(message);
@@ -75,6 +83,13 @@ class Game {
       cast: (spellId, target) => this.cast(spellId, target),
     });
     this.preview = new Preview(this.manifests, (spellId) => this.workshop.active.get(spellId));
+    const assets = new Assets(this.api, this.manifests, {
+      decodeSound: (bytes) => this.sound.decode(bytes),
+      sprite: (key, image) => this.stage.sprite(key, image),
+      complain: (text) => this.hud.say(text, 'bad'),
+    });
+    this.cues = new Cues(assets, this.sound, this.stage);
+    for (const place of ['menu', 'overlay']) byId(place).append(this.settings.panel());
     this.expose();
     requestAnimationFrame(() => this.draw());
   }
@@ -94,6 +109,8 @@ class Game {
         get players() { return [...game.others.players.values()]; },
         get target() { return game.aimed()?.at ?? null; },
         get preview() { return game.preview.shown; },
+        get sound() { return { state: game.sound.state, played: game.sound.played }; },
+        get cues() { return game.cues.own; },
         get spells() { return game.hud.spells.spells; },
         get active() { return Object.fromEntries(game.workshop.active); },
         get casts() { return Object.fromEntries(game.workshop.seen); },
@@ -114,6 +131,7 @@ class Game {
     this.chunks.begin();
     this.hud.begin();
     this.preview.cancel();
+    this.health = 0;
     this.workshop.begin();
   }
 
@@ -134,12 +152,20 @@ class Game {
         if (message.entity_id !== me && this.seen.length > 0) this.hud.say(`${message.username} ${message.type === 110 ? 'is here' : 'has left'}`);
         return this.hud.who(this.others.players, me);
       }
+      case 103:
+        if (message.reason === 'died') this.heard('death', message.entity_id);
+        return;
+      case 106:
+        if (message.radius > 0) this.sound.play('dig', message.center);
+        return;
       case 112:
+        this.heard('cast', message.caster_entity_id);
         if (message.caster_entity_id === this.connection.me) this.hud.spells.cool(message.spell_id);
         return;
       case 121:
         return this.hud.say(`${message.spell_id}: ${message.message || message.limit}`, 'bad');
       case 122:
+        if (message.revision_id) this.cues.active(message.spell_id, message.revision_id);
         this.hud.spells.update(message.spell_id, message.revision_id);
         if (!this.hud.spells.knows(message.spell_id)) void this.nameSpells();
         return;
@@ -152,12 +178,13 @@ class Game {
   private show(message: ServerMessage): void {
     this.workshop.shown(message);
     if (message.type === 120) {
-      const { position: at, scale } = message;
-      this.stage.burst({ at, count: 40, color: SPARKS.magic, speed: 2 + 3 * scale, seconds: 0.8, size: 0.1 + 0.1 * scale, gravity: 2 });
+      // Messages come with all that docs/protocol.md has for them.
+      void this.cues.show(message as Cue);
     } else if (message.type === 104) {
       const { hit_point: at, hit_entity_id: hit, damage, projectile_id } = message;
       const onGround = hit === 0;
       this.stage.burst({ at, count: 24, color: onGround ? SPARKS.dust : SPARKS.fire, speed: 4, seconds: 0.5, size: 0.12, gravity: 9 });
+      this.sound.play('hit', at);
       if (onGround) return;
       const mine = this.others.owner(projectile_id) === this.connection.me;
       if (mine) this.hud.hit();
@@ -168,6 +195,7 @@ class Game {
 
   private act(action: Action): void {
     if (action === 'overlay') return this.overlay.toggle();
+    if (action === 'mute') return this.settings.set({ isMuted: !this.settings.isMuted });
     if (action === 'dig') return this.dig();
     if (action === 'build') return this.build();
     if (action === 'cancel') return this.preview.cancel();
@@ -233,8 +261,23 @@ class Game {
     this.stage.draw({ position, yaw, pitch, others: this.seen, aim, reach });
     this.hud.spells.draw();
     this.hud.life(stats.health);
+    this.feel(stats.health);
+    this.sound.listen(this.eye(), this.hands.aim());
     this.hud.connection(this.status(stats.onKnownGround === 1), this.connection.state === 'playing');
     this.overlay.draw(stats);
+  }
+
+  /** What one hears of one's own health. */
+  private feel(health: number): void {
+    if (health < this.health) this.sound.play(health > 0 ? 'hurt' : 'death');
+    this.health = health;
+  }
+
+  /** Somebody does something; one's own doing is heard from all around. */
+  private heard(what: Happening, entity: number): void {
+    if (entity === this.connection.me) return this.sound.play(what);
+    const somebody = this.seen.find(({ id }) => id === entity);
+    if (somebody) this.sound.play(what, somebody.position);
   }
 
   private status(onGround: boolean): string {

@@ -6,7 +6,7 @@ import {
 } from 'three';
 import { Figure, fromCharacter } from './figures';
 import type { Other } from './interpolation';
-import { EYE_HEIGHT_M, VIEW_M } from './limits';
+import { EYE_HEIGHT_M, PARTICLES_MAX, SPRITE_PARTICLES_MAX, VIEW_M } from './limits';
 import { Numbers } from './numbers';
 import { Particles } from './particles';
 import { Kind } from './protocol';
@@ -35,10 +35,12 @@ const MARK = { plain: 0xffffff, within: 0x6dff9e, beyond: 0xff5c4d };
 const MARK_SEEN_M = 9;
 
 export class Picture {
-  readonly terrain = new Terrain(HORIZON, SUN, VIEW_M.most);
+  readonly terrain = new Terrain(HORIZON, SUN, VIEW_M.far);
   private readonly sharpness = new Sharpness();
   private readonly numbers = new Numbers();
-  private readonly particles = new Particles();
+  private readonly glowing = new Particles(PARTICLES_MAX);
+  /** By key, those that look like a spell's picture. */
+  private readonly sprites = new Map<string, Particles>();
   private readonly renderer: WebGLRenderer;
   private readonly scene = new Scene();
   private readonly camera = new PerspectiveCamera(75, 1, 0.05, 600);
@@ -55,7 +57,7 @@ export class Picture {
     this.sky = sky();
     const light = new DirectionalLight(0xfff0d6, 2.4);
     light.position.copy(SUN).multiplyScalar(50);
-    this.scene.add(this.sky, this.terrain.group, this.particles.points, this.numbers.group, this.mark, this.shell, light);
+    this.scene.add(this.sky, this.terrain.group, this.glowing.points, this.numbers.group, this.mark, this.shell, light);
     this.scene.add(new HemisphereLight(0xdfeaf8, 0x8f8a80, 2.2), new AmbientLight(0xffffff, 0.6));
     this.camera.rotation.order = 'YXZ';
   }
@@ -66,7 +68,20 @@ export class Picture {
   }
 
   burst(burst: Burst): void {
-    this.particles.burst(burst);
+    (this.sprites.get(burst.sprite ?? '') ?? this.glowing).burst(burst);
+  }
+
+  sprite(key: string, image: ImageBitmap | null): void {
+    const old = this.sprites.get(key);
+    if (old) {
+      this.scene.remove(old.points);
+      old.dispose();
+      this.sprites.delete(key);
+    }
+    if (!image) return;
+    const fresh = new Particles(SPRITE_PARTICLES_MAX, image);
+    this.sprites.set(key, fresh);
+    this.scene.add(fresh.points);
   }
 
   hit(hit: Hit): void {
@@ -79,7 +94,7 @@ export class Picture {
     this.show(frame.others);
     this.aim(frame);
     this.trail(seconds, frame.others);
-    this.particles.advance(seconds);
+    for (const particles of [this.glowing, ...this.sprites.values()]) particles.advance(seconds);
     this.numbers.advance(seconds);
     this.renderer.render(this.scene, this.camera);
   }

@@ -44,6 +44,8 @@ export interface Burst {
   size: number;
   /** Metres a second squared, downward. */
   gravity: number;
+  /** The picture that they look like, by its key; without one they glow. */
+  sprite?: string;
 }
 
 /** Somebody took damage. */
@@ -61,6 +63,7 @@ export type Word =
   | { say: 'put'; key: string; id: Vec3; made: Made }
   | { say: 'remove'; key: string }
   | { say: 'burst'; burst: Burst }
+  | { say: 'sprite'; key: string; image: ImageBitmap | null }
   | { say: 'hit'; hit: Hit }
   | { say: 'draw'; frame: Frame };
 
@@ -91,6 +94,11 @@ export class Stage implements Wall {
 
   burst(burst: Burst): void {
     this.tell({ say: 'burst', burst });
+  }
+
+  /** What bursts of this key look like from now on; null forgets it. */
+  sprite(key: string, image: ImageBitmap | null): void {
+    this.tell({ say: 'sprite', key, image }, image ? [image] : []);
   }
 
   hit(hit: Hit): void {

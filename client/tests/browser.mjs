@@ -10,12 +10,13 @@ import { ask, library, publish, URL } from './server.mjs';
 
 const PAGE = process.env.UGC_PAGE ?? URL;
 const CONTROL_PID = process.env.UGC_CONTROL_PID;
-const source = (spell) => readFileSync(new globalThis.URL(`../../spells/${spell}/src/lib.rs`, import.meta.url), 'utf8');
+/** What the library's fireball brings for its cues. */
+const ASSETS = ['launch.wav', 'launch.json', 'burst.wav', 'burst.json'].map((name) => `assets/fireball/${name}`);
 
 const STORIES = {
   'both come in, one by the other\'s link': comeIn,
   'they see each other walk, and nothing is corrected': walk,
-  'what one digs is gone for both': dig,
+  'what one digs is gone for both, and heard': dig,
   'a spell goes live, is cast, and both see it fly': cast,
   'a key that is held shows how far the spell reaches': preview,
   'over a bad line the player still goes where the server says': badLine,
@@ -67,6 +68,7 @@ async function dig({ kim, ann }) {
   for (const player of [kim, ann]) await player.until('for the hole', deeper, [look, before]);
   assert.equal(await ground(kim), await ground(ann));
   assert.deepEqual(await Promise.all([kim, ann].map((player) => player.ask((game) => game.stats.chunksWrong))), [0, 0]);
+  for (const player of [kim, ann]) await player.until('to hear it', (game) => game.sound.played.dig);
   const meshes = await kim.ask((game) => game.meshes);
   say('a mesh', `${(meshes.tookMs / meshes.made).toFixed(2)} ms on average of ${meshes.made}`);
   await kim.picture('dig.png', async () => {
@@ -80,13 +82,19 @@ async function dig({ kim, ann }) {
 async function cast(story) {
   const { kim, ann } = story;
   story.author = await ask('POST', '/login', { username: 'author' });
-  await publish(story.author, 'fireball', library('fireball/src/lib.rs'), { name: 'Fireball' });
+  const assets = Object.fromEntries(ASSETS.map((path) => [path, library(`fireball/${path}`, 'base64')]));
+  await publish(story.author, 'fireball', library('fireball/src/lib.rs'), { name: 'Fireball', assets });
   for (const player of [kim, ann]) await player.until('for the spell', (game) => game.spells.includes('fireball'));
   const target = await kim.sees('ann');
   await kim.face(target);
   const flies = ann.until('to see it fly', (game) => game.others.some((other) => other.kind === 3));
   await kim.page.keyboard.press('Digit1');
   await flies;
+  for (const player of [kim, ann]) {
+    await player.until('to see and hear its files', (game) => game.cues['fireball/launch'] && game.cues['fireball/burst'] && game.sound.played['fireball/burst']);
+    assert.equal(await player.ask((game) => game.sound.state), 'running');
+  }
+  await kim.until('to hear the cast and the hit', ({ sound }) => sound.played.cast && sound.played.hit);
   await kim.picture('fireball.png', async () => {
     await kim.face(await kim.sees('ann'));
     await kim.page.waitForTimeout(600);

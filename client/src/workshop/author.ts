@@ -18,6 +18,8 @@ export interface Spell {
 export interface Template {
   spell_id: string;
   code: string;
+  /** By path, in base64. */
+  assets: Record<string, string>;
 }
 
 interface File {

@@ -35,10 +35,10 @@ export class Shelf {
     });
   }
 
-  private template({ spell_id, code }: Template): HTMLElement {
+  private template({ spell_id, code, assets }: Template): HTMLElement {
     return this.item(spell_id, summary(code), async () => {
       const spellId = ownId(spell_id, this.author.username);
-      this.open({ spellId, files: new Map([[ROOT, code]]), assets: new Map(), origin: `the template ${spell_id}` }, null);
+      this.open({ spellId, files: new Map([[ROOT, code]]), assets: new Map(Object.entries(assets)), origin: `the template ${spell_id}` }, null);
     });
   }
 
