@@ -69,6 +69,8 @@ export const DIG_RANGE_M = 32;
 export const DIG_RADIUS_M = 1.5;
 /** Between two digs while the button is down: half of what the server grants. */
 export const DIG_INTERVAL_MS = 200;
+/** A chunk is so wide: `CHUNK_EDGE`. */
+export const CHUNK_EDGE_M = 32;
 /** How far one sees, metres; fog hides the edge. Chunks are streamed as far as the furthest, whatever is set: the wire cannot tell the server. */
 export const VIEW_M = { near: 48, normal: 96, far: 128 } as const;
 export type View = keyof typeof VIEW_M;

@@ -10,7 +10,7 @@ import { byId } from './elements';
 import { Hud } from './hud';
 import { Hands, Stepper, type Action } from './input';
 import { Others, type Other } from './interpolation';
-import { DIG_INTERVAL_MS, DIG_RADIUS_M, DIG_RANGE_M, EYE_HEIGHT_M } from './limits';
+import { DIG_INTERVAL_MS, DIG_RADIUS_M, DIG_RANGE_M, EYE_HEIGHT_M, VIEW_M } from './limits';
 import { Manifests } from './manifests';
 import { Menu } from './menu';
 import { Overlay } from './overlay';
@@ -115,7 +115,7 @@ class Game {
         get active() { return Object.fromEntries(game.workshop.active); },
         get casts() { return Object.fromEntries(game.workshop.seen); },
         get stats() { return game.core.stats(performance.now()); },
-        get meshes() { return { shown: game.stage.meshes, made: game.chunks.made, tookMs: game.chunks.tookMs }; },
+        get meshes() { return { shown: game.stage.meshes, made: game.chunks.made, unseen: game.chunks.unseen, tookMs: game.chunks.tookMs }; },
         get rttMs() { return game.connection.clock.rttMs; },
         look: (yaw: number, pitch: number) => Object.assign(game.hands, { yaw, pitch }),
         ground: (from: Vec3, toward: Vec3) => game.core.look(from, toward),
@@ -250,7 +250,6 @@ class Game {
     this.picture = this.core.picture(now, this.stepper.share());
     this.seen = this.others.at(this.picture.others);
     this.others.due(this.picture.tick).forEach((message) => this.show(message));
-    this.chunks.advance();
     if (this.hands.digging && now - this.dugMs > DIG_INTERVAL_MS) this.dig();
 
     const stats = this.core.stats(now);
@@ -258,7 +257,9 @@ class Game {
     const { position } = this.picture.own;
     const aim = this.preview.isOpen ? this.castTarget().at : (this.aimed()?.at ?? null);
     const reach = aim && this.preview.reach(position, aim);
-    this.stage.draw({ position, yaw, pitch, others: this.seen, aim, reach });
+    const viewM = VIEW_M[this.settings.view];
+    this.chunks.look(position, viewM);
+    this.stage.draw({ position, yaw, pitch, others: this.seen, aim, reach, viewM });
     this.hud.spells.draw();
     this.hud.life(stats.health);
     this.feel(stats.health);

@@ -6,7 +6,7 @@ import {
 } from 'three';
 import { Figure, fromCharacter } from './figures';
 import type { Other } from './interpolation';
-import { EYE_HEIGHT_M, PARTICLES_MAX, SPRITE_PARTICLES_MAX, VIEW_M } from './limits';
+import { EYE_HEIGHT_M, PARTICLES_MAX, SPRITE_PARTICLES_MAX } from './limits';
 import { Numbers } from './numbers';
 import { Particles } from './particles';
 import { Kind } from './protocol';
@@ -35,7 +35,7 @@ const MARK = { plain: 0xffffff, within: 0x6dff9e, beyond: 0xff5c4d };
 const MARK_SEEN_M = 9;
 
 export class Picture {
-  readonly terrain = new Terrain(HORIZON, SUN, VIEW_M.far);
+  readonly terrain = new Terrain(HORIZON, SUN);
   private readonly sharpness = new Sharpness();
   private readonly numbers = new Numbers();
   private readonly glowing = new Particles(PARTICLES_MAX);
@@ -91,7 +91,8 @@ export class Picture {
   draw(frame: Frame, seconds: number): void {
     this.fit(frame, seconds);
     this.look(frame);
-    this.show(frame.others);
+    this.terrain.see(this.camera.position, frame.viewM);
+    this.show(frame);
     this.aim(frame);
     this.trail(seconds, frame.others);
     for (const particles of [this.glowing, ...this.sprites.values()]) particles.advance(seconds);
@@ -122,7 +123,7 @@ export class Picture {
     this.terrain.reach.set(...position, reach?.radius ?? 0);
   }
 
-  private show(others: Other[]): void {
+  private show({ others, viewM }: Frame): void {
     const seen = new Set(others.map((other) => other.id));
     for (const id of [...this.figures.keys()]) if (!seen.has(id)) this.remove(id);
     for (const other of others) {
@@ -133,7 +134,7 @@ export class Picture {
         this.scene.add(figure.object);
       }
       figure.show(other);
-      figure.object.visible = this.isInFront(other.kind, figure);
+      figure.object.visible = this.isInFront(other.kind, figure) && flat(figure.object.position, this.camera.position) < viewM;
     }
   }
 
@@ -169,6 +170,11 @@ export class Picture {
     figure.dispose();
     this.figures.delete(id);
   }
+}
+
+/** As fog has it: whatever the height. */
+function flat(one: Vector3, other: Vector3): number {
+  return Math.hypot(one.x - other.x, one.z - other.z);
 }
 
 function sky(): Mesh {

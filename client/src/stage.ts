@@ -14,6 +14,8 @@ export interface Frame {
   others: Other[];
   /** What the player aims at. */
   aim: Vec3 | null;
+  /** How far one sees, metres. */
+  viewM: number;
   /** Of the spell that is about to be cast. */
   reach: Reach | null;
   /** The canvas on the page, in its pixels, and how many of the screen's one of those has. */
@@ -105,7 +107,7 @@ export class Stage implements Wall {
     this.tell({ say: 'hit', hit });
   }
 
-  draw(moment: Pick<Frame, 'position' | 'yaw' | 'pitch' | 'others' | 'aim' | 'reach'>): void {
+  draw(moment: Pick<Frame, 'position' | 'yaw' | 'pitch' | 'others' | 'aim' | 'reach' | 'viewM'>): void {
     const { clientWidth: width, clientHeight: height } = this.view;
     this.tell({ say: 'draw', frame: { ...moment, width, height, pixelRatio: devicePixelRatio, sharp: this.sharp } });
   }

@@ -4,10 +4,10 @@ import {
   BufferGeometry, BufferAttribute, DoubleSide, GLSL3, Group, InterleavedBuffer, InterleavedBufferAttribute, Mesh, RawShaderMaterial, Sphere,
   Vector3, Vector4, type Color,
 } from 'three';
+import { CHUNK_EDGE_M } from './limits';
 import type { Made } from './mesher';
 import type { Vec3 } from './vec';
 
-const CHUNK_EDGE = 32;
 const VERTEX_BYTES = 8;
 const QUAD_VERTICES = 4;
 const QUAD_INDICES = [0, 1, 2, 0, 2, 3];
@@ -78,14 +78,15 @@ export class Terrain {
   readonly group = new Group();
   /** Middle and radius of the sphere whose rim is drawn; none with a radius of 0. */
   readonly reach = new Vector4();
+  private readonly fogFar = { value: 1 };
   private readonly solid: RawShaderMaterial;
   private readonly clearing: RawShaderMaterial;
   private readonly shown = new Map<string, Mesh[]>();
   /** Two triangles for each quad: the same for all meshes, as long as the longest. */
   private indices = indices(1024);
 
-  constructor(fog: Color, sun: Vector3, fogFar: number) {
-    const uniforms = { fogColor: { value: fog }, sun: { value: sun }, fogFar: { value: fogFar }, opacity: { value: 1 }, reach: { value: this.reach } };
+  constructor(fog: Color, sun: Vector3) {
+    const uniforms = { fogColor: { value: fog }, sun: { value: sun }, fogFar: this.fogFar, opacity: { value: 1 }, reach: { value: this.reach } };
     const shaders = { glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: FRAGMENT };
     this.solid = new RawShaderMaterial({ ...shaders, uniforms });
     const seen = { ...uniforms, opacity: { value: 0.35 } };
@@ -111,6 +112,15 @@ export class Terrain {
     this.shown.delete(key);
   }
 
+  /** From here one sees so far, metres. What is all fog is not drawn. */
+  see(eye: Vector3, viewM: number): void {
+    this.fogFar.value = viewM;
+    const half = CHUNK_EDGE_M / 2;
+    for (const mesh of [...this.shown.values()].flat()) {
+      mesh.visible = Math.hypot(mesh.position.x + half - eye.x, mesh.position.z + half - eye.z) < viewM + half * Math.SQRT2;
+    }
+  }
+
   clear(): void {
     for (const key of [...this.shown.keys()]) this.remove(key);
   }
@@ -124,10 +134,10 @@ export class Terrain {
     geometry.setAttribute('look', new InterleavedBufferAttribute(bytes, 4, 4));
     geometry.setIndex(this.indices);
     geometry.setDrawRange(0, count * QUAD_INDICES.length);
-    const middle = CHUNK_EDGE / 2;
+    const middle = CHUNK_EDGE_M / 2;
     geometry.boundingSphere = new Sphere(new Vector3(middle, middle, middle), middle * Math.sqrt(3));
     const mesh = new Mesh(geometry, material);
-    mesh.position.set(...id).multiplyScalar(CHUNK_EDGE);
+    mesh.position.set(...id).multiplyScalar(CHUNK_EDGE_M);
     mesh.updateMatrixWorld();
     mesh.matrixAutoUpdate = false;
     return mesh;

@@ -15,6 +15,7 @@ const ASSETS = ['launch.wav', 'launch.json', 'burst.wav', 'burst.json'].map((nam
 
 const STORIES = {
   'both come in, one by the other\'s link': comeIn,
+  'who sees near has near meshes, and the others when they are wanted': view,
   'they see each other walk, and nothing is corrected': walk,
   'what one digs is gone for both, and heard': dig,
   'a spell goes live, is cast, and both see it fly': cast,
@@ -31,9 +32,26 @@ async function comeIn(story) {
   const link = new globalThis.URL(kim.page.url());
   assert.match(link.searchParams.get('world') ?? '', /^world_[0-9a-f]{8}$/);
   const ann = (story.ann = await Player.open(story.browser, link.href, 'ann'));
+  await ann.page.locator('#menu').getByLabel('how far one sees').selectOption('near');
   await ann.play();
   assert.equal(await ann.ask((game) => game.world), await kim.ask((game) => game.world));
   for (const player of [kim, ann]) await player.until('for both names', (game) => game.players.includes('kim') && game.players.includes('ann'));
+}
+
+/** Ann sees 48 m; the chunks of the world's other parts come all the same, and are drawn once she sets it so. */
+async function view({ kim, ann }) {
+  await kim.until('to have all meshes', (game) => game.meshes.shown > 150);
+  await ann.until('to have the far ones put aside', (game) => game.meshes.unseen > 60);
+  const [near, all] = await Promise.all([ann, kim].map((player) => player.ask((game) => game.meshes.shown)));
+  assert.ok(near < all / 2, `${near} of ${all} meshes are near`);
+  assert.equal(await kim.ask((game) => game.meshes.unseen), 0);
+  await ann.page.locator('#view').focus();
+  await ann.page.keyboard.press('Tab');
+  await ann.page.locator('#overlay').getByLabel('how far one sees').selectOption('far');
+  await ann.until('to have them all', (game) => game.meshes.unseen === 0 && game.meshes.shown > 150);
+  assert.equal(JSON.parse(await ann.page.evaluate(() => localStorage.getItem('ugc-world-settings'))).view, 'far');
+  await ann.page.locator('#view').focus();
+  await ann.page.keyboard.press('Tab');
 }
 
 async function walk({ kim, ann }) {

@@ -13,6 +13,7 @@ fn a_players_first_minute_in_two_browsers() -> Result<()> {
         "browser.mjs",
         &[
             "both come in",
+            "who sees near",
             "they see each other walk",
             "what one digs",
             "a spell goes live",
