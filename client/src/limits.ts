@@ -55,6 +55,9 @@ export const FEED_LINE_MS = 7000;
 export const HOLD_MS = 160;
 /** Manifests that are kept: nine spells of each of a few people. */
 export const MANIFESTS_MAX = 64;
+/** A stick on the screen leans so many pixels, and runs when the finger is so many times as far away. */
+export const STICK_TRAVEL_PX = 52;
+export const STICK_RUNS_FROM = 1.5;
 /** Spells within reach of one key each. */
 export const SPELL_SLOTS = 9;
 

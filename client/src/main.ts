@@ -7,6 +7,7 @@ import { Chunks } from './chunks';
 import { Connection } from './connection';
 import { Cues, type Cue } from './cues';
 import { byId } from './elements';
+import { Gamepads } from './gamepad';
 import { Hud } from './hud';
 import { Hands, Stepper, type Action } from './input';
 import { Others, type Other } from './interpolation';
@@ -19,6 +20,7 @@ import { Settings } from './settings';
 import { Sound, type Happening } from './sound';
 import { Core, Kind, type Picture, type ServerMessage } from './protocol';
 import { Stage } from './stage';
+import { Touch } from './touch';
 import { add, dot, length, minus, times, type Vec3 } from './vec';
 import { Door } from './workshop/door';
 
@@ -58,6 +60,7 @@ class Game {
   private readonly workshop: Door;
   private readonly preview: Preview;
   private readonly cues: Cues;
+  private readonly gamepads: Gamepads;
   private picture: Picture = { own: { position: [0, 0, 0], velocity: [0, 0, 0], grounded: false }, tick: 0, others: [] };
   private seen: Other[] = [];
   private edits = 0;
@@ -89,6 +92,9 @@ class Game {
       complain: (text) => this.hud.say(text, 'bad'),
     });
     this.cues = new Cues(assets, this.sound, this.stage);
+    const act = (action: Action): void => this.act(action);
+    new Touch(byId('view'), this.hands, act);
+    this.gamepads = new Gamepads(this.hands, act, { slots: () => this.hud.spells.spells.length, choose: (slot) => this.hud.spells.choose(slot) });
     for (const place of ['menu', 'overlay']) byId(place).append(this.settings.panel());
     this.expose();
     requestAnimationFrame(() => this.draw());
@@ -107,6 +113,7 @@ class Game {
         get position() { return game.picture.own.position; },
         get others() { return game.seen; },
         get players() { return [...game.others.players.values()]; },
+        get yaw() { return game.hands.yaw; },
         get target() { return game.aimed()?.at ?? null; },
         get preview() { return game.preview.shown; },
         get sound() { return { state: game.sound.state, played: game.sound.played }; },
@@ -246,6 +253,7 @@ class Game {
   private draw(): void {
     requestAnimationFrame(() => this.draw());
     const now = performance.now();
+    this.gamepads.poll();
     this.stepper.advance();
     this.picture = this.core.picture(now, this.stepper.share());
     this.seen = this.others.at(this.picture.others);

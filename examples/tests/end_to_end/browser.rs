@@ -45,6 +45,14 @@ fn an_authors_first_five_minutes_in_two_browsers() -> Result<()> {
 }
 
 #[test]
+fn one_plays_by_touch_and_one_by_a_gamepad() -> Result<()> {
+    plays(
+        "hands.mjs",
+        &["one walks and looks by touch", "buttons jump", "a tap casts", "a gamepad's sticks walk", "its buttons jump", "nobody's console"],
+    )
+}
+
+#[test]
 fn an_operators_first_minutes_in_a_browser() -> Result<()> {
     plays(
         "operator.mjs",
