@@ -2,6 +2,7 @@
 
 import {
   BoxGeometry, CapsuleGeometry, CircleGeometry, Color, Group, Mesh, MeshBasicMaterial, MeshLambertMaterial, Object3D, SphereGeometry,
+  type Vector3,
 } from 'three';
 import type { Other } from './interpolation';
 import { Kind } from './protocol';
@@ -12,7 +13,10 @@ const LABEL = { width: 256, height: 80 };
 /** Above a character's middle, metres. */
 const LABEL_HEIGHT_M = 1.45;
 
-const capsule = new CapsuleGeometry(0.4, 1.0, 6, 14);
+/** A character's body: a capsule, upright. */
+const BODY = { radiusM: 0.4, axisM: 1.0 };
+
+const capsule = new CapsuleGeometry(BODY.radiusM, BODY.axisM, 6, 14);
 const head = new BoxGeometry(0.52, 0.2, 0.24);
 const eye = new BoxGeometry(0.1, 0.1, 0.06);
 const crate = new BoxGeometry(1, 1, 1);
@@ -50,6 +54,12 @@ export class Figure {
   dispose(): void {
     this.label?.sign.dispose();
   }
+}
+
+/** From the surface of a character in the one place to the other, metres; below 0 inside. */
+export function fromCharacter(middle: Vector3, place: Vector3): number {
+  const above = Math.max(0, Math.abs(place.y - middle.y) - BODY.axisM / 2);
+  return Math.hypot(place.x - middle.x, above, place.z - middle.z) - BODY.radiusM;
 }
 
 function model(other: Other): Object3D {

@@ -10,21 +10,29 @@ const SENSITIVITY = 0.0024;
 const PITCH_MAX = 1.55;
 
 /** What a key or button is for besides moving. */
-export type Action = 'dig' | 'build' | 'overlay' | { slot: number };
+export type Action = 'dig' | 'build' | 'overlay' | 'mute' | 'cancel' | { press: number } | { release: number };
 
-/** Keyboard and mouse. */
+/** What leans, on a screen or a gamepad: each -1 to 1. */
+export interface Stick {
+  right: number;
+  back: number;
+  sprint: boolean;
+}
+
+/** Keyboard and mouse; sticks that others push are added. */
 export class Hands {
   yaw = 0;
   pitch = 0;
   /** Actions whose key or button is down. */
   digging = false;
+  readonly sticks: Stick[] = [];
   private readonly down = new Set<string>();
   /** Presses since the last tick: one that is shorter than a tick is a press all the same. */
   private readonly pressed = new Set<string>();
 
   constructor(private readonly view: HTMLElement, act: (action: Action) => void) {
     addEventListener('keydown', (event) => {
-      if (event.target instanceof HTMLInputElement) return;
+      if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
       if (event.code === 'Tab') {
         event.preventDefault();
         act('overlay');
@@ -33,11 +41,24 @@ export class Hands {
       if (event.repeat) return;
       this.press(event.code);
       if (event.code === 'KeyR') act('build');
-      const digit = /^Digit([1-9])$/.exec(event.code)?.[1];
-      if (digit) act({ slot: Number(digit) - 1 });
+      if (event.code === 'KeyM') act('mute');
+      if (event.code === 'Escape') act('cancel');
+      const slot = slotOf(event.code);
+      if (slot !== null) act({ press: slot });
     });
-    addEventListener('keyup', (event) => this.down.delete(event.code));
-    addEventListener('blur', () => this.release());
+    addEventListener('keyup', (event) => {
+      this.let(event.code);
+      const slot = slotOf(event.code);
+      if (slot !== null) act({ release: slot });
+    });
+    addEventListener('blur', () => {
+      this.release();
+      act('cancel');
+    });
+    // While the mouse is held, Escape is the browser's: it lets go of the mouse, and tells nobody the key.
+    document.addEventListener('pointerlockchange', () => {
+      if (!this.holdsPointer()) act('cancel');
+    });
     view.addEventListener('contextmenu', (event) => event.preventDefault());
     view.addEventListener('mousedown', (event) => {
       if (!this.holdsPointer()) this.takePointer();
@@ -48,11 +69,11 @@ export class Hands {
       }
     });
     addEventListener('mouseup', (event) => {
-      if (event.button === 0) this.down.delete('Mouse');
+      if (event.button === 0) this.let('Mouse');
       if (event.button === 2) this.digging = false;
     });
     addEventListener('mousemove', (event) => {
-      if (this.holdsPointer()) this.turn(event.movementX, event.movementY);
+      if (this.holdsPointer()) this.turn(event.movementX * SENSITIVITY, event.movementY * SENSITIVITY);
     });
   }
 
@@ -75,28 +96,42 @@ export class Hands {
   /** The controls of the tick that begins. */
   controls(): Controls {
     const is = (code: string): number => (this.down.has(code) || this.pressed.has(code) ? 1 : 0);
-    const right = Math.max(is('KeyD'), is('ArrowRight')) - Math.max(is('KeyA'), is('ArrowLeft'));
-    const back = Math.max(is('KeyS'), is('ArrowDown')) - Math.max(is('KeyW'), is('ArrowUp'));
-    const sprint = is('ShiftLeft') + is('ShiftRight') > 0;
+    const lean = (keys: number, of: 'right' | 'back'): number => Math.max(-1, Math.min(1, this.sticks.reduce((all, stick) => all + stick[of], keys)));
+    const right = lean(Math.max(is('KeyD'), is('ArrowRight')) - Math.max(is('KeyA'), is('ArrowLeft')), 'right');
+    const back = lean(Math.max(is('KeyS'), is('ArrowDown')) - Math.max(is('KeyW'), is('ArrowUp')), 'back');
+    const sprint = is('ShiftLeft') + is('ShiftRight') > 0 || this.sticks.some((stick) => stick.sprint);
     const controls = { right, back, aim: this.aim(), sprint, fire: is('Mouse') > 0, jump: is('Space') > 0 };
     this.pressed.clear();
     return controls;
   }
 
-  private press(code: string): void {
+  /** A key goes down, or what stands for it. */
+  press(code: string): void {
     this.down.add(code);
     this.pressed.add(code);
+  }
+
+  /** And up. */
+  let(code: string): void {
+    this.down.delete(code);
+  }
+
+  /** Radians to the right, and down. */
+  turn(right: number, down: number): void {
+    this.yaw -= right;
+    this.pitch = Math.max(-PITCH_MAX, Math.min(PITCH_MAX, this.pitch - down));
   }
 
   private release(): void {
     this.down.clear();
     this.digging = false;
   }
+}
 
-  private turn(x: number, y: number): void {
-    this.yaw -= x * SENSITIVITY;
-    this.pitch = Math.max(-PITCH_MAX, Math.min(PITCH_MAX, this.pitch - y * SENSITIVITY));
-  }
+/** 1 to 9 are spells. */
+function slotOf(code: string): number | null {
+  const digit = /^Digit([1-9])$/.exec(code)?.[1];
+  return digit ? Number(digit) - 1 : null;
 }
 
 /** Ticks at a fixed rate, by the clock and never by the picture. */

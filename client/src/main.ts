@@ -2,19 +2,27 @@
 
 import coreUrl from '../build/client_core.wasm?url';
 import { Api } from './api';
+import { Assets } from './assets';
 import { Chat } from './chat';
 import { Chunks } from './chunks';
 import { Connection } from './connection';
+import { Cues, type Cue } from './cues';
 import { byId } from './elements';
+import { Gamepads } from './gamepad';
 import { Hud } from './hud';
 import { Hands, Stepper, type Action } from './input';
 import { Others, type Other } from './interpolation';
-import { DIG_INTERVAL_MS, DIG_RADIUS_M, DIG_RANGE_M, EYE_HEIGHT_M } from './limits';
+import { DIG_INTERVAL_MS, DIG_RADIUS_M, DIG_RANGE_M, EYE_HEIGHT_M, VIEW_M } from './limits';
+import { Manifests } from './manifests';
 import { Menu } from './menu';
 import { Overlay } from './overlay';
+import { Preview } from './preview';
+import { Settings } from './settings';
+import { Sound, type Happening } from './sound';
 import { Core, Kind, type Picture, type ServerMessage } from './protocol';
 import { RunningCasts } from './running';
 import { Stage } from './stage';
+import { Touch } from './touch';
 import { add, dot, length, minus, times, type Vec3 } from './vec';
 import { Door } from './workshop/door';
 
@@ -30,7 +38,7 @@ const AIM_FAR_M = 60;
 const AIM_NEAR_M = 0.9;
 /** What one builds with: wood. */
 const BUILD_MATERIAL = 5;
-const SPARKS = { fire: 0xff9a4d, dust: 0xb9a78a, magic: 0x8fd0ff };
+const SPARKS = { fire: 0xff9a4d, dust: 0xb9a78a };
 
 async function main(): Promise<void> {
   const module = await WebAssembly.compileStreaming(fetch(coreUrl));
@@ -40,6 +48,9 @@ async function main(): Promise<void> {
 /** Everything that is there once. */
 class Game {
   private readonly api = new Api();
+  private readonly manifests = new Manifests(this.api);
+  private readonly settings = new Settings();
+  private readonly sound = new Sound(this.settings);
   private readonly others = new Others();
   private readonly casts = new RunningCasts();
   private readonly stage = new Stage(byId('view') as HTMLCanvasElement);
@@ -51,10 +62,14 @@ class Game {
   private readonly chunks: Chunks;
   private readonly overlay: Overlay;
   private readonly workshop: Door;
+  private readonly preview: Preview;
+  private readonly cues: Cues;
+  private readonly gamepads: Gamepads;
   private picture: Picture = { own: { position: [0, 0, 0], velocity: [0, 0, 0], grounded: false }, tick: 0, others: [] };
   private seen: Other[] = [];
   private edits = 0;
   private dugMs = 0;
+  private health = 0;
 
   constructor(module: WebAssembly.Module, private readonly core: Core) {
     const heed = (message: ServerMessage): void => this.heed(message);
@@ -75,6 +90,17 @@ class Game {
       cast: (spellId, target) => this.cast(spellId, target),
     });
     byId('hud').append(this.chat.root);
+    this.preview = new Preview(this.manifests, (spellId) => this.workshop.active.get(spellId));
+    const assets = new Assets(this.api, this.manifests, {
+      decodeSound: (bytes) => this.sound.decode(bytes),
+      sprite: (key, image) => this.stage.sprite(key, image),
+      complain: (text) => this.hud.say(text, 'bad'),
+    });
+    this.cues = new Cues(assets, this.sound, this.stage);
+    const act = (action: Action): void => this.act(action);
+    new Touch(byId('view'), this.hands, act);
+    this.gamepads = new Gamepads(this.hands, act, { slots: () => this.hud.spells.spells.length, choose: (slot) => this.hud.spells.choose(slot) });
+    for (const place of ['menu', 'overlay']) byId(place).append(this.settings.panel());
     this.expose();
     requestAnimationFrame(() => this.draw());
   }
@@ -88,10 +114,15 @@ class Game {
         get world() { return game.connection.worldId; },
         get me() { return game.connection.me; },
         get reconnects() { return game.connection.reconnects; },
+        get own() { return game.picture.own; },
         get position() { return game.picture.own.position; },
         get others() { return game.seen; },
         get players() { return [...game.others.players.values()]; },
+        get yaw() { return game.hands.yaw; },
         get target() { return game.aimed()?.at ?? null; },
+        get preview() { return game.preview.shown; },
+        get sound() { return { state: game.sound.state, played: game.sound.played }; },
+        get cues() { return game.cues.own; },
         get spells() { return game.hud.spells.spells; },
         get active() { return Object.fromEntries(game.workshop.active); },
         get casts() { return Object.fromEntries(game.workshop.seen); },
@@ -99,7 +130,7 @@ class Game {
         get mana() { return game.hud.vitals.mana(game.connection.clock.serverTick()); },
         get statuses() { return game.hud.vitals.statuses(game.connection.clock.serverTick()).map(({ kind }) => kind); },
         get stats() { return game.core.stats(performance.now()); },
-        get meshes() { return { shown: game.stage.meshes, made: game.chunks.made, tookMs: game.chunks.tookMs }; },
+        get meshes() { return { shown: game.stage.meshes, made: game.chunks.made, unseen: game.chunks.unseen, tookMs: game.chunks.tookMs }; },
         get rttMs() { return game.connection.clock.rttMs; },
         look: (yaw: number, pitch: number) => Object.assign(game.hands, { yaw, pitch }),
         ground: (from: Vec3, toward: Vec3) => game.core.look(from, toward),
@@ -115,6 +146,8 @@ class Game {
     this.stage.begin();
     this.chunks.begin();
     this.hud.begin();
+    this.preview.cancel();
+    this.health = 0;
     this.workshop.begin();
   }
 
@@ -136,12 +169,20 @@ class Game {
         if (message.entity_id !== me && this.seen.length > 0) this.hud.say(`${message.username} ${message.type === 110 ? 'is here' : 'has left'}`);
         return this.hud.who(this.others.players, me);
       }
+      case 103:
+        if (message.reason === 'died') this.heard('death', message.entity_id);
+        return;
+      case 106:
+        if (message.radius > 0) this.sound.play('dig', message.center);
+        return;
       case 112:
+        this.heard('cast', message.caster_entity_id);
         if (message.caster_entity_id === this.connection.me) this.hud.spells.cool(message.spell_id);
         return;
       case 121:
         return this.hud.say(`${message.spell_id}: ${message.message || message.limit}`, 'bad');
       case 122:
+        if (message.revision_id) this.cues.active(message.spell_id, message.revision_id);
         this.hud.spells.update(message.spell_id, message.revision_id);
         if (!this.hud.spells.knows(message.spell_id)) void this.nameSpells();
         return;
@@ -158,12 +199,13 @@ class Game {
   private show(message: ServerMessage): void {
     this.workshop.shown(message);
     if (message.type === 120) {
-      const { position: at, scale } = message;
-      this.stage.burst({ at, count: 40, color: SPARKS.magic, speed: 2 + 3 * scale, seconds: 0.8, size: 0.1 + 0.1 * scale, gravity: 2 });
+      // Messages come with all that docs/protocol.md has for them.
+      void this.cues.show(message as Cue);
     } else if (message.type === 104) {
       const { hit_point: at, hit_entity_id: hit, damage, projectile_id } = message;
       const onGround = hit === 0;
       this.stage.burst({ at, count: 24, color: onGround ? SPARKS.dust : SPARKS.fire, speed: 4, seconds: 0.5, size: 0.12, gravity: 9 });
+      this.sound.play('hit', at);
       if (onGround) return;
       const mine = this.others.owner(projectile_id) === this.connection.me;
       if (mine) this.hud.hit();
@@ -174,19 +216,30 @@ class Game {
 
   private act(action: Action): void {
     if (action === 'overlay') return this.overlay.toggle();
+    if (action === 'mute') return this.settings.set({ isMuted: !this.settings.isMuted });
     if (action === 'dig') return this.dig();
     if (action === 'build') return this.build();
-    const spellId = this.hud.spells.spell(action.slot);
+    if (action === 'cancel') return this.preview.cancel();
+    if ('press' in action) {
+      const spellId = this.hud.spells.spell(action.press);
+      if (spellId) this.preview.press(action.press, spellId);
+      return;
+    }
+    const spellId = this.preview.release(action.release);
     if (spellId) this.cast(spellId);
   }
 
   /** At whom or what one looks; a target that is given is looked at first. */
   private cast(spellId: string, target: Target | null = null): void {
     if (target) this.face(target.at);
-    const { at, entity } = target ?? this.aimed() ?? { at: this.ahead(AIM_FAR_M), entity: 0 };
+    const { at, entity } = target ?? this.castTarget();
     // The aim of this very moment goes first.
     this.stepper.advance();
     this.connection.send({ type: 7, spell_id: spellId, revision_id: '', target_position: at, target_entity_id: entity, extra_params: {} });
+  }
+
+  private castTarget(): Target {
+    return this.aimed() ?? { at: this.ahead(AIM_FAR_M), entity: 0 };
   }
 
   private dig(): void {
@@ -214,21 +267,41 @@ class Game {
   private draw(): void {
     requestAnimationFrame(() => this.draw());
     const now = performance.now();
+    this.gamepads.poll();
     this.stepper.advance();
     this.picture = this.core.picture(now, this.stepper.share());
     this.seen = this.others.at(this.picture.others);
     this.others.due(this.picture.tick).forEach((message) => this.show(message));
-    this.chunks.advance();
     if (this.hands.digging && now - this.dugMs > DIG_INTERVAL_MS) this.dig();
 
     const stats = this.core.stats(now);
     const { yaw, pitch } = this.hands;
-    this.stage.draw({ position: this.picture.own.position, yaw, pitch, others: this.seen, aim: this.aimed()?.at ?? null });
+    const { position } = this.picture.own;
+    const aim = this.preview.isOpen ? this.castTarget().at : (this.aimed()?.at ?? null);
+    const reach = aim && this.preview.reach(position, aim);
+    const viewM = VIEW_M[this.settings.view];
+    this.chunks.look(position, viewM);
+    this.stage.draw({ position, yaw, pitch, others: this.seen, aim, reach, viewM });
     this.hud.spells.draw();
     this.hud.life(stats.health);
     this.hud.vitals.draw(this.connection.clock.serverTick());
+    this.feel(stats.health);
+    this.sound.listen(this.eye(), this.hands.aim());
     this.hud.connection(this.status(stats.onKnownGround === 1), this.connection.state === 'playing');
     this.overlay.draw(stats);
+  }
+
+  /** What one hears of one's own health. */
+  private feel(health: number): void {
+    if (health < this.health) this.sound.play(health > 0 ? 'hurt' : 'death');
+    this.health = health;
+  }
+
+  /** Somebody does something; one's own doing is heard from all around. */
+  private heard(what: Happening, entity: number): void {
+    if (entity === this.connection.me) return this.sound.play(what);
+    const somebody = this.seen.find(({ id }) => id === entity);
+    if (somebody) this.sound.play(what, somebody.position);
   }
 
   private status(onGround: boolean): string {

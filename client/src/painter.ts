@@ -28,6 +28,9 @@ self.onmessage = ({ data: word }: MessageEvent<Word>) => {
     case 'burst':
       picture?.burst(word.burst);
       break;
+    case 'sprite':
+      picture?.sprite(word.key, word.image);
+      break;
     case 'hit':
       picture?.hit(word.hit);
       break;

@@ -1,27 +1,38 @@
-/** Sparks: a fixed number of points that are thrown, fall and fade. */
+/** Sparks: a fixed number of points that are thrown, fall and fade; they glow, or look like a picture. */
 
-import { AdditiveBlending, BufferAttribute, BufferGeometry, Color, Points, ShaderMaterial } from 'three';
-import { PARTICLES_MAX } from './limits';
+import { AdditiveBlending, BufferAttribute, BufferGeometry, Color, NormalBlending, Points, ShaderMaterial, Texture } from 'three';
 import type { Burst } from './stage';
 import type { Vec3 } from './vec';
 
 const VERTEX = `
 attribute vec4 glow; // color, and how much of it is left
 attribute float size;
+uniform float widest;
 varying vec4 shine;
 void main() {
   shine = glow;
   vec4 seen = modelViewMatrix * vec4(position, 1.0);
   gl_Position = projectionMatrix * seen;
-  gl_PointSize = glow.a <= 0.0 ? 0.0 : clamp(600.0 * size / -seen.z, 1.0, 40.0);
+  gl_PointSize = glow.a <= 0.0 ? 0.0 : clamp(600.0 * size / -seen.z, 1.0, widest);
 }`;
 
-const FRAGMENT = `
+const GLOWING = `
 varying vec4 shine;
 void main() {
   float away = length(gl_PointCoord - 0.5) * 2.0;
   gl_FragColor = vec4(shine.rgb, shine.a * smoothstep(1.0, 0.2, away));
 }`;
+
+const PICTURED = `
+uniform sampler2D look;
+varying vec4 shine;
+void main() {
+  vec4 seen = texture2D(look, gl_PointCoord);
+  gl_FragColor = vec4(seen.rgb * shine.rgb, seen.a * shine.a);
+}`;
+
+/** Pixels that a point is wide at most: what glows is a spark, a picture is to be recognised. */
+const WIDEST = { glowing: 40, pictured: 120 };
 
 interface Spark {
   velocity: Vec3;
@@ -32,19 +43,28 @@ interface Spark {
 
 export class Particles {
   readonly points: Points;
-  private readonly position = new BufferAttribute(new Float32Array(3 * PARTICLES_MAX), 3);
-  private readonly glow = new BufferAttribute(new Float32Array(4 * PARTICLES_MAX), 4);
-  private readonly size = new BufferAttribute(new Float32Array(PARTICLES_MAX), 1);
-  private readonly sparks: Spark[] = Array.from({ length: PARTICLES_MAX }, () => ({ velocity: [0, 0, 0], gravity: 0, left: 0, seconds: 1 }));
+  private readonly position: BufferAttribute;
+  private readonly glow: BufferAttribute;
+  private readonly size: BufferAttribute;
+  private readonly sparks: Spark[];
+  private readonly look: Texture | null;
   private next = 0;
 
-  constructor() {
+  /** So many at once; the oldest give way. */
+  constructor(private readonly most: number, image: ImageBitmap | null = null) {
+    this.position = new BufferAttribute(new Float32Array(3 * most), 3);
+    this.glow = new BufferAttribute(new Float32Array(4 * most), 4);
+    this.size = new BufferAttribute(new Float32Array(most), 1);
+    this.sparks = Array.from({ length: most }, () => ({ velocity: [0, 0, 0], gravity: 0, left: 0, seconds: 1 }));
+    this.look = image && new Texture(image);
+    if (this.look) this.look.needsUpdate = true;
     const geometry = new BufferGeometry();
     geometry.setAttribute('position', this.position);
     geometry.setAttribute('glow', this.glow);
     geometry.setAttribute('size', this.size);
     const material = new ShaderMaterial({
-      vertexShader: VERTEX, fragmentShader: FRAGMENT, transparent: true, depthWrite: false, blending: AdditiveBlending,
+      vertexShader: VERTEX, fragmentShader: image ? PICTURED : GLOWING, transparent: true, depthWrite: false, blending: image ? NormalBlending : AdditiveBlending,
+      uniforms: { look: { value: this.look }, widest: { value: image ? WIDEST.pictured : WIDEST.glowing } },
     });
     this.points = new Points(geometry, material);
     this.points.frustumCulled = false;
@@ -54,7 +74,7 @@ export class Particles {
     const color = new Color(hex);
     for (let n = 0; n < count; n++) {
       const i = this.next;
-      this.next = (this.next + 1) % PARTICLES_MAX;
+      this.next = (this.next + 1) % this.most;
       const spark = this.sparks[i];
       if (!spark) continue;
       const fast = speed * (0.3 + 0.7 * Math.random());
@@ -65,6 +85,12 @@ export class Particles {
       this.glow.setXYZW(i, color.r, color.g, color.b, 1);
       this.size.setX(i, size);
     }
+  }
+
+  dispose(): void {
+    this.points.geometry.dispose();
+    (this.points.material as ShaderMaterial).dispose();
+    this.look?.dispose();
   }
 
   advance(seconds: number): void {

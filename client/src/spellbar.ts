@@ -58,6 +58,11 @@ export class SpellBar {
     return this.slots[slot]?.spellId;
   }
 
+  /** Marks the spell that a gamepad casts next. */
+  choose(slot: number): void {
+    this.slots.forEach(({ button }, index) => button.toggleAttribute('data-chosen', index === slot));
+  }
+
   get spells(): string[] {
     return this.slots.map((slot) => slot.spellId);
   }

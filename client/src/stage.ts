@@ -14,12 +14,22 @@ export interface Frame {
   others: Other[];
   /** What the player aims at. */
   aim: Vec3 | null;
+  /** How far one sees, metres. */
+  viewM: number;
+  /** Of the spell that is about to be cast. */
+  reach: Reach | null;
   /** The canvas on the page, in its pixels, and how many of the screen's one of those has. */
   width: number;
   height: number;
   pixelRatio: number;
   /** All of the screen's pixels, however long it takes: for pictures that are to be looked at. */
   sharp: boolean;
+}
+
+/** How far a spell reaches from its caster, metres, and whether what is aimed at is nearer. */
+export interface Reach {
+  radius: number;
+  within: boolean;
 }
 
 /** Sparks. */
@@ -36,6 +46,8 @@ export interface Burst {
   size: number;
   /** Metres a second squared, downward. */
   gravity: number;
+  /** The picture that they look like, by its key; without one they glow. */
+  sprite?: string;
 }
 
 /** Somebody took damage. */
@@ -53,6 +65,7 @@ export type Word =
   | { say: 'put'; key: string; id: Vec3; made: Made }
   | { say: 'remove'; key: string }
   | { say: 'burst'; burst: Burst }
+  | { say: 'sprite'; key: string; image: ImageBitmap | null }
   | { say: 'hit'; hit: Hit }
   | { say: 'draw'; frame: Frame };
 
@@ -85,11 +98,16 @@ export class Stage implements Wall {
     this.tell({ say: 'burst', burst });
   }
 
+  /** What bursts of this key look like from now on; null forgets it. */
+  sprite(key: string, image: ImageBitmap | null): void {
+    this.tell({ say: 'sprite', key, image }, image ? [image] : []);
+  }
+
   hit(hit: Hit): void {
     this.tell({ say: 'hit', hit });
   }
 
-  draw(moment: Pick<Frame, 'position' | 'yaw' | 'pitch' | 'others' | 'aim'>): void {
+  draw(moment: Pick<Frame, 'position' | 'yaw' | 'pitch' | 'others' | 'aim' | 'reach' | 'viewM'>): void {
     const { clientWidth: width, clientHeight: height } = this.view;
     this.tell({ say: 'draw', frame: { ...moment, width, height, pixelRatio: devicePixelRatio, sharp: this.sharp } });
   }

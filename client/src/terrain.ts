@@ -2,12 +2,12 @@
 
 import {
   BufferGeometry, BufferAttribute, DoubleSide, GLSL3, Group, InterleavedBuffer, InterleavedBufferAttribute, Mesh, RawShaderMaterial, Sphere,
-  Vector3, type Color,
+  Vector3, Vector4, type Color,
 } from 'three';
+import { CHUNK_EDGE_M } from './limits';
 import type { Made } from './mesher';
 import type { Vec3 } from './vec';
 
-const CHUNK_EDGE = 32;
 const VERTEX_BYTES = 8;
 const QUAD_VERTICES = 4;
 const QUAD_INDICES = [0, 1, 2, 0, 2, 3];
@@ -38,6 +38,7 @@ in float light;
 flat in int material;
 uniform vec3 cameraPosition, fogColor, sun;
 uniform float fogFar, opacity;
+uniform vec4 reach; // middle and radius of a sphere; without one the radius is 0
 out vec4 color;
 // stone, dirt, grass, sand, wood, glass, ice, lamp, bedrock; 0 is air, which has no face.
 const vec3 COLORS[10] = vec3[](vec3(1,0,1), vec3(.47,.49,.53), vec3(.50,.37,.26), vec3(.36,.56,.25), vec3(.80,.72,.50),
@@ -67,20 +68,25 @@ void main() {
   shine *= .45 + .55 * light;
   if (drawn == 8) shine = vec3(1.25);
   vec3 lit = base * shine;
+  float beyond = distance(world, reach.xyz) - reach.w, thick = .06 + fwidth(beyond);
+  if (reach.w > 0.) lit = mix(lit * (beyond > 0. ? .72 : 1.), vec3(.62, .90, 1.), .85 * (1. - smoothstep(thick, 2. * thick, abs(beyond))));
   float away = distance(world.xz, cameraPosition.xz);
   color = vec4(mix(lit, fogColor, smoothstep(fogFar * .55, fogFar, away)), opacity);
 }`;
 
 export class Terrain {
   readonly group = new Group();
+  /** Middle and radius of the sphere whose rim is drawn; none with a radius of 0. */
+  readonly reach = new Vector4();
+  private readonly fogFar = { value: 1 };
   private readonly solid: RawShaderMaterial;
   private readonly clearing: RawShaderMaterial;
   private readonly shown = new Map<string, Mesh[]>();
   /** Two triangles for each quad: the same for all meshes, as long as the longest. */
   private indices = indices(1024);
 
-  constructor(fog: Color, sun: Vector3, fogFar: number) {
-    const uniforms = { fogColor: { value: fog }, sun: { value: sun }, fogFar: { value: fogFar }, opacity: { value: 1 } };
+  constructor(fog: Color, sun: Vector3) {
+    const uniforms = { fogColor: { value: fog }, sun: { value: sun }, fogFar: this.fogFar, opacity: { value: 1 }, reach: { value: this.reach } };
     const shaders = { glslVersion: GLSL3, vertexShader: VERTEX, fragmentShader: FRAGMENT };
     this.solid = new RawShaderMaterial({ ...shaders, uniforms });
     const seen = { ...uniforms, opacity: { value: 0.35 } };
@@ -106,6 +112,15 @@ export class Terrain {
     this.shown.delete(key);
   }
 
+  /** From here one sees so far, metres. What is all fog is not drawn. */
+  see(eye: Vector3, viewM: number): void {
+    this.fogFar.value = viewM;
+    const half = CHUNK_EDGE_M / 2;
+    for (const mesh of [...this.shown.values()].flat()) {
+      mesh.visible = Math.hypot(mesh.position.x + half - eye.x, mesh.position.z + half - eye.z) < viewM + half * Math.SQRT2;
+    }
+  }
+
   clear(): void {
     for (const key of [...this.shown.keys()]) this.remove(key);
   }
@@ -119,10 +134,10 @@ export class Terrain {
     geometry.setAttribute('look', new InterleavedBufferAttribute(bytes, 4, 4));
     geometry.setIndex(this.indices);
     geometry.setDrawRange(0, count * QUAD_INDICES.length);
-    const middle = CHUNK_EDGE / 2;
+    const middle = CHUNK_EDGE_M / 2;
     geometry.boundingSphere = new Sphere(new Vector3(middle, middle, middle), middle * Math.sqrt(3));
     const mesh = new Mesh(geometry, material);
-    mesh.position.set(...id).multiplyScalar(CHUNK_EDGE);
+    mesh.position.set(...id).multiplyScalar(CHUNK_EDGE_M);
     mesh.updateMatrixWorld();
     mesh.matrixAutoUpdate = false;
     return mesh;

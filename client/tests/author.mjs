@@ -1,14 +1,20 @@
 /**
  * An author's first five minutes, in two browsers, against a server that runs: `UGC_URL=http://127.0.0.1:5000 node tests/author.mjs`.
+ * The server's GENERATOR_COMMAND is to write the library's fireball, with something to warn of.
  * With UGC_SCREENSHOTS pictures are put into that folder.
  */
 
 import assert from 'node:assert/strict';
 import { Player, tell, TIMEOUT_MS } from './player.mjs';
+import { ask, URL } from './server.mjs';
 
-const PAGE = process.env.UGC_PAGE ?? process.env.UGC_URL ?? 'http://127.0.0.1:5000';
+const PAGE = process.env.UGC_PAGE ?? URL;
 /** An editor wants some room. */
 const WINDOW = { width: 1200, height: 760 };
+
+/** A picture of one pixel, and what begins as a sound and is none. */
+const DOT = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==', 'base64');
+const NO_SOUND = Buffer.from('RIFF\x0c\0\0\0WAVEnone', 'latin1');
 
 /** Between two wishes for the same cast. */
 const WISH_EVERY_MS = 700;
@@ -17,12 +23,15 @@ const STORIES = {
   'both come in': comeIn,
   'the fireball is forked': fork,
   'a number is changed, and seen a second later': changeANumber,
+  'files are added, renamed and removed': files,
   'a type error is underlined': makeATypeError,
   'a loop without an end is stopped before anybody casts it': loopForEver,
   'one that the trial does not come across is stopped in the world': loopInTheWorld,
   'what is published is cast by somebody else': publishIt,
   'the difference is shown before the next one is published': publishTheNext,
   'it is rolled back': rollBack,
+  'what was published is forked, and says where it is from': forkIt,
+  'words become a spell': prompt,
   'nobody\'s console complained': quiet,
 };
 
@@ -34,7 +43,9 @@ async function comeIn(story) {
   story.ash = await Player.open(story.browser, story.kim.page.url(), `ash-${run}`);
   await story.ash.play();
   // Who comes in stands where the last one came in, and would be all that one sees.
-  await story.ash.hold('KeyA', 900);
+  await story.ash.page.keyboard.down('KeyA');
+  await until(story.ash, 'to walk aside', () => Math.hypot(...window.__game.position.map((axis, n) => axis - (window.began ??= window.__game.position)[n])) > 2.5);
+  await story.ash.page.keyboard.up('KeyA');
   story.spellId = `fireball_kim_${run}`;
   await story.kim.page.setViewportSize(WINDOW);
 }
@@ -63,6 +74,56 @@ async function changeANumber(story) {
   const [live, began, seen] = [liveAfterMs, cast.beganAfterMs, cast.seenAfterMs].map(Math.round);
   console.log(`  from Ctrl+Enter: live after ${live} ms, cast after ${began} ms, on the screen after ${seen} ms`);
   await picture(kim, 'workshop-cast.png');
+}
+
+/** A second source file, a picture and a sound; the server has checked what it can, and the page the rest. */
+async function files({ kim }) {
+  const { page } = kim;
+  await addFile(kim, 'src/../numbers.rs');
+  await page.locator('.files .problem', { hasText: 'names are of letters' }).waitFor();
+  await addFile(kim, 'src/numbers.rs');
+  await replace(kim, '', '/// Health taken from what the ball hits.\npub const DAMAGE: f32 = 40.0;\n');
+  await rename(kim, 'src/numbers.rs', 'src/figures.rs');
+  await chooseTab(kim, 'src/lib.rs');
+  await replace(kim, 'const DAMAGE: f32 = 40.0;', 'mod figures;\nuse figures::DAMAGE;');
+
+  await chooseTab(kim, 'assets/fireball/launch.wav');
+  await page.getByRole('button', { name: 'Remove assets/fireball/launch.wav' }).click();
+  const disk = page.locator('.files input[type="file"]');
+  await disk.setInputFiles([{ name: 'launch.wav', mimeType: 'audio/wav', buffer: NO_SOUND }, { name: 'a dot.png', mimeType: 'image/png', buffer: DOT }, { name: 'run.exe', mimeType: '', buffer: DOT }]);
+  await page.locator('.files .problem', { hasText: 'run.exe: it takes' }).waitFor();
+  await rename(kim, 'assets/launch.wav', 'assets/fireball/launch.wav');
+  await rename(kim, 'assets/a_dot.png', 'assets/fireball/burst.png');
+  await picture(kim, 'workshop-files.png');
+  assert.equal((await build(kim)).job.status, 'completed');
+  await page.locator('.feed .bad', { hasText: 'assets/fireball/launch.wav: it cannot be decoded' }).waitFor();
+  await until(kim, 'for the burst by its own files', () => window.__game.cues['fireball/burst'] > 0);
+
+  await chooseTab(kim, 'src/figures.rs');
+  await page.getByRole('button', { name: 'Remove src/figures.rs' }).click();
+  await replace(kim, 'mod figures;\nuse figures::DAMAGE;', 'const DAMAGE: f32 = 40.0;');
+  assert.deepEqual(await page.evaluate(() => [Object.keys(window.__workshop.files), window.__workshop.assets]), [
+    ['src/lib.rs', 'assets/fireball/launch.json', 'assets/fireball/burst.json'],
+    ['assets/fireball/burst.wav', 'assets/fireball/launch.wav', 'assets/fireball/burst.png'],
+  ]);
+}
+
+async function addFile({ page }, path) {
+  await page.getByRole('button', { name: 'Add a file' }).click();
+  await page.getByLabel('the file’s path').fill(path);
+  await page.keyboard.press('Enter');
+}
+
+async function rename(player, from, to) {
+  await chooseTab(player, from);
+  await player.page.getByRole('button', { name: `Rename ${from}` }).click();
+  await player.page.getByLabel('the file’s path').fill(to);
+  await player.page.keyboard.press('Enter');
+  await player.page.locator('.files [aria-selected="true"]', { hasText: to }).waitFor();
+}
+
+async function chooseTab({ page }, path) {
+  await page.locator('.files').getByRole('tab', { name: path, exact: true }).click();
 }
 
 /** The squiggle is where the mistake is, and the list leads there. */
@@ -129,6 +190,32 @@ async function rollBack({ kim, ash, spellId, first }) {
   await picture(kim, 'workshop-history.png');
   await until(ash, 'for the old one', ([id, revision]) => window.__game.active[id] === revision, [spellId, first]);
   assert.equal(await cast(ash, spellId), first);
+}
+
+async function forkIt(story) {
+  const { ash, spellId, first } = story;
+  await ash.page.setViewportSize(WINDOW);
+  await ash.page.keyboard.press('e');
+  await ash.page.locator('#workshop .shelf button', { hasText: spellId }).click();
+  const own = `${spellId}_${ash.name.replace('-', '_')}`;
+  await until(ash, 'for the fork', (id) => window.__workshop?.spellId === id, own);
+  assert.equal(await publish(ash), await ash.page.evaluate(() => window.__workshop.built));
+  const { manifest } = await ask('GET', `/api/spells/${own}/revisions/${await ash.page.evaluate(() => window.__workshop.built)}/manifest`);
+  assert.deepEqual([manifest.origin.spell_id, manifest.origin.revision_id, manifest.origin.author], [spellId, first, story.kim.name]);
+}
+
+/** Words go in, and source comes out in the editor, with what the compiler said of it. */
+async function prompt({ ash }) {
+  const { page } = ash;
+  await page.getByRole('button', { name: 'Open…' }).click();
+  await page.getByLabel('what the spell shall do').fill('A ball of fire!');
+  await picture(ash, 'workshop-prompt.png');
+  await page.getByRole('button', { name: 'Write it' }).click();
+  await until(ash, 'for what was written', (id) => window.__workshop.spellId === id, `a_ball_of_${ash.name.replace('-', '_')}`);
+  assert.match(await page.evaluate(() => window.__workshop.files['src/lib.rs']), /pub struct Fireball/);
+  const [diagnostic] = await page.evaluate(() => window.__workshop.diagnostics);
+  assert.deepEqual([diagnostic.severity, diagnostic.code], ['warning', 'unused_variables']);
+  await picture(ash, 'workshop-written.png');
 }
 
 async function quiet({ kim, ash }) {

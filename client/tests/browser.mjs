@@ -5,18 +5,21 @@
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { Player, tell, TIMEOUT_MS } from './player.mjs';
+import { Player, tell } from './player.mjs';
+import { ask, library, publish, URL } from './server.mjs';
 
-const URL = process.env.UGC_URL ?? 'http://127.0.0.1:5000';
 const PAGE = process.env.UGC_PAGE ?? URL;
 const CONTROL_PID = process.env.UGC_CONTROL_PID;
-const FIREBALL = readFileSync(new globalThis.URL('../../spells/fireball/src/lib.rs', import.meta.url), 'utf8');
+/** What the library's fireball brings for its cues. */
+const ASSETS = ['launch.wav', 'launch.json', 'burst.wav', 'burst.json'].map((name) => `assets/fireball/${name}`);
 
 const STORIES = {
   'both come in, one by the other\'s link': comeIn,
+  'who sees near has near meshes, and the others when they are wanted': view,
   'they see each other walk, and nothing is corrected': walk,
-  'what one digs is gone for both': dig,
+  'what one digs is gone for both, and heard': dig,
   'a spell goes live, is cast, and both see it fly': cast,
+  'a key that is held shows how far the spell reaches': preview,
   'over a bad line the player still goes where the server says': badLine,
   'a killed server is come back to by itself': killed,
   'nobody\'s console complained': quiet,
@@ -29,27 +32,40 @@ async function comeIn(story) {
   const link = new globalThis.URL(kim.page.url());
   assert.match(link.searchParams.get('world') ?? '', /^world_[0-9a-f]{8}$/);
   const ann = (story.ann = await Player.open(story.browser, link.href, 'ann'));
+  await ann.page.locator('#menu').getByLabel('how far one sees').selectOption('near');
   await ann.play();
   assert.equal(await ann.ask((game) => game.world), await kim.ask((game) => game.world));
   for (const player of [kim, ann]) await player.until('for both names', (game) => game.players.includes('kim') && game.players.includes('ann'));
+}
+
+/** Ann sees 48 m; the chunks of the world's other parts come all the same, and are drawn once she sets it so. */
+async function view({ kim, ann }) {
+  await kim.until('to have all meshes', (game) => game.meshes.shown > 150);
+  await ann.until('to have the far ones put aside', (game) => game.meshes.unseen > 60);
+  const [near, all] = await Promise.all([ann, kim].map((player) => player.ask((game) => game.meshes.shown)));
+  assert.ok(near < all / 2, `${near} of ${all} meshes are near`);
+  assert.equal(await kim.ask((game) => game.meshes.unseen), 0);
+  await ann.page.locator('#view').focus();
+  await ann.page.keyboard.press('Tab');
+  await ann.page.locator('#overlay').getByLabel('how far one sees').selectOption('far');
+  await ann.until('to have them all', (game) => game.meshes.unseen === 0 && game.meshes.shown > 150);
+  assert.equal(JSON.parse(await ann.page.evaluate(() => localStorage.getItem('ugc-world-settings'))).view, 'far');
+  await ann.page.locator('#view').focus();
+  await ann.page.keyboard.press('Tab');
 }
 
 async function walk({ kim, ann }) {
   // Between the dummy and the crates: those who are pushed go where no input says.
   await kim.look(0.2, 0);
   await ann.look(-0.2, 0);
-  // What shaders and first meshes have held up is behind them now.
-  await kim.page.waitForTimeout(3_000);
+  for (const player of [kim, ann]) await player.settles();
   const places = [await kim.sees('ann'), await ann.sees('kim')];
   const before = await corrections(kim, ann);
   await Promise.all([kim.hold('KeyW', 2_500), ann.hold('KeyW', 2_500)]);
   await Promise.all([kim, ann].map((player) => player.hold('Space', 300)));
-  // Back on the ground, and drawn there.
-  await kim.page.waitForTimeout(1_800);
+  await Promise.all([kim.seesStanding(ann), ann.seesStanding(kim)]);
   const moved = [distance(places[0], await kim.sees('ann')), distance(places[1], await ann.sees('kim'))];
   assert.ok(Math.min(...moved) > 3, `they see each other move ${moved} m`);
-  const [seen, stands] = [await kim.sees('ann'), await ann.ask((game) => game.position)];
-  assert.ok(distance(seen, stands) < 0.1, `kim sees ann ${distance(seen, stands)} m from where she is`);
   const { count, late } = minus(await corrections(kim, ann), before);
   say('corrections of two who walk', `${count}, ${late} of them by inputs that came late`);
   assert.equal(count - late, 0, 'what the server does with the same inputs is what was predicted');
@@ -70,6 +86,7 @@ async function dig({ kim, ann }) {
   for (const player of [kim, ann]) await player.until('for the hole', deeper, [look, before]);
   assert.equal(await ground(kim), await ground(ann));
   assert.deepEqual(await Promise.all([kim, ann].map((player) => player.ask((game) => game.stats.chunksWrong))), [0, 0]);
+  for (const player of [kim, ann]) await player.until('to hear it', (game) => game.sound.played.dig);
   const meshes = await kim.ask((game) => game.meshes);
   say('a mesh', `${(meshes.tookMs / meshes.made).toFixed(2)} ms on average of ${meshes.made}`);
   await kim.picture('dig.png', async () => {
@@ -80,21 +97,22 @@ async function dig({ kim, ann }) {
   });
 }
 
-async function cast({ kim, ann }) {
-  const author = await ask('POST', '/login', { username: 'author' });
-  let job = await ask('POST', '/api/spells/fireball/build', { code: FIREBALL, options: { metadata: { name: 'Fireball' } } }, author);
-  const deadline = Date.now() + TIMEOUT_MS;
-  while (job.status !== 'completed') {
-    assert.ok(job.status !== 'failed' && Date.now() < deadline, `the build: ${JSON.stringify(job)}`);
-    job = await ask('GET', `/api/jobs/${job.job_id}?wait_ms=500`, undefined, author);
-  }
-  await ask('POST', '/api/spells/fireball/publish', { revision_id: job.result_revision_id, channel: 'stable' }, author);
+async function cast(story) {
+  const { kim, ann } = story;
+  story.author = await ask('POST', '/login', { username: 'author' });
+  const assets = Object.fromEntries(ASSETS.map((path) => [path, library(`fireball/${path}`, 'base64')]));
+  await publish(story.author, 'fireball', library('fireball/src/lib.rs'), { name: 'Fireball', assets });
   for (const player of [kim, ann]) await player.until('for the spell', (game) => game.spells.includes('fireball'));
   const target = await kim.sees('ann');
   await kim.face(target);
   const flies = ann.until('to see it fly', (game) => game.others.some((other) => other.kind === 3));
   await kim.page.keyboard.press('Digit1');
   await flies;
+  for (const player of [kim, ann]) {
+    await player.until('to see and hear its files', (game) => game.cues['fireball/launch'] && game.cues['fireball/burst'] && game.sound.played['fireball/burst']);
+    assert.equal(await player.ask((game) => game.sound.state), 'running');
+  }
+  await kim.until('to hear the cast and the hit', ({ sound }) => sound.played.cast && sound.played.hit);
   await kim.picture('fireball.png', async () => {
     await kim.face(await kim.sees('ann'));
     await kim.page.waitForTimeout(600);
@@ -104,12 +122,34 @@ async function cast({ kim, ann }) {
   await kim.page.mouse.up();
 }
 
+/** Beyond the reach, and within it; Escape takes it back, and letting go casts. */
+async function preview(story) {
+  const { kim } = story;
+  const { keyboard } = kim.page;
+  await publish(story.author, 'gust', library('gust/src/lib.rs'), { name: 'Gust' });
+  await kim.until('for the spell', (game) => game.spells.includes('gust'));
+  await kim.look(0.4, 0.3);
+  await keyboard.down('Digit2');
+  await kim.until('to see that the sky is beyond reach', (game) => game.preview?.radius === 12 && !game.preview.within);
+  await keyboard.press('Escape');
+  await keyboard.up('Digit2');
+  await kim.tick(30);
+  assert.deepEqual(await kim.ask((game) => [game.preview, game.casts.gust ?? null]), [null, null], 'Escape takes it back');
+  await kim.look(0.4, -0.6);
+  await keyboard.down('Digit2');
+  await kim.until('to see that the ground is within reach', (game) => game.preview?.within);
+  await kim.page.locator('.preview', { hasText: 'within reach' }).filter({ hasText: 'by author' }).waitFor();
+  await kim.picture('aim.png', async () => kim.face(await kim.sees('dummy')));
+  await keyboard.up('Digit2');
+  await kim.until('for the cast', (game) => game.casts.gust);
+}
+
 async function badLine({ kim, ann }) {
   await kim.page.keyboard.press('Tab');
   await kim.page.getByLabel('added latency').fill('200');
   await kim.page.getByLabel('loss').fill('5');
   await kim.page.locator('#view').focus();
-  await kim.page.waitForTimeout(2_000);
+  await kim.until('to feel the line', (game) => game.rttMs > 150);
   const before = await kim.ask((game) => game.stats.corrections);
   const began = Date.now();
   for (let turn = 0; turn < 6; turn++) {
@@ -124,15 +164,14 @@ async function badLine({ kim, ann }) {
   await kim.page.getByLabel('loss').fill('0');
   await kim.page.locator('#view').focus();
   await kim.page.keyboard.press('Tab');
-  await kim.page.waitForTimeout(1_500);
-  const [seen, stands] = [await ann.sees('kim'), await kim.ask((game) => game.position)];
-  assert.ok(distance(seen, stands) < 0.1, `ann sees kim ${distance(seen, stands)} m from where he is`);
+  await kim.until('to be rid of the line', (game) => game.rttMs < 150);
+  await ann.seesStanding(kim);
 }
 
 async function killed({ kim, ann }) {
   if (!CONTROL_PID) return;
-  // A world is saved within 45 ticks; what happened since is lost.
-  await kim.page.waitForTimeout(1_500);
+  // A world is saved within 45 ticks; what happened since is lost. And a tick is told of when it is over.
+  await kim.tick(60);
   const before = await kim.ask((game) => ({ me: game.me, position: game.position }));
   const servers = children(CONTROL_PID);
   assert.equal(servers.length, 1, `one game server runs: ${servers}`);
@@ -140,13 +179,14 @@ async function killed({ kim, ann }) {
   for (const player of [kim, ann]) {
     await player.until('to be back', (game) => game.state === 'playing' && game.reconnects === 1 && game.stats.onKnownGround === 1);
   }
-  await kim.page.waitForTimeout(500);
+  await kim.stands();
   const after = await kim.ask((game) => ({ me: game.me, position: game.position }));
   assert.equal(after.me, before.me, 'who comes back is who they were');
   assert.ok(distance(after.position, before.position) < 0.1, `and where: ${after.position}, before ${before.position}`);
+  await kim.seesStanding(ann);
   const moved = await kim.sees('ann');
   await ann.hold('KeyS', 800);
-  await kim.page.waitForTimeout(400);
+  await kim.seesStanding(ann);
   assert.ok(distance(moved, await kim.sees('ann')) > 1, 'and they see each other walk again');
 }
 
@@ -177,14 +217,6 @@ function children(parent) {
   // After the name, which stands in brackets: the state, and the parent.
   const isChild = (pid) => stat(pid).replace(/^.*\) /s, '').split(' ')[1] === parent && stat(pid).includes('(ugc-host)');
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter(isChild).map(Number);
-}
-
-/** A request as somebody who has no browser. */
-async function ask(method, path, body, player) {
-  const headers = { 'Content-Type': 'application/json', ...(player && { Authorization: `Bearer ${player.session_token}` }) };
-  const reply = await fetch(URL + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
-  assert.ok(reply.ok, `${method} ${path}: ${reply.status}`);
-  return reply.json();
 }
 
 function say(what, figure) {

@@ -34,9 +34,11 @@ export class Player {
   /** What the console complained of. */
   complaints = [];
 
-  static async open(browser, url, name) {
+  /** `options` are those of the browser's context: what kind of machine it is. */
+  static async open(browser, url, name, options = {}) {
     const player = new Player();
-    player.context = await browser.newContext({ viewport: WINDOW });
+    player.window = options.viewport ?? WINDOW;
+    player.context = await browser.newContext({ viewport: WINDOW, ...options });
     player.page = await player.context.newPage();
     player.page.setDefaultTimeout(TIMEOUT_MS);
     player.page.on('pageerror', (error) => player.complaints.push(String(error.stack ?? error)));
@@ -71,6 +73,37 @@ export class Player {
     }
   }
 
+  /** Waits until the server has gone on so far, and told of it. */
+  async tick(count) {
+    const from = await this.ask((game) => game.stats.tick);
+    await this.until(`for ${count} ticks`, (game, tick) => game.stats.tick >= tick, from + count);
+  }
+
+  /** Waits until they stand still on something. */
+  async stands() {
+    await this.until('to stand still', ({ own }) => own.grounded && Math.hypot(...own.velocity) < 0.05);
+  }
+
+  /** Waits until this one sees the other where they stand. */
+  async seesStanding(other) {
+    await other.stands();
+    const place = await other.ask((game) => game.position);
+    const isThere = (game, [name, [x, y, z]]) => {
+      const at = game.others.find((one) => one.name === name)?.position;
+      return at !== undefined && Math.hypot(at[0] - x, at[1] - y, at[2] - z) < 0.1;
+    };
+    await this.until(`to see ${other.name} at ${place}`, isThere, [other.name, place]);
+  }
+
+  /** Waits until nothing is left that holds a machine up at first, shaders and meshes: for half a second no mesh is made, and nothing is corrected. */
+  async settles() {
+    const deadline = Date.now() + TIMEOUT_MS;
+    const state = () => this.ask((game) => [game.meshes.made, game.stats.corrections].join());
+    for (let before = ''; before !== (before = await state()); await this.tick(30)) {
+      if (Date.now() > deadline) throw new Error(`${this.name} has waited in vain for a quiet moment`);
+    }
+  }
+
   look(yaw, pitch) {
     return this.ask((game, [yaw, pitch]) => game.look(yaw, pitch), [yaw, pitch]);
   }
@@ -94,15 +127,15 @@ export class Player {
   }
 
   /** A picture of the page, if pictures are wanted. */
-  async picture(file, shown = async () => undefined) {
+  async picture(file, shown = async () => undefined, size = PICTURE) {
     const folder = process.env.UGC_SCREENSHOTS;
     if (!folder) return;
-    await this.page.setViewportSize(PICTURE);
+    await this.page.setViewportSize(size);
     await this.page.evaluate('window.__game?.sharp(true)');
     await shown();
     await this.page.waitForTimeout(1_500);
     await this.page.screenshot({ path: `${folder}/${file}` });
     await this.page.evaluate('window.__game?.sharp(false)');
-    await this.page.setViewportSize(WINDOW);
+    await this.page.setViewportSize(this.window);
   }
 }

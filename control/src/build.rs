@@ -68,6 +68,16 @@ const MANIFEST: &str = "manifest.json";
 /// The content type of archives and of packages that are sent as one file.
 const ZIP_TYPE: &str = "application/zip";
 
+/// What builds take here beside source.
+#[utoipa::path(
+    get,
+    path = "/api/build",
+    responses((status = 200, description = "Whether there is a generator that writes source for a prompt", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
+)]
+pub async fn takes(State(app): State<Arc<App>>) -> Json<Value> {
+    Json(json!({ "prompts": app.queue.has_generator() }))
+}
+
 /// Queues a build of a spell that the player may change, or of a new one, which is theirs from now on.
 #[utoipa::path(
     post,

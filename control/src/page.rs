@@ -24,6 +24,13 @@ const LIBRARY: [(&str, &str); 9] = [
     ("repel", include_str!("../../spells/repel/src/lib.rs")),
     ("vortex", include_str!("../../spells/vortex/src/lib.rs")),
 ];
+/// What the library's fireball brings for its cues; the others bring nothing.
+const FIREBALL_ASSETS: [(&str, &[u8]); 4] = [
+    ("assets/fireball/launch.json", include_bytes!("../../spells/fireball/assets/fireball/launch.json")),
+    ("assets/fireball/launch.wav", include_bytes!("../../spells/fireball/assets/fireball/launch.wav")),
+    ("assets/fireball/burst.json", include_bytes!("../../spells/fireball/assets/fireball/burst.json")),
+    ("assets/fireball/burst.wav", include_bytes!("../../spells/fireball/assets/fireball/burst.wav")),
+];
 
 /// The page.
 pub async fn minimal(State(app): State<Arc<App>>) -> impl IntoResponse {
@@ -35,14 +42,18 @@ pub async fn favicon() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// `GET /api/library`: the sources of the library spells.
+/// `GET /api/library`: the sources of the library spells, and their assets in base64.
 #[utoipa::path(
     get,
     path = "/api/library",
-    responses((status = 200, description = "The library spells, with their sources", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
+    responses((status = 200, description = "The library spells, with their sources and assets", body = serde_json::Value), (status = "4XX", description = "Refused, and why", body = crate::problem::ProblemBody, content_type = "application/problem+json"))
 )]
 pub async fn library() -> Json<Value> {
-    Json(LIBRARY.iter().map(|(spell_id, code)| json!({ "spell_id": spell_id, "code": code })).collect())
+    let assets = |spell_id: &str| -> serde_json::Map<String, Value> {
+        let own: &[_] = if spell_id == "fireball" { &FIREBALL_ASSETS } else { &[] };
+        own.iter().map(|(path, bytes)| ((*path).to_owned(), BASE64_STANDARD.encode(bytes).into())).collect()
+    };
+    Json(LIBRARY.iter().map(|(spell_id, code)| json!({ "spell_id": spell_id, "code": code, "assets": assets(spell_id) })).collect())
 }
 
 /// The page's content security policy: its own scripts by their hashes and no others, connections to us and to game servers.

@@ -117,6 +117,7 @@ fn documented(app: &Arc<App>) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(policy::quarantines))
         .routes(routes!(policy::lift))
         .routes(routes!(spell::list))
+        .routes(routes!(build::takes))
         .routes(routes!(build::build).layer(once()))
         .routes(routes!(build::fork))
         .routes(routes!(build::import))

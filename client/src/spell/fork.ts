@@ -47,7 +47,7 @@ export class ForkForm {
     try {
       await this.api.login(this.name.value.trim());
       this.say('It is being built…', true);
-      const job = await new Author(this.api).fork(spellId, this.spellId, this.revisionId);
+      const job = await new Author(this.api).fork(spellId, { spell_id: this.spellId, revision_id: this.revisionId });
       if (job.result_revision_id) this.done(spellId, job.result_revision_id);
       else this.say(job.error_message ?? 'It could not be built.', false);
     } catch (error) {

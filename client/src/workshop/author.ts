@@ -2,7 +2,7 @@
 
 import type { Api } from '../api';
 import { events } from './events';
-import { isText, type Project } from './project';
+import { base64, kindOf, type Project } from './project';
 
 export type Channel = 'beta' | 'stable';
 
@@ -18,6 +18,8 @@ export interface Spell {
 export interface Template {
   spell_id: string;
   code: string;
+  /** By path, in base64. */
+  assets: Record<string, string>;
 }
 
 interface File {
@@ -145,26 +147,39 @@ export class Author {
     const bytes = ({ path }: File): Promise<Response> => this.api.reach('GET', `/api/spells/${spellId}/revisions/${revisionId}/files/${path}`);
     const text = async (file: File): Promise<[string, string]> => [file.path, await (await bytes(file)).text()];
     const coded = async (file: File): Promise<[string, string]> => [file.path, base64(await (await bytes(file)).arrayBuffer())];
-    const [texts, others] = [code.filter(isText), [...code.filter((file) => !isText(file)), ...assets]];
+    const all = [...code, ...assets];
+    const [texts, others] = [all.filter(({ path }) => kindOf(path) === 'text'), all.filter(({ path }) => kindOf(path) !== 'text')];
     return { files: new Map(await Promise.all(texts.map(text))), assets: new Map(await Promise.all(others.map(coded))) };
   }
 
   /** Builds a spell; each stage is told when it begins. Answers the job as it ended. */
   async build({ spellId, files, assets }: Project, begins: (job: Job) => void): Promise<Job> {
-    const body = { files: Object.fromEntries(files), assets: Object.fromEntries(assets) };
-    const { job_id } = await this.api.ask<{ job_id: string }>('POST', `/api/spells/${spellId}/build`, body);
+    return this.order(`/api/spells/${spellId}/build`, { files: Object.fromEntries(files), assets: Object.fromEntries(assets) }, begins);
+  }
+
+  /** Builds what the server's generator writes for these words. */
+  async prompt(spellId: string, prompt: string, begins: (job: Job) => void): Promise<Job> {
+    return this.order(`/api/spells/${spellId}/build`, { prompt }, begins);
+  }
+
+  /** Builds somebody's published revision as a spell of one's own, which is known as where that comes from. */
+  async fork(spellId: string, from: { spell_id: string; revision_id: string }): Promise<Job> {
+    return this.order(`/api/spells/${spellId}/fork`, from, () => undefined);
+  }
+
+  /** Whether the server has a generator. */
+  async takesPrompts(): Promise<boolean> {
+    return (await this.api.ask<{ prompts: boolean }>('GET', '/api/build')).prompts;
+  }
+
+  private async order(path: string, body: object, begins: (job: Job) => void): Promise<Job> {
+    const { job_id } = await this.api.ask<{ job_id: string }>('POST', path, body);
     for await (const { event, data } of events(this.api, `/api/jobs/${job_id}/events`)) {
       if (event === 'end') return data as Job;
       begins(data as Job);
     }
     // The stream broke off.
     return this.ended(job_id);
-  }
-
-  /** Builds somebody's revision as a spell of the author's own. Answers the job as it ended. */
-  async fork(spellId: string, from: string, revisionId: string): Promise<Job> {
-    const body = { spell_id: from, revision_id: revisionId };
-    return this.ended((await this.api.ask<{ job_id: string }>('POST', `/api/spells/${spellId}/fork`, body)).job_id);
   }
 
   /** What casts of the spell came to, the newest revision first. */
@@ -216,8 +231,4 @@ export class Author {
   async setCollaborators(spellId: string, usernames: string[]): Promise<string[]> {
     return (await this.api.ask<{ usernames: string[] }>('PUT', `/api/spells/${spellId}/collaborators`, { usernames })).usernames;
   }
-}
-
-function base64(bytes: ArrayBuffer): string {
-  return btoa(Array.from(new Uint8Array(bytes), (byte) => String.fromCharCode(byte)).join(''));
 }

@@ -1,4 +1,4 @@
-/** The editor: the files of a spell, a tab each when there are several, and what the compiler says about them. */
+/** The editor: a spell's texts, one of them shown, and what the compiler says about them. */
 
 import { indentWithTab } from '@codemirror/commands';
 import { indentUnit } from '@codemirror/language';
@@ -14,8 +14,9 @@ import { theme } from './theme';
 
 export class Editor {
   readonly root = element('div', { class: 'editor' });
-  private readonly tabs = element('div', { class: 'tabs', role: 'tablist', 'aria-label': 'files' });
   readonly view: EditorView;
+  /** Told when it shows another file by itself. */
+  jumped: (path: string) => void = (path) => this.show(path);
   /** By path; that of the file which is shown is the view's. */
   private readonly states = new Map<string, EditorState>();
   private path = ROOT;
@@ -23,7 +24,7 @@ export class Editor {
   /** `leave` is for whoever presses Escape, for TAB indents here. */
   constructor(private readonly changed: () => void, private readonly leave: () => void) {
     const place = element('div', { class: 'source' });
-    this.root.append(this.tabs, place);
+    this.root.append(place);
     this.view = new EditorView({ parent: place });
   }
 
@@ -31,18 +32,39 @@ export class Editor {
   open(files: Map<string, string>): void {
     this.states.clear();
     for (const [path, text] of files) this.states.set(path, this.fresh(path, text));
-    this.show(this.states.has(ROOT) ? ROOT : ([...this.states.keys()][0] ?? ROOT));
+    this.path = '';
+  }
+
+  paths(): string[] {
+    return [...this.states.keys()];
+  }
+
+  add(path: string, text: string): void {
+    this.states.set(path, this.fresh(path, text));
+  }
+
+  /** Its text begins anew under the new name: what it was is not undone into a file of another name. */
+  rename(from: string, to: string): void {
+    const renamed = [...this.files()].map(([path, text]): [string, EditorState] => (path === from ? [to, this.fresh(to, text)] : [path, this.states.get(path) ?? this.fresh(path, text)]));
+    this.states.clear();
+    for (const [path, state] of renamed) this.states.set(path, state);
+    if (this.path === from) this.path = '';
+  }
+
+  remove(path: string): void {
+    this.states.delete(path);
+    if (this.path === path) this.path = '';
   }
 
   /** The files as they are now. */
   files(): Map<string, string> {
-    this.states.set(this.path, this.view.state);
+    this.put();
     return new Map([...this.states].map(([path, { doc }]) => [path, doc.toString()]));
   }
 
   /** Underlines what the compiler found, and nothing that it found before. */
   mark(diagnostics: Diagnostic[]): void {
-    this.states.set(this.path, this.view.state);
+    this.put();
     for (const [path, state] of this.states) {
       const own = diagnostics.filter(({ file, line }) => file === path && line > 0);
       const marks = setDiagnostics(state, own.map((diagnostic) => squiggle(state.doc, diagnostic)));
@@ -54,7 +76,7 @@ export class Editor {
   /** Puts the cursor where it is wrong. */
   jump(diagnostic: Diagnostic): void {
     if (!this.states.has(diagnostic.file)) return;
-    this.show(diagnostic.file);
+    this.jumped(diagnostic.file);
     const anchor = place(this.view.state.doc, diagnostic.line, diagnostic.column);
     this.view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: 'center' }) });
     this.view.focus();
@@ -64,16 +86,15 @@ export class Editor {
     this.view.focus();
   }
 
-  private show(path: string): void {
-    if (path !== this.path && this.states.has(this.path)) this.states.set(this.path, this.view.state);
+  show(path: string): void {
+    this.put();
     this.path = path;
     this.view.setState(this.states.get(path) ?? this.fresh(path, ''));
-    this.tabs.hidden = this.states.size < 2;
-    this.tabs.replaceChildren(...[...this.states.keys()].map((name) => {
-      const tab = element('button', { type: 'button', role: 'tab', 'aria-selected': String(name === path) }, name);
-      tab.onclick = () => this.show(name);
-      return tab;
-    }));
+  }
+
+  /** What is shown is the view's; this keeps it. */
+  private put(): void {
+    if (this.states.has(this.path)) this.states.set(this.path, this.view.state);
   }
 
   private fresh(path: string, doc: string): EditorState {

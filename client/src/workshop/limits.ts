@@ -18,6 +18,15 @@ export const CARDS_EVERY_MS = 150;
 export const KEEP_AFTER_MS = 400;
 /** A spell's id: `[a-z][a-z0-9_]{1,63}`. */
 export const SPELL_ID_CHARS_MAX = 64;
+/** A spell's files: how many, and how long and deep their paths are; bytes of one asset. The server counts the rest. */
+export const PACKAGE_FILES_MAX = 64;
+export const PACKAGE_PATH_CHARS_MAX = 128;
+export const PACKAGE_DEPTH_MAX = 8;
+export const ASSET_BYTES_MAX = 512 * 1024;
+/** Of a prompt, which the server takes 16 KiB of: a character may have four bytes. */
+export const PROMPT_CHARS_MAX = 4096;
+/** Of a prompt's words so many make an id. */
+export const PROMPT_ID_WORDS = 3;
 
 /** One call of a hook: `SPELL_FUEL_MAX`. */
 export const CALL_FUEL_MAX = 1_000_000;

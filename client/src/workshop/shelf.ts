@@ -1,25 +1,30 @@
 /** What one can begin with: one's own spells, the templates of the library, and what others have published. */
 
 import { element } from '../elements';
-import type { Author, Spell, Template } from './author';
-import { ownId, ROOT, type Project } from './project';
+import type { Author, Diagnostic, Job, Spell, Template } from './author';
+import { PROMPT_CHARS_MAX } from './limits';
+import { idOf, ownId, ROOT, type Project } from './project';
 
 export class Shelf {
   readonly root = element('div', { class: 'shelf' });
+  private readonly note = element('p', { class: 'note', role: 'status' });
 
   /** `built` is the revision that the project is the source of, if it is one of the author's own. */
-  constructor(private readonly author: Author, private readonly open: (project: Project, built: string | null) => void, private readonly failed: (error: unknown) => void) {}
+  constructor(private readonly author: Author, private readonly open: (project: Project, built: string | null, diagnostics?: Diagnostic[]) => void) {}
 
   async refresh(): Promise<void> {
-    const [templates, spells] = await Promise.all([this.author.templates(), this.author.spells()]);
+    const [templates, spells, takesPrompts] = await Promise.all([this.author.templates(), this.author.spells(), this.author.takesPrompts()]);
     const own = spells.filter((spell) => spell.active_draft_rev !== null);
     const others = spells.filter((spell) => spell.active_draft_rev === null && published(spell) !== null);
+    this.note.textContent = '';
     this.root.replaceChildren(
+      this.note,
+      ...(takesPrompts ? [this.prompt()] : []),
       ...this.group('Your spells', own.map((spell) => this.own(spell))),
       ...this.group('Begin with a template', templates.map((template) => this.template(template))),
       ...this.group('Fork what others have published', others.map((spell) => this.fork(spell))),
     );
-    this.root.querySelector('button')?.focus();
+    this.root.querySelector<HTMLElement>('.items button')?.focus();
   }
 
   private group(title: string, items: HTMLElement[]): HTMLElement[] {
@@ -35,24 +40,64 @@ export class Shelf {
     });
   }
 
-  private template({ spell_id, code }: Template): HTMLElement {
+  private template({ spell_id, code, assets }: Template): HTMLElement {
     return this.item(spell_id, summary(code), async () => {
       const spellId = ownId(spell_id, this.author.username);
-      this.open({ spellId, files: new Map([[ROOT, code]]), assets: new Map(), origin: `the template ${spell_id}` }, null);
+      this.open({ spellId, files: new Map([[ROOT, code]]), assets: new Map(Object.entries(assets)), origin: `the template ${spell_id}` }, null);
     });
   }
 
   private fork(spell: Spell): HTMLElement {
     const revisionId = published(spell) ?? '';
     return this.item(spell.display_name, spell.spell_id, async () => {
-      const source = await this.author.source(spell.spell_id, revisionId);
-      this.open({ ...source, spellId: ownId(spell.spell_id, this.author.username), origin: `${spell.spell_id} ${revisionId}` }, null);
+      const spellId = ownId(spell.spell_id, this.author.username);
+      const job = await this.author.fork(spellId, { spell_id: spell.spell_id, revision_id: revisionId });
+      await this.take(job, spellId, `a fork of ${spell.spell_id} ${revisionId}`);
     });
+  }
+
+  /** Words instead of code. */
+  private prompt(): HTMLElement {
+    const words = element('textarea', { rows: '3', maxlength: String(PROMPT_CHARS_MAX), placeholder: 'A ring of ice that slows whoever stands in it…', 'aria-label': 'what the spell shall do' });
+    const write = element('button', { class: 'main', type: 'submit' }, 'Write it');
+    const form = element('form', { class: 'prompt' }, element('h3', {}, 'Say what it shall do'), words, write);
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      const prompt = words.value.trim();
+      if (prompt) void this.attempt(() => this.written(prompt), write);
+    };
+    return form;
+  }
+
+  private async written(prompt: string): Promise<void> {
+    const spellId = ownId(idOf(prompt), this.author.username);
+    const job = await this.author.prompt(spellId, prompt, (begun) => this.say(`${spellId}: ${begun.stage}…`, 'busy'));
+    await this.take(job, spellId, `written for “${prompt}”`);
+  }
+
+  /** Puts on the bench what a job has made. */
+  private async take(job: Job, spellId: string, origin: string): Promise<void> {
+    const revisionId = job.result_revision_id;
+    if (!revisionId) throw new Error([job.error_message ?? 'the build failed', ...job.diagnostics.map(({ message }) => message)].join(': '));
+    this.open({ ...(await this.author.source(spellId, revisionId)), spellId, origin }, revisionId, job.diagnostics);
+  }
+
+  private say(words: string, tone: 'busy' | 'bad'): void {
+    this.note.textContent = words;
+    this.note.dataset['tone'] = tone;
+  }
+
+  /** Does what may be refused, once at a time; a refusal is told here, where one looks. */
+  private async attempt(what: () => Promise<void>, button: HTMLButtonElement): Promise<void> {
+    button.disabled = true;
+    this.say('', 'busy');
+    await what().catch((error: unknown) => this.say(error instanceof Error ? error.message : String(error), 'bad'));
+    button.disabled = false;
   }
 
   private item(name: string, note: string, choose: () => Promise<void>): HTMLElement {
     const button = element('button', { type: 'button', 'data-name': name }, element('b', {}, name), element('small', {}, note));
-    button.onclick = () => void choose().catch(this.failed);
+    button.onclick = () => void this.attempt(choose, button);
     return button;
   }
 }

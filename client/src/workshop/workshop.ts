@@ -11,18 +11,19 @@ import { Cards } from './cards';
 import { Casts } from './casts';
 import type { Game } from './door';
 import { Editor } from './editor';
+import { Files } from './files';
 import { History } from './history';
 import { KEEP_AFTER_MS } from './limits';
 import { Log } from './log';
 import { meters } from './meters';
 import { Problems } from './problems';
-import { isSpellId, keep, kept, type Project } from './project';
+import { isSame, isSpellId, keep, kept, type Project } from './project';
 import { PublishPanel, type Candidate } from './publish';
 import { Shelf } from './shelf';
 import { TabPanel } from './tabpanel';
 
 /** Keys that are letters here. */
-const TYPING = 'input, select, .cm-editor';
+const TYPING = 'input, select, textarea, .cm-editor';
 /** Stages of a build that took less are not worth a word. */
 const NOTICED_MS = 5;
 
@@ -35,6 +36,7 @@ export class Workshop {
   private readonly root = element('aside', { id: 'workshop', 'aria-label': 'workshop', hidden: '' });
   private readonly id = element('input', { 'aria-label': 'the spell’s id', title: 'The spell’s id: whoever builds it first owns it', spellcheck: 'false', autocomplete: 'off' });
   private readonly editor = new Editor(() => this.changed(), () => byId('view').focus());
+  private readonly files = new Files(this.editor, () => this.changed());
   private readonly shelf: Shelf;
   private readonly bar: BuildBar;
   private readonly problems = new Problems((diagnostic) => this.editor.jump(diagnostic));
@@ -61,7 +63,7 @@ export class Workshop {
     this.author = new Author(game.api);
     this.bench = new Bench(this.author, game, active, this.casts);
     this.log = new Log(game.api, (entry) => this.casts.logged(entry, game.me()));
-    this.shelf = new Shelf(this.author, (project, built) => this.attempt(() => this.open(project, built)), this.failed);
+    this.shelf = new Shelf(this.author, (project, built, diagnostics) => this.attempt(() => this.open(project, built, diagnostics)));
     this.publishing = new PublishPanel(this.author, (channel, percent) => this.published(channel, percent), this.failed);
     this.history = new History(this.author, (spellId, revisionId) => this.attempt(() => this.openRevision(spellId, revisionId)), (words) => this.bar.end(words, 'good'), this.failed);
     this.panel = new TabPanel({
@@ -112,7 +114,7 @@ export class Workshop {
   private furnish(): void {
     this.id.onchange = () => this.rename();
     const header = element('header', {}, this.id, button('Open…', 'Begin with another spell', () => this.toShelf()), button('×', 'Close (Esc)', () => this.toggle()));
-    const bench = element('div', { class: 'bench' }, this.editor.root, this.bar.root, this.panel.root);
+    const bench = element('div', { class: 'bench' }, this.files.root, this.editor.root, this.bar.root, this.panel.root);
     this.root.append(header, this.shelf.root, bench);
     // What is typed here is not for the game; and Ctrl+Enter is for us before it is for the editor.
     this.root.addEventListener('keydown', (event) => this.command(event), { capture: true });
@@ -139,19 +141,19 @@ export class Workshop {
   }
 
   /** Puts a spell on the bench. `built` is the revision that it is the source of, if it is one of the author's own. */
-  private async open(project: Project, built: string | null): Promise<void> {
+  private async open(project: Project, built: string | null, diagnostics: Diagnostic[] = []): Promise<void> {
     const spell = (await this.author.spells()).find(({ spell_id }) => spell_id === project.spellId);
     if (project.spellId !== this.project.spellId) this.casts.clear();
     this.project = project;
     this.id.value = project.spellId;
-    this.editor.open(project.files);
-    this.found([]);
+    this.files.open(project);
+    this.found(diagnostics);
     this.built = built;
     this.isKnown = Boolean(spell?.active_draft_rev);
     this.shelf.root.hidden = true;
     this.root.dataset['on'] = 'bench';
     this.bar.say(project.origin, 'good', 0);
-    this.panel.show('casts');
+    this.panel.show(diagnostics.length > 0 ? 'problems' : 'casts');
     this.editor.focus();
     if (this.isKnown) this.log.follow(project.spellId);
     await this.showDraft(this.isKnown ? ((await this.author.drafts())[project.spellId] ?? null) : null);
@@ -187,7 +189,7 @@ export class Workshop {
   }
 
   private current(): Project {
-    return { ...this.project, files: this.editor.files() };
+    return { ...this.project, ...this.files.current() };
   }
 
   private async build(pressedMs: number): Promise<void> {
@@ -223,8 +225,7 @@ export class Workshop {
     this.isKnown = true;
     this.log.follow(project.spellId);
     // Unless one went on writing meanwhile.
-    const files = this.editor.files();
-    if ([...project.files].every(([path, text]) => files.get(path) === text)) this.built = run.revisionId;
+    if (isSame(project, this.files.current())) this.built = run.revisionId;
     this.panel.show('casts');
     await this.showDraft(run.revisionId);
   }
@@ -281,6 +282,7 @@ export class Workshop {
         get built() { return workshop.built; },
         get editor() { return workshop.editor.view; },
         get files() { return Object.fromEntries(workshop.editor.files()); },
+        get assets() { return [...workshop.files.current().assets.keys()]; },
         get diagnostics() { return workshop.diagnostics; },
         get lastRun() { return workshop.lastRun; },
         get casts() { return workshop.casts.records; },

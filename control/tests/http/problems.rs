@@ -124,6 +124,8 @@ fn the_small_pages_are_there() {
     }
     let library = server.get("/api/library", "").json();
     let spells: Vec<_> = library.as_array().unwrap().iter().map(|spell| spell["spell_id"].as_str().unwrap()).collect();
+    assert!(library[0]["assets"]["assets/fireball/burst.wav"].as_str().unwrap().starts_with("UklGR"), "a wav in base64");
+    assert_eq!(library[1]["assets"], json!({}));
     assert_eq!(spells, ["fireball", "gust", "mend", "blink", "familiar", "frost", "rampart", "repel", "vortex"]);
 }
 

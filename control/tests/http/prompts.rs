@@ -126,6 +126,9 @@ fn a_generator_that_fails_fails_the_job_and_tells_nothing_of_the_operator_s() {
 #[test]
 fn a_command_will_do() {
     let server = Server::start_with_generator(Generator::Command("cat > /dev/null; echo '```'; echo one; echo '```'".into()));
+    // Whoever asks for words shows the box for them only where there is somebody to read them.
+    assert_eq!(server.get("/api/build", "").json(), json!({ "prompts": true }));
+    assert_eq!(Server::start().get("/api/build", "").json(), json!({ "prompts": false }));
     let token = server.login("kim");
     assert_eq!(build(&server, &token)["status"], "completed");
     // Builds of code go on beside it, and need no generator.
