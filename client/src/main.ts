@@ -92,6 +92,7 @@ class Game {
     byId('hud').append(this.chat.root);
     this.preview = new Preview(this.manifests, (spellId) => this.workshop.active.get(spellId));
     const assets = new Assets(this.api, this.manifests, {
+      sha256: (bytes) => this.core.sha256(bytes),
       decodeSound: (bytes) => this.sound.decode(bytes),
       sprite: (key, image) => this.stage.sprite(key, image),
       complain: (text) => this.hud.say(text, 'bad'),
@@ -129,6 +130,7 @@ class Game {
         get chat() { return game.chat.lines; },
         get mana() { return game.hud.vitals.mana(game.connection.clock.serverTick()); },
         get statuses() { return game.hud.vitals.statuses(game.connection.clock.serverTick()).map(({ kind }) => kind); },
+        get ended() { return game.casts.ended; },
         get stats() { return game.core.stats(performance.now()); },
         get meshes() { return { shown: game.stage.meshes, made: game.chunks.made, unseen: game.chunks.unseen, tookMs: game.chunks.tookMs }; },
         get rttMs() { return game.connection.clock.rttMs; },

@@ -122,6 +122,7 @@ interface Exports {
   look(x: number, y: number, z: number, toX: number, toY: number, toZ: number): number;
   next_stale(): number;
   mesh_volume(): number;
+  sha256(): number;
   stats(nowMs: number): number;
 }
 
@@ -214,6 +215,12 @@ export class Core {
     if (!bytes) throw new Error(`a volume of ${volume.length} bytes is none`);
     const opaqueBytes = new DataView(bytes.buffer).getUint32(0, true);
     return { opaque: bytes.slice(4, 4 + opaqueBytes), clear: bytes.slice(4 + opaqueBytes) };
+  }
+
+  /** The SHA-256 of these bytes, as 64 hex digits. */
+  sha256(bytes: Uint8Array): string {
+    this.put(bytes);
+    return this.decoder.decode(this.answer(this.exports.sha256()) ?? new Uint8Array());
   }
 
   stats(nowMs: number): Stats {

@@ -3,6 +3,8 @@
 import type { ServerMessage } from './protocol';
 
 interface Running {
+  /** Casts that are over. */
+  ended: number;
   revisionId: string;
   /** By the tick in which it began: casts that are not over. */
   live: Set<number>;
@@ -20,7 +22,7 @@ export class RunningCasts {
 
   heed(message: ServerMessage, me: number): void {
     if (message.type === 112 && message.caster_entity_id === me) {
-      const known = this.spells.get(message.spell_id) ?? { revisionId: '', live: new Set(), fuel: null };
+      const known = this.spells.get(message.spell_id) ?? { revisionId: '', live: new Set(), ended: 0, fuel: null };
       known.revisionId = message.revision_id;
       known.live.add(message.server_tick);
       // The newest last.
@@ -30,8 +32,14 @@ export class RunningCasts {
       const known = this.spells.get(message.spell_id);
       if (!known) return;
       known.live.delete(message.began_tick);
+      known.ended += 1;
       known.fuel = message.hooks.reduce((sum, { fuel }) => sum + fuel, 0);
     }
+  }
+
+  /** By spell, how many casts are over. */
+  get ended(): Record<string, number> {
+    return Object.fromEntries([...this.spells].map(([spell, { ended }]) => [spell, ended]));
   }
 
   /** The newest so many, the newest first: spell, and what there is to say of it. */

@@ -71,6 +71,12 @@ async function changeANumber(story) {
   assert.equal(cast.revisionId, revisionId);
   assert.ok(cast.entries.some(({ text }) => text === 'fireball/launch'), 'its launch was seen');
   assert.ok(cast.entries.some(({ text }) => text === 'hits dummy, 40 damage'), JSON.stringify(cast.entries));
+  await until(kim, 'for what it came to', () => window.__workshop.casts[0]?.report);
+  const { reason, hooks, mana, memory_bytes } = (await kim.page.evaluate(() => window.__workshop.casts))[0].report;
+  assert.equal(reason, 'finished');
+  assert.deepEqual(hooks.map(({ hook }) => hook), ['on-cast', 'on-event']);
+  assert.ok(mana > 0 && memory_bytes > 0 && hooks.every(({ fuel, fuel_max }) => fuel >= fuel_max && fuel_max > 0), JSON.stringify(hooks));
+  await kim.page.locator('.card', { hasText: 'over by itself' }).getByText('on-event × 1').waitFor();
   const [live, began, seen] = [liveAfterMs, cast.beganAfterMs, cast.seenAfterMs].map(Math.round);
   console.log(`  from Ctrl+Enter: live after ${live} ms, cast after ${began} ms, on the screen after ${seen} ms`);
   await picture(kim, 'workshop-cast.png');

@@ -19,6 +19,8 @@ const STORIES = {
   'they see each other walk, and nothing is corrected': walk,
   'what one digs is gone for both, and heard': dig,
   'a spell goes live, is cast, and both see it fly': cast,
+  'a newcomer casts within seconds': firstCast,
+  'what one says the other reads': talk,
   'a key that is held shows how far the spell reaches': preview,
   'over a bad line the player still goes where the server says': badLine,
   'a killed server is come back to by itself': killed,
@@ -122,6 +124,43 @@ async function cast(story) {
   await kim.page.mouse.up();
 }
 
+/** From opening the page. */
+async function firstCast({ browser, ann }) {
+  const eve = await Player.open(browser, ann.page.url(), 'eve');
+  await eve.play();
+  await eve.until('for the spell', (game) => game.spells.includes('fireball') && game.mana === 100);
+  await eve.page.keyboard.press('Digit1');
+  await eve.until('to have cast and paid', (game) => game.mana !== null && game.mana < 99);
+  say('the first cast', `${Date.now() - eve.openedMs} ms after the page was opened`);
+  await eve.until('to hear what it came to', (game) => game.ended.fireball > 0);
+  await ann.until('to see eve', (game) => game.players.includes('eve'));
+  assert.deepEqual(eve.complaints, []);
+  await eve.context.close();
+}
+
+async function talk({ kim, ann }) {
+  const { keyboard } = kim.page;
+  const before = await kim.ask((game) => game.position);
+  await kim.page.locator('#view').focus();
+  await keyboard.press('Enter');
+  await keyboard.type('well met, ann \u2764 WASD');
+  await keyboard.press('Enter');
+  await ann.until('to read it', (game) => game.chat.includes('kim: well met, ann \u2764 WASD'));
+  await kim.tick(10);
+  assert.deepEqual(await kim.ask((game) => game.position), before, 'what is written walks nowhere');
+  await ann.page.locator('#view').focus();
+  await ann.page.keyboard.press('Enter');
+  await ann.page.keyboard.type('<b>hi</b>');
+  await ann.page.keyboard.press('Enter');
+  await kim.page.locator('.chat p', { hasText: '<b>hi</b>' }).waitFor();
+  await kim.picture('chat.png', async () => {
+    await kim.face(await kim.sees('ann'));
+    await keyboard.press('Enter');
+    await keyboard.type('shall we duel?');
+  });
+  await keyboard.press('Escape');
+}
+
 /** Beyond the reach, and within it; Escape takes it back, and letting go casts. */
 async function preview(story) {
   const { kim } = story;
@@ -150,6 +189,10 @@ async function badLine({ kim, ann }) {
   await kim.page.getByLabel('loss').fill('5');
   await kim.page.locator('#view').focus();
   await kim.until('to feel the line', (game) => game.rttMs > 150);
+  // The server's copy of the shot is a third of a second away.
+  await kim.page.mouse.down();
+  await kim.until('to see the own shot', (game) => game.others.some(({ kind, id }) => kind === 3 && id > 2 ** 52));
+  await kim.page.mouse.up();
   const before = await kim.ask((game) => game.stats.corrections);
   const began = Date.now();
   for (let turn = 0; turn < 6; turn++) {

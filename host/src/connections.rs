@@ -19,9 +19,10 @@ use protocol::link::{Errand, Order, Report};
 use protocol::server::{AffectedChunk, ErrorCode};
 use sim::inbound::Input;
 use sim::limits::PLAYERS_MAX;
+use sim::outbound::CastEnd;
 use sim::scene::Scene;
 use sim::voxel::ChunkId;
-use sim::{EntityId, Inbound, Outbound, Vec3, World};
+use sim::{CastId, EntityId, Inbound, Outbound, Vec3, World};
 use std::collections::{BTreeMap, BTreeSet};
 use store::Artifact;
 use tokio_tungstenite::tungstenite::Message;
@@ -188,6 +189,7 @@ impl Connections {
         }
         self.welcome(game, outbound, &groups);
         self.pass_on_chat(tick);
+        self.report_casts(game, outbound);
         if due {
             self.tell_statuses(game.world());
         }
@@ -430,6 +432,20 @@ impl Connections {
         for (player, text) in std::mem::take(&mut self.said) {
             let message = Shared::new(convert::chat(tick, player, text));
             self.players_mut().for_each(|(_, connection)| connection.tell(&message));
+        }
+    }
+
+    /// Whoever has cast something hears what it came to, once it is over.
+    fn report_casts(&mut self, game: &Game, outbound: &[Outbound]) {
+        let ends = outbound
+            .iter()
+            .filter_map(|event| if let Outbound::CastEnded { cast, reason } = event { Some((*cast, *reason)) } else { None });
+        let reasons: BTreeMap<CastId, CastEnd> = ends.collect();
+        for ended in &game.spent().ended {
+            let connection = self.by_player.get(&ended.caster).and_then(|session| self.sessions.get_mut(session));
+            let (Some(connection), Some(reason)) = (connection, reasons.get(&ended.cast)) else { continue };
+            let report = convert::cast_report(game.world().tick(), ended, *reason);
+            connection.letters.extend(report.map(|report| connection.subprotocol.encode(&report)));
         }
     }
 

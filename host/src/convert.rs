@@ -1,15 +1,16 @@
 //! The wire's values as the simulation's, and back: the only place that names both.
 
+use game::{EndedCast, HookSpent};
 use protocol::client;
 use protocol::link::{self, Errand};
-use protocol::server::{AffectedChunk, BorneStatus, ErrorCode, NpcEventType, Properties, StatusKind};
+use protocol::server::{AffectedChunk, BorneStatus, ErrorCode, HookName, HookReport, NpcEventType, Properties, StatusKind};
 use protocol::v1::{EntityState, PlayerState};
 use protocol::v2::{self, OwnState};
 use protocol::{Channel, RevisionId, ServerMessage, SpellId};
 use sim::character::Motion;
 use sim::edit::{Area, Change};
 use sim::inbound::{CastRequest, Input};
-use sim::outbound::{ChangedChunk, NpcEventKind};
+use sim::outbound::{CastEnd, ChangedChunk, NpcEventKind};
 use sim::scene::Entity;
 use sim::status::{Borne, Status};
 use sim::undo;
@@ -261,6 +262,33 @@ fn borne_status(borne: &Borne) -> BorneStatus {
         Status::Burn { per_second } => (StatusKind::Burn, per_second),
     };
     BorneStatus { kind, strength, until: borne.until }
+}
+
+/// What a cast came to, for its caster. None for one whose beginning this server has not seen.
+pub fn cast_report(tick: u64, ended: &EndedCast, reason: CastEnd) -> Option<ServerMessage> {
+    Some(ServerMessage::CastReport {
+        server_tick: tick,
+        spell_id: ended.spell.clone(),
+        revision_id: ended.revision.clone(),
+        caster_entity_id: ended.caster.0,
+        // As its SPELL_CAST_EVENT has it: what happens in a tick is told as of its end.
+        began_tick: ended.began? + 1,
+        reason: reason.as_str().to_owned(),
+        mana: ended.mana,
+        memory_bytes: u32::try_from(ended.memory_bytes).unwrap_or(u32::MAX),
+        hooks: ended.hooks.iter().filter_map(hook_report).collect(),
+    })
+}
+
+fn hook_report(spent: &HookSpent) -> Option<HookReport> {
+    let hook = match spent.hook {
+        "on-cast" => HookName::OnCast,
+        "on-tick" => HookName::OnTick,
+        "on-event" => HookName::OnEvent,
+        "on-cancel" => HookName::OnCancel,
+        _ => return None,
+    };
+    Some(HookReport { hook, calls: spent.calls, fuel: spent.fuel, fuel_max: spent.fuel_max })
 }
 
 /// A player says something.

@@ -40,7 +40,7 @@ impl Usages {
 
     /// Counts what a tick came to, and tells the control plane when it is time.
     pub fn tick(&mut self, game: &Game, outbound: &[Outbound]) {
-        for EndedCast { spell, revision, fuel, faulted } in &game.spent().ended {
+        for EndedCast { spell, revision, fuel, faulted, .. } in &game.spent().ended {
             let Some(count) = self.count(spell, revision) else { continue };
             count.casts += 1;
             count.faults += u64::from(*faulted);

@@ -8,7 +8,7 @@ use crate::limits::DELAY_TICKS;
 use crate::mesh::{Volume, mesh};
 use crate::prediction::Agreement;
 use protocol::client::InputFrame;
-use protocol::{v1, v2};
+use protocol::{Sha256Hex, v1, v2};
 use sim::Vec3;
 use std::cell::RefCell;
 
@@ -142,6 +142,12 @@ pub extern "C" fn mesh_volume() -> i32 {
     let mesh = mesh(&volume);
     let opaque_bytes = (mesh.opaque.len() as u32).to_le_bytes();
     answer([&opaque_bytes[..], &mesh.opaque, &mesh.clear].concat())
+}
+
+/// The SHA-256 of what came in, as 64 hex digits. Browsers have one of their own, but only for pages that are secure.
+#[unsafe(no_mangle)]
+pub extern "C" fn sha256() -> i32 {
+    answer(INPUT.with_borrow(|bytes| Sha256Hex::of(bytes).as_str().as_bytes().to_vec()))
 }
 
 /// The overlay's figures, as 64-bit floats, in the order in which they are written here.

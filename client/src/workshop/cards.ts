@@ -1,12 +1,19 @@
 /** A card for each cast: when it did what, its log, and why it was stopped. */
 
 import { element } from '../elements';
-import type { CastRecord, Casts } from './casts';
-import { CARDS_EVERY_MS, ENTRIES_SHOWN_MAX, TICKS_PER_SECOND } from './limits';
+import type { CastRecord, Casts, Report } from './casts';
+import { CALL_FUEL_MAX, CARDS_EVERY_MS, CAST_MEMORY_BYTES_MAX, ENTRIES_SHOWN_MAX, MANA_MAX, TICKS_PER_SECOND } from './limits';
+import { bars, type Figure } from './meters';
 import { why } from './why';
 
 /** A short cast is drawn on a line of this length, or its end would be its start. */
 const LINE_SECONDS_MIN = 1;
+
+/** Why a cast is over, in words. */
+const ENDS: Record<string, string> = {
+  finished: 'over by itself', duration: 'its time was up', caster_gone: 'its caster was gone', revision: 'another revision took over', fault: 'stopped',
+  mana: 'there was no mana left', dispelled: 'dispelled',
+};
 
 export class Cards {
   readonly root = element('div', { class: 'cards', 'aria-live': 'polite' });
@@ -32,6 +39,7 @@ function card(cast: CastRecord): HTMLElement {
   const heading = element('h3', {}, title, ' ', element('small', {}, revisionId), element('small', { class: 'times' }, times(cast)));
   const made = element('article', { class: stopped ? 'card stopped' : 'card' }, heading);
   if (stopped) made.append(reason(cast));
+  if (cast.report) made.append(...came(cast.report));
   if (entries.length > 0) made.append(timeline(cast), list(cast));
   const more = leftOut + Math.max(0, entries.length - ENTRIES_SHOWN_MAX);
   if (more > 0) made.append(element('small', {}, `and ${more} more`));
@@ -51,6 +59,18 @@ function reason({ stopped }: CastRecord): HTMLElement {
   const told = element('div', { class: 'why' }, element('p', {}, element('strong', {}, says), ` ${help}`));
   if (stopped.message !== says) told.append(element('small', {}, `${stopped.limit}: ${stopped.message}`));
   return told;
+}
+
+/** What it took, against what it may. */
+function came({ reason, began_tick, server_tick, mana, memory_bytes, hooks }: Report): HTMLElement[] {
+  const calls: Figure[] = hooks.map(({ hook, calls, fuel, fuel_max }) => ({
+    name: `${hook} × ${calls}`, is: fuel_max, of: CALL_FUEL_MAX, unit: ' fuel', title: `the dearest call; ${fuel.toLocaleString('en')} fuel in all`,
+  }));
+  const others: Figure[] = [
+    { name: 'mana', is: mana, of: MANA_MAX, unit: '', title: 'that its calls took, beside the price of the cast' },
+    { name: 'memory', is: memory_bytes / 1024, of: CAST_MEMORY_BYTES_MAX / 1024, unit: ' KiB', title: 'the most that it held' },
+  ];
+  return [element('p', { class: 'ended' }, `${ENDS[reason] ?? reason} after ${seconds(server_tick - began_tick)}`), bars([...calls, ...others])];
 }
 
 function timeline({ tick, entries }: CastRecord): HTMLElement {

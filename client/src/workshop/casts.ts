@@ -11,6 +11,9 @@ export interface Entry {
   text: string;
 }
 
+/** What the server says of a cast that is over. */
+export type Report = Extract<ServerMessage, { type: 126 }>;
+
 export interface CastRecord {
   spellId: string;
   revisionId: string;
@@ -21,6 +24,8 @@ export interface CastRecord {
   /** How many more there were. */
   leftOut: number;
   stopped: Stop | null;
+  /** What it came to; null until it is over. */
+  report: Report | null;
   /** Of the key that built and cast it; null for those that were cast otherwise. */
   pressedMs: number | null;
   /** From that key until the server began the cast, and until its first effect was on the screen. */
@@ -80,6 +85,12 @@ export class Casts {
         const { limit, allowed, asked, hook, message: words } = message;
         if (cast) cast.stopped = { limit, allowed, asked, hook, message: words };
         this.version += 1;
+        return;
+      }
+      case 126: {
+        const cast = this.records.find((one) => one.spellId === message.spell_id && one.tick === message.began_tick);
+        if (cast) cast.report = message;
+        this.version += 1;
       }
     }
   }
@@ -108,7 +119,7 @@ export class Casts {
     const pressedMs = this.expectedMs;
     this.expectedMs = null;
     const beganAfterMs = pressedMs === null ? null : performance.now() - pressedMs;
-    const record: CastRecord = { spellId, revisionId, tick, entries: [], leftOut: 0, stopped: null, pressedMs, beganAfterMs, seenAfterMs: null };
+    const record: CastRecord = { spellId, revisionId, tick, entries: [], leftOut: 0, stopped: null, report: null, pressedMs, beganAfterMs, seenAfterMs: null };
     this.records.unshift(record);
     this.forget(CARDS_MAX);
     return record;

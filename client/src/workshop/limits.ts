@@ -30,6 +30,8 @@ export const PROMPT_ID_WORDS = 3;
 
 /** One call of a hook: `SPELL_FUEL_MAX`. */
 export const CALL_FUEL_MAX = 1_000_000;
+/** Linear memory of a cast, bytes: `MEMORY_BYTES_MAX`. */
+export const CAST_MEMORY_BYTES_MAX = 1 << 20;
 /** A player's mana, and how much of it comes back in a second, in a world with the usual settings. */
 export const MANA_MAX = 100;
 export const MANA_BACK_PER_SECOND = 10;

@@ -23,6 +23,8 @@ fn a_players_first_minute_in_two_browsers() -> Result<()> {
             "they see each other walk",
             "what one digs",
             "a spell goes live",
+            "a newcomer casts",
+            "what one says",
             "a key that is held",
             "over a bad line",
             "a killed server",

@@ -12,7 +12,7 @@ mod scheduler;
 mod usage;
 
 pub use revision::{LoadedRevision, Loader};
-pub use usage::{EndedCast, Spent, Usage};
+pub use usage::{EndedCast, HookSpent, Spent, Usage};
 // What whoever runs a game must name, so that it need not know the runtime itself.
 pub use sim::limits::TICK_HZ;
 pub use spell_runtime::artifact::PublicKey;

@@ -5,10 +5,10 @@ use crate::limits::*;
 use crate::recording::Late;
 use crate::revision::LoadedRevision;
 use crate::scheduler::{self, Callee};
-use crate::usage::{EndedCast, Spent};
+use crate::usage::{EndedCast, HookSpent, Spent};
 use sim::scene::Scene;
 use sim::spells::{Call, Fault, Hook, Kept, Migrated, Migration, Outcome, Resumed, Spells};
-use sim::{CastId, World};
+use sim::{CastId, EntityId, World};
 use spell_runtime::mana::FUEL_UNIT;
 use spell_runtime::{Instance, View};
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,8 +71,15 @@ struct Live {
     instance: Option<Instance>,
     /// Keeps the revision loaded; `None` when it was not loaded at all.
     revision: Option<Arc<LoadedRevision>>,
-    /// Of all its calls, since it began or since its world was loaded.
-    fuel: u64,
+    /// The tick of its admission; not known of one that its world was loaded with.
+    began: Option<u64>,
+    /// Whose; nobody's before the first call that is seen.
+    caster: EntityId,
+    /// Its calls, since it began or since its world was loaded.
+    hooks: [HookSpent; 4],
+    /// Mana that they took.
+    mana: f32,
+    memory_bytes: usize,
     /// A call or a save of it was stopped.
     faulted: bool,
 }
@@ -193,7 +200,7 @@ impl Spells for Runner {
 
     fn end(&mut self, cast: CastId) {
         self.sweep_due = true;
-        let ended = self.casts.remove(&cast).and_then(Live::ended);
+        let ended = self.casts.remove(&cast).and_then(|live| live.ended(cast));
         self.spent.ended.extend(ended);
     }
 
@@ -262,13 +269,18 @@ impl Callee for Seeing<'_> {
 
 impl Live {
     fn new(instance: Option<Instance>, revision: Option<Arc<LoadedRevision>>) -> Self {
-        Self { instance, revision, fuel: 0, faulted: false }
+        let hooks = ["on-cast", "on-tick", "on-event", "on-cancel"].map(HookSpent::none);
+        Self { instance, revision, began: None, caster: EntityId::NONE, hooks, mana: 0.0, memory_bytes: 0, faulted: false }
     }
 
     /// What it came to, unless it was never called.
-    fn ended(self) -> Option<EndedCast> {
-        let revision = self.revision.filter(|_| self.fuel > 0)?;
-        Some(EndedCast { spell: revision.spell.clone(), revision: revision.revision.clone(), fuel: self.fuel, faulted: self.faulted })
+    fn ended(self, cast: CastId) -> Option<EndedCast> {
+        let Self { revision, began, caster, hooks, mana, memory_bytes, faulted, .. } = self;
+        let hooks: Vec<HookSpent> = hooks.into_iter().filter(|hook| hook.calls > 0).collect();
+        let fuel = hooks.iter().map(|hook| hook.fuel).sum();
+        let revision = revision.filter(|_| !hooks.is_empty())?;
+        let (spell, revision) = (revision.spell.clone(), revision.revision.clone());
+        Some(EndedCast { cast, caster, began, spell, revision, fuel, hooks, mana, memory_bytes, faulted })
     }
 
     /// Saves the cast and goes on with a fresh instance made of its save, as a load would. One that does not take its own save back goes on as it is. Answers
@@ -335,7 +347,21 @@ impl Live {
 
     fn call(&mut self, call: &Call, view: &Arc<dyn View>, to_be_late: &BTreeSet<Late>) -> Outcome {
         let outcome = self.make_call(call, view, to_be_late);
-        self.fuel += outcome.fuel;
+        self.caster = call.caster;
+        let hook = match call.hook {
+            Hook::Cast { tick, .. } => {
+                self.began = Some(tick);
+                0
+            }
+            Hook::Tick { .. } => 1,
+            Hook::Event(_) => 2,
+            Hook::Cancel(_) => 3,
+        };
+        // One that has faulted before, and is about to end, is not called.
+        if outcome.fuel > 0 {
+            self.hooks[hook].count(outcome.fuel);
+        }
+        self.mana += outcome.upkeep;
         self.faulted |= outcome.fault.is_some();
         outcome
     }
@@ -368,6 +394,7 @@ impl Live {
         if let Some(revision) = &self.revision {
             revision.usage.count(&outcome);
         }
+        self.memory_bytes = self.memory_bytes.max(instance.memory_bytes());
         if outcome.fault.is_some() {
             self.instance = None;
         }

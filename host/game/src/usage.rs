@@ -1,6 +1,6 @@
 //! What a revision's calls came to, and what a tick's did. Sums and maxima, so that the thread which counts first changes nothing.
 
-use sim::EntityId;
+use sim::{CastId, EntityId};
 use spell_runtime::Outcome;
 use spell_runtime::envelope::Capabilities;
 use spell_runtime::mana::FUEL_UNIT;
@@ -16,17 +16,54 @@ pub struct Spent {
     pub ended: Vec<EndedCast>,
 }
 
-/// A cast that is over.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A cast that is over. Of one that its world was loaded with, all counts are since then.
+#[derive(Debug, Clone, PartialEq)]
 pub struct EndedCast {
+    /// Which.
+    pub cast: CastId,
+    /// Whose.
+    pub caster: EntityId,
+    /// The tick of its admission; not known of one that its world was loaded with.
+    pub began: Option<u64>,
     /// Its spell.
     pub spell: String,
     /// The revision that it ended on.
     pub revision: String,
-    /// Fuel of all its calls, host work included; of one that its world was loaded with, since then.
+    /// Fuel of all its calls, host work included.
     pub fuel: u64,
+    /// Its calls by hook, those that were made: on-cast (with init), on-tick, on-event, on-cancel.
+    pub hooks: Vec<HookSpent>,
+    /// Mana that its calls took, beside what it cost at first.
+    pub mana: f32,
+    /// The most linear memory that it held, bytes.
+    pub memory_bytes: usize,
     /// It was stopped.
     pub faulted: bool,
+}
+
+/// What the calls of one hook of one cast took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HookSpent {
+    /// By its WIT name.
+    pub hook: &'static str,
+    /// How many.
+    pub calls: u32,
+    /// Fuel of them all, host work included.
+    pub fuel: u64,
+    /// Fuel of the dearest.
+    pub fuel_max: u64,
+}
+
+impl HookSpent {
+    pub(crate) const fn none(hook: &'static str) -> Self {
+        Self { hook, calls: 0, fuel: 0, fuel_max: 0 }
+    }
+
+    pub(crate) fn count(&mut self, fuel: u64) {
+        self.calls = self.calls.saturating_add(1);
+        self.fuel += fuel;
+        self.fuel_max = self.fuel_max.max(fuel);
+    }
 }
 
 /// Counters of a loaded revision. Nothing of the simulation reads them.

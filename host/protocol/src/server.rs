@@ -278,7 +278,7 @@ pub enum ServerMessage {
         mana: f32,
         /// The most memory that it held, bytes.
         memory_bytes: u32,
-        /// Its calls, by hook, in the order in which the hooks were first called.
+        /// Its calls, by hook: on-cast with init, on-tick, on-event, on-cancel; those that were made.
         #[serde(deserialize_with = "few")]
         hooks: Vec<HookReport>,
     },

@@ -338,6 +338,21 @@ impl DespawnReason {
     }
 }
 
+impl CastEnd {
+    /// The reason's name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Duration => "duration",
+            Self::CasterGone => "caster_gone",
+            Self::Revision => "revision",
+            Self::Fault => "fault",
+            Self::Mana => "mana",
+            Self::Dispelled => "dispelled",
+        }
+    }
+}
+
 /// Why a cast is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CastEnd {

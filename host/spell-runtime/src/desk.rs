@@ -75,6 +75,8 @@ pub(crate) struct Desk {
     last_call: Option<&'static str>,
     /// The capabilities that the running hook's calls need, declared or not.
     needed: Cell<Capabilities>,
+    /// Linear memory that the instance holds, bytes.
+    memory_bytes: usize,
     memory_refused: Option<usize>,
     table_refused: Option<usize>,
     pub wasi: Wasi,
@@ -139,6 +141,7 @@ impl Desk {
             logged_in_call: 0,
             last_call: None,
             needed: Cell::default(),
+            memory_bytes: 0,
             memory_refused: None,
             table_refused: None,
             wasi: Wasi::new(),
@@ -189,6 +192,11 @@ impl Desk {
     /// Whether the spell asked to end.
     pub fn finished(&self) -> bool {
         self.finished
+    }
+
+    /// Linear memory that the instance holds, bytes; it never shrinks.
+    pub fn memory_bytes(&self) -> usize {
+        self.memory_bytes
     }
 
     /// Memory and table growth that was refused since the last question.
@@ -741,7 +749,9 @@ impl Desk {
 impl wasmtime::ResourceLimiter for Desk {
     fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let allowed = desired <= MEMORY_BYTES_MAX;
-        if !allowed {
+        if allowed {
+            self.memory_bytes = desired;
+        } else {
             self.memory_refused = Some(desired);
         }
         Ok(allowed)

@@ -283,6 +283,11 @@ impl Instance {
         self.store.get_fuel().unwrap_or(0)
     }
 
+    /// Linear memory that it holds, bytes; it never shrinks.
+    pub fn memory_bytes(&self) -> usize {
+        self.store.data().memory_bytes()
+    }
+
     /// The spell's state, at most `SAVE_BYTES_MAX`.
     pub fn save(&mut self, fuel: u64) -> Result<Vec<u8>, Fault> {
         let bytes = self.run("save", fuel, |hooks, store| hooks.save(store))?;

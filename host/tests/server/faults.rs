@@ -7,6 +7,7 @@ use crate::process::{self, HOST, Process, save, start_as, start_over, try_start}
 use crate::spell;
 use protocol::Sha256Hex;
 use protocol::link::{Errand, Order, Push, Report};
+use serde_json::json;
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
@@ -100,6 +101,41 @@ fn on_a_full_disk_people_play_on_and_what_they_did_is_saved_once_there_is_room()
 
     let process = start_as(disk.host(), disk.folder.clone());
     assert_eq!(changes(&mut process.join("kim")), 3);
+    process.end();
+}
+
+#[test]
+fn a_caster_hears_what_its_cast_came_to_and_pays_for_it() {
+    let mut process = process::start();
+    let (mut kim, mut ann) = (process.join("kim"), process.join("ann"));
+    let artifact = process.control_plane.offer(&spell::broken());
+    publish(&mut process.stream, "spark", FIRST, artifact, 1);
+    kim.wait_for(122, |active| active["spell_id"] == "spark");
+    kim.cast("spark");
+    let began = kim.wait_for(112, |_| true);
+    let report = kim.wait_for(126, |_| true);
+    for key in ["spell_id", "revision_id", "caster_entity_id"] {
+        assert_eq!(report[key], began[key]);
+    }
+    assert_eq!((&report["began_tick"], &report["reason"]), (&began["server_tick"], &json!("fault")));
+    let hooks = report["hooks"].as_array().expect("a list");
+    assert_eq!((hooks.len(), &hooks[0]["hook"], &hooks[0]["calls"]), (1, &json!("on-cast"), &json!(1)));
+    assert!(hooks[0]["fuel"].as_u64() >= Some(10_000) && hooks[0]["fuel"] == hooks[0]["fuel_max"], "{report}");
+    assert_eq!(report["memory_bytes"], 65_536);
+    assert!(report["mana"].as_f64() > Some(0.0), "{report}");
+    let status = kim.wait_for(124, |status| status["mana"].as_f64() < Some(99.0));
+    assert_eq!(status["statuses"], json!([]));
+    // Nobody else hears of it.
+    let told = ann.wait_for(101, |snapshot| snapshot["server_tick"].as_u64() > report["server_tick"].as_u64());
+    ann.ping(9);
+    assert!(told["server_tick"].is_u64());
+    loop {
+        let message = ann.next();
+        assert_ne!(message["type"], 126);
+        if message["type"] == 108 {
+            break;
+        }
+    }
     process.end();
 }
 

@@ -166,6 +166,12 @@ fn what_casts_took_is_told_when_they_end_and_what_their_casters_took_in_each_tic
     let [looped, bolt] = ended.as_slice() else { panic!("two casts: {ended:?}") };
     assert_eq!((bolt.spell.as_str(), bolt.fuel, bolt.faulted), ("bolt", of_ann.iter().sum(), false));
     assert!(bolt.fuel > game::limits::INSTANCE_COST_FUEL, "{bolt:?}");
+    let hooks: Vec<_> = bolt.hooks.iter().map(|hook| (hook.hook, hook.calls == 1)).collect();
+    assert_eq!(hooks, [("on-cast", true), ("on-tick", false), ("on-event", true)]);
+    assert_eq!(bolt.hooks.iter().map(|hook| hook.fuel).sum::<u64>(), bolt.fuel);
+    assert!(bolt.hooks.iter().all(|hook| hook.fuel_max <= hook.fuel && hook.fuel <= hook.fuel_max * u64::from(hook.calls)), "{bolt:?}");
+    assert_eq!((bolt.caster, bolt.began), (place.ann, Some(0)));
+    assert!(bolt.mana > 0.0 && bolt.memory_bytes >= 65_536 && bolt.memory_bytes.is_multiple_of(65_536), "{bolt:?}");
     assert_eq!((looped.spell.as_str(), looped.revision.as_str(), looped.faulted), ("loop", "rev_000001_00000001", true));
     assert!(looped.fuel > game::limits::SPELL_CALL_FUEL_MAX, "{looped:?}");
     place.step(&[]);
