@@ -80,6 +80,8 @@ export class Hands {
   /** From a click on, the mouse turns the head. A browser that refuses is one in which the keyboard still walks. */
   takePointer(): void {
     this.view.focus();
+    // A finger points where it is, and would be held where the mouse is not.
+    if (isCoarse()) return;
     void Promise.resolve(this.view.requestPointerLock()).catch(() => undefined);
   }
 
@@ -126,6 +128,11 @@ export class Hands {
     this.down.clear();
     this.digging = false;
   }
+}
+
+/** Fingers, not a mouse. */
+export function isCoarse(): boolean {
+  return matchMedia('(pointer: coarse)').matches;
 }
 
 /** 1 to 9 are spells. */

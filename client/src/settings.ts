@@ -48,8 +48,8 @@ export class Settings {
       view.value = this.view;
     });
     return element('fieldset', { class: 'settings' },
-      element('label', {}, element('span', {}, 'sound'), volume, element('span', { class: 'mute' }, mute, ' mute ', element('kbd', {}, 'M'))),
-      element('label', {}, element('span', {}, 'view'), view),
+      element('span', {}, 'sound'), volume, element('label', {}, mute, 'mute', element('kbd', {}, 'M')),
+      element('span', {}, 'view'), view,
     );
   }
 }

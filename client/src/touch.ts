@@ -3,7 +3,7 @@
 import './touch.css';
 import { byId, element } from './elements';
 import { STICK_RUNS_FROM, STICK_TRAVEL_PX } from './limits';
-import type { Action, Hands, Stick } from './input';
+import { isCoarse, type Action, type Hands, type Stick } from './input';
 
 /** Radians for each pixel that a finger moves: a thumb has less room than a mouse. */
 const SENSITIVITY = 0.006;
@@ -16,7 +16,7 @@ export class Touch {
   private readonly fingers = new Map<number, { does: 'walk' | 'look'; x: number; y: number }>();
 
   constructor(private readonly view: HTMLElement, private readonly hands: Hands, private readonly act: (action: Action) => void) {
-    if (!matchMedia('(pointer: coarse)').matches) return;
+    if (!isCoarse()) return;
     hands.sticks.push(this.stick);
     view.addEventListener('pointerdown', (event) => this.down(event));
     view.addEventListener('pointermove', (event) => this.move(event));
@@ -28,11 +28,11 @@ export class Touch {
     byId('hud').append(element('div', { class: 'touch' }, this.base, button('…', once('overlay'), { class: 'more', 'aria-label': 'figures and settings' }), buttons));
   }
 
+  /** What a finger does it does here until it is lifted: touch needs no capture for that. */
   private down(event: PointerEvent): void {
     if (event.pointerType !== 'touch') return;
     // Or it is a mouse as well, which fires and is held by the page.
     event.preventDefault();
-    this.view.setPointerCapture(event.pointerId);
     const { clientX: x, clientY: y } = event;
     const { left, width } = this.view.getBoundingClientRect();
     const does = x < left + width / 2 && ![...this.fingers.values()].some((finger) => finger.does === 'walk') ? 'walk' : 'look';

@@ -14,7 +14,7 @@ const WINDOW = { width: 1200, height: 760 };
 
 /** A picture of one pixel, and what begins as a sound and is none. */
 const DOT = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==', 'base64');
-const NO_SOUND = Buffer.from('RIFF\x0c\0\0\0WAVEnone', 'latin1');
+const NO_SOUND = Buffer.from('RIFF\x08\0\0\0WAVEnone', 'latin1');
 
 /** Between two wishes for the same cast. */
 const WISH_EVERY_MS = 700;
@@ -109,7 +109,7 @@ async function files({ kim }) {
   await page.getByRole('button', { name: 'Remove src/figures.rs' }).click();
   await replace(kim, 'mod figures;\nuse figures::DAMAGE;', 'const DAMAGE: f32 = 40.0;');
   assert.deepEqual(await page.evaluate(() => [Object.keys(window.__workshop.files), window.__workshop.assets]), [
-    ['src/lib.rs', 'assets/fireball/launch.json', 'assets/fireball/burst.json'],
+    ['src/lib.rs', 'assets/fireball/burst.json', 'assets/fireball/launch.json'],
     ['assets/fireball/burst.wav', 'assets/fireball/launch.wav', 'assets/fireball/burst.png'],
   ]);
 }

@@ -30,7 +30,8 @@ async function walkByTouch(story) {
   const before = await kim.ask((game) => ({ position: game.position, yaw: game.yaw }));
   await fingers.down(1, 150, 200);
   await fingers.move(1, 150, 140);
-  await kim.until('to walk', (game, [x, , z]) => Math.hypot(game.position[0] - x, game.position[2] - z) > 2, before.position);
+  // Out of where nobody may dig, around the spawn.
+  await kim.until('to walk', (game, [x, , z]) => Math.hypot(game.position[0] - x, game.position[2] - z) > 8, before.position);
   // Beside the stick, the other hand looks.
   await fingers.down(2, 560, 120);
   await fingers.move(2, 500, 120);
@@ -49,11 +50,12 @@ async function pressByTouch({ kim }) {
     await kim.until(what, holds, argument);
     await button.dispatchEvent('pointerup', { pointerType: 'touch' });
   };
-  await kim.look(0, -0.9);
+  await kim.look(0, 0.2);
   const height = (await kim.ask((game) => game.position))[1];
   await held('jump', 'to be in the air', (game, height) => game.position[1] > height + 0.3, height);
   await kim.stands();
   await held('fire', 'to see the shot', (game) => game.others.some(({ kind }) => kind === 3));
+  await kim.look(0, -0.9);
   await held('dig', 'to hear the hole', (game) => game.sound.played.dig);
 }
 
@@ -71,8 +73,9 @@ async function walkByPad(story) {
     navigator.getGamepads = () => [null, window.pad];
   });
   const before = await ann.ask((game) => ({ position: game.position, yaw: game.yaw }));
-  await lean(ann, [0, -1, 1, 0]);
-  await ann.until('to walk', (game, [x, , z]) => Math.hypot(game.position[0] - x, game.position[2] - z) > 2, before.position);
+  await lean(ann, [0, -1, 0, 0]);
+  await ann.until('to walk', (game, [x, , z]) => Math.hypot(game.position[0] - x, game.position[2] - z) > 8, before.position);
+  await lean(ann, [0, 0, 1, 0]);
   await ann.until('to turn to the right', (game, yaw) => game.yaw < yaw - 0.2, before.yaw);
   // A stick that rests is never quite in the middle, and one stands all the same.
   await lean(ann, [0.1, -0.1, 0.1, 0]);
@@ -80,16 +83,17 @@ async function walkByPad(story) {
 }
 
 async function pressByPad({ ann }) {
-  await ann.look(0, -0.9);
+  await ann.look(0, 0.2);
   const height = (await ann.ask((game) => game.position))[1];
   await press(ann, PAD.jump, 'to be in the air', (game, height) => game.position[1] > height + 0.3, height);
   await ann.stands();
   await press(ann, PAD.fire, 'to see the shot', (game) => game.others.some(({ kind }) => kind === 3));
+  await ann.look(0, -0.9);
   await press(ann, PAD.dig, 'to hear the hole', (game) => game.sound.played.dig);
   await press(ann, PAD.next, 'to choose the spell', () => document.querySelector('.spells [data-chosen]') !== null);
-  const before = await ann.ask((game) => game.casts.gust.tick);
+  const before = await ann.ask((game) => game.casts.gust?.tick ?? 0);
   await press(ann, PAD.cast, 'to see how far it reaches', (game) => game.preview?.spellId === 'gust');
-  await ann.until('for the cast, as the button came up', (game, before) => game.casts.gust.tick > before, before);
+  await ann.until('for the cast, as the button came up', (game, before) => game.casts.gust?.tick > before, before);
 }
 
 async function quiet({ kim, ann }) {

@@ -8,6 +8,7 @@ import { base64, bytesOf, kindOf, pathProblem, placeOf, ROOT, type Project } fro
 export class Files {
   readonly root = element('div', { class: 'files' });
   private readonly tabs = element('div', { class: 'tabs', role: 'tablist', 'aria-label': 'files' });
+  private readonly tools = element('div', { class: 'tools' });
   private readonly form = element('form', { class: 'row', hidden: '' });
   private readonly path = element('input', { 'aria-label': 'the file’s path', placeholder: 'src/other.rs', spellcheck: 'false', autocomplete: 'off' });
   private readonly go = element('button', { class: 'main', type: 'submit' });
@@ -30,7 +31,7 @@ export class Files {
       event.preventDefault();
       this.submit(this.path.value.trim());
     };
-    this.root.append(this.tabs, this.form, this.problem, this.asset);
+    this.root.append(element('div', { class: 'bar' }, this.tabs, this.tools), this.form, this.problem, this.asset);
     editor.jumped = (path) => this.show(path);
   }
 
@@ -74,7 +75,9 @@ export class Files {
     const tools = [tool('+', 'Add a file', () => this.ask(false))];
     // The source begins there.
     if (this.shown !== ROOT) tools.push(tool('✎', `Rename ${this.shown}`, () => this.ask(true)), tool('×', `Remove ${this.shown}`, () => this.remove()));
-    this.tabs.replaceChildren(...tabs, ...tools);
+    this.tools.replaceChildren(...tools);
+    this.tabs.replaceChildren(...tabs);
+    tabs.find((tab) => tab.ariaSelected === 'true')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }
 
   private ask(renames: boolean): void {

@@ -48,6 +48,15 @@ export function base64(bytes: ArrayBuffer): string {
   return btoa(Array.from(new Uint8Array(bytes), (byte) => String.fromCharCode(byte)).join(''));
 }
 
+/** Files as text, and others in base64: texts among those are texts here. */
+export function sorted(texts: Record<string, string>, coded: Record<string, string>): Pick<Project, 'files' | 'assets'> {
+  const isText = ([path]: [string, string]): boolean => kindOf(path) === 'text';
+  const others = Object.entries(coded);
+  const decode = (content: string): string => new TextDecoder().decode(Uint8Array.from(atob(content), (character) => character.charCodeAt(0)));
+  const decoded = others.filter(isText).map(([path, content]): [string, string] => [path, decode(content)]);
+  return { files: new Map([...Object.entries(texts), ...decoded]), assets: new Map(others.filter((file) => !isText(file))) };
+}
+
 /** How many bytes a text in base64 stands for. */
 export function bytesOf(coded: string): number {
   return (coded.length / 4) * 3 - (/=*$/.exec(coded)?.[0].length ?? 0);

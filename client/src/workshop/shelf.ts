@@ -3,11 +3,13 @@
 import { element } from '../elements';
 import type { Author, Diagnostic, Job, Spell, Template } from './author';
 import { PROMPT_CHARS_MAX } from './limits';
-import { idOf, ownId, ROOT, type Project } from './project';
+import { idOf, ownId, ROOT, sorted, type Project } from './project';
 
 export class Shelf {
   readonly root = element('div', { class: 'shelf' });
   private readonly note = element('p', { class: 'note', role: 'status' });
+  /** One for good: what is typed there outlives that the shelf is filled anew. */
+  private readonly words = element('textarea', { rows: '3', maxlength: String(PROMPT_CHARS_MAX), placeholder: 'A ring of ice that slows whoever stands in it…', 'aria-label': 'what the spell shall do' });
 
   /** `built` is the revision that the project is the source of, if it is one of the author's own. */
   constructor(private readonly author: Author, private readonly open: (project: Project, built: string | null, diagnostics?: Diagnostic[]) => void) {}
@@ -16,6 +18,7 @@ export class Shelf {
     const [templates, spells, takesPrompts] = await Promise.all([this.author.templates(), this.author.spells(), this.author.takesPrompts()]);
     const own = spells.filter((spell) => spell.active_draft_rev !== null);
     const others = spells.filter((spell) => spell.active_draft_rev === null && published(spell) !== null);
+    const isTyping = document.activeElement === this.words;
     this.note.textContent = '';
     this.root.replaceChildren(
       this.note,
@@ -24,7 +27,7 @@ export class Shelf {
       ...this.group('Begin with a template', templates.map((template) => this.template(template))),
       ...this.group('Fork what others have published', others.map((spell) => this.fork(spell))),
     );
-    this.root.querySelector<HTMLElement>('.items button')?.focus();
+    (isTyping ? this.words : this.root.querySelector<HTMLElement>('.items button'))?.focus();
   }
 
   private group(title: string, items: HTMLElement[]): HTMLElement[] {
@@ -43,7 +46,7 @@ export class Shelf {
   private template({ spell_id, code, assets }: Template): HTMLElement {
     return this.item(spell_id, summary(code), async () => {
       const spellId = ownId(spell_id, this.author.username);
-      this.open({ spellId, files: new Map([[ROOT, code]]), assets: new Map(Object.entries(assets)), origin: `the template ${spell_id}` }, null);
+      this.open({ spellId, ...sorted({ [ROOT]: code }, assets), origin: `the template ${spell_id}` }, null);
     });
   }
 
@@ -58,12 +61,11 @@ export class Shelf {
 
   /** Words instead of code. */
   private prompt(): HTMLElement {
-    const words = element('textarea', { rows: '3', maxlength: String(PROMPT_CHARS_MAX), placeholder: 'A ring of ice that slows whoever stands in it…', 'aria-label': 'what the spell shall do' });
     const write = element('button', { class: 'main', type: 'submit' }, 'Write it');
-    const form = element('form', { class: 'prompt' }, element('h3', {}, 'Say what it shall do'), words, write);
+    const form = element('form', { class: 'prompt' }, element('h3', {}, 'Say what it shall do'), this.words, write);
     form.onsubmit = (event) => {
       event.preventDefault();
-      const prompt = words.value.trim();
+      const prompt = this.words.value.trim();
       if (prompt) void this.attempt(() => this.written(prompt), write);
     };
     return form;
@@ -73,6 +75,7 @@ export class Shelf {
     const spellId = ownId(idOf(prompt), this.author.username);
     const job = await this.author.prompt(spellId, prompt, (begun) => this.say(`${spellId}: ${begun.stage}…`, 'busy'));
     await this.take(job, spellId, `written for “${prompt}”`);
+    this.words.value = '';
   }
 
   /** Puts on the bench what a job has made. */
