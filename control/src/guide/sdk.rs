@@ -16,7 +16,7 @@ macro_rules! source {
 const ROOT: &str = include_str!("../../../spell-sdk/src/lib.rs");
 
 /// What belongs together, in the order in which an author meets it.
-const SHELVES: [(&str, &str, &[(&str, &str)]); 8] = [
+const SHELVES: [Shelf; 8] = [
     ("a-spell", "A spell", &[source!("declare"), source!("spell"), source!("envelope"), source!("cast"), source!("event")]),
     ("the-world", "The world", &[source!("world"), source!("refusal"), source!("log")]),
     ("look", "What there is to see", &[source!("entity"), source!("shape"), source!("near"), source!("terrain")]),
@@ -26,6 +26,9 @@ const SHELVES: [(&str, &str, &[(&str, &str)]); 8] = [
     ("state", "Saved state", &[source!("saved")]),
     ("tests", "Tests", &[source!("testing")]),
 ];
+
+/// An anchor, a title, and modules with their sources.
+type Shelf = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// A source of the SDK.
 struct Source {
