@@ -9,7 +9,7 @@ const COMPRESSED_FROM_BYTES = 512;
 /** Where the control plane runs that a page under development speaks to. Start that with CORS_ORIGINS set to the page's own origin. */
 const CONTROL_PLANE = process.env['UGC_URL'] ?? 'http://127.0.0.1:5000';
 const proxy = Object.fromEntries(
-  ['/login', '/session', '/join', '/worlds', '/api', '/admin/', '/problems', '/docs', '/favicon.ico'].map((path) => [path, { target: CONTROL_PLANE }]),
+  ['/login', '/session', '/join', '/worlds', '/api', '/admin/', '/problems', '/docs', '/guide', '/favicon.ico'].map((path) => [path, { target: CONTROL_PLANE }]),
 );
 
 /** Beside each file its brotli form: the server embeds both and compresses nothing itself. Files are what they are only once they are written. */

@@ -2,4 +2,5 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=../client/dist");
+    println!("cargo::rerun-if-changed=../docs/screenshots");
 }

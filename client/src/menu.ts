@@ -30,7 +30,7 @@ export class Menu {
     const create = element('button', { type: 'button' }, 'Create');
     create.onclick = () => void this.go({ name: this.newName.value.trim(), generation: this.newGround.value });
     const fresh = element('div', { class: 'row' }, this.newName, this.newGround, create);
-    const links = element('p', { class: 'links' }, element('a', { href: '/minimal.html' }, 'the small page'), ' · ', element('a', { href: '/docs' }, 'the interface'));
+    const links = element('p', { class: 'links' }, element('a', { href: '/guide', target: '_blank', rel: 'noopener' }, 'the guide'), ' · ', element('a', { href: '/minimal.html' }, 'the small page'), ' · ', element('a', { href: '/docs' }, 'the interface'));
     this.root.append(element('h1', {}, 'UGC ', element('em', {}, 'World')), element('p', {}, 'A world whose players write its spells.'), form, this.problem, this.list, fresh, links);
     this.name.select();
     void this.refresh();

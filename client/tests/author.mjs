@@ -165,7 +165,15 @@ async function loopInTheWorld({ kim }) {
   assert.deepEqual([stopped.limit, stopped.hook, stopped.allowed], ['fuel', 'on-cast', 1_000_000]);
   const card = kim.page.locator('.card.stopped', { hasText: 'One call of on_cast may spend 1,000,000 units of fuel' });
   await card.waitFor();
+  await explained(kim, card.locator('a.more'));
   await picture(kim, 'workshop-stopped.png');
+}
+
+/** What the guide says about it is where the link leads. */
+async function explained({ page }, link) {
+  const [address, anchor] = (await link.getAttribute('href')).split('#');
+  const answer = await page.request.get(new URL(address, PAGE).href);
+  assert.ok(answer.ok() && (await answer.text()).includes(`id="${anchor}"`), `${address}#${anchor}`);
 }
 
 async function publishIt(story) {

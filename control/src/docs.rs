@@ -1,26 +1,29 @@
 //! `/docs`: the OpenAPI document as a page to read, made once when the server starts.
 
+use crate::sheet::{Heading, Sheet, escaped};
 use serde_json::Value;
 use std::fmt::Write;
 
 /// The page of this document.
 pub fn page(document: &Value) -> String {
-    let mut page = String::from(
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>UGC World: the HTTP interface</title>\
-         <style>body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}code{font-size:.95em}\
-         section{border-top:1px solid #8884;padding:.6rem 0}h2{font-size:1rem;margin:0}.method{display:inline-block;min-width:4.5rem;font-weight:700}\
-         p{margin:.2rem 0}.who{opacity:.7}</style><h1>UGC World: the HTTP interface</h1>\
-         <p>The same as a document for programs: <a href=\"/openapi.json\">/openapi.json</a>. Errors are RFC 9457 problems; their <code>type</code> leads to a page each.</p>",
+    let mut body = String::from(
+        "<h1>The HTTP interface</h1>\
+         <p>The same as a document for programs: <a href=\"/openapi.json\">/openapi.json</a>. Errors are RFC 9457 problems; their <code>type</code> leads to a page each, \
+         and <a href=\"/guide/errors#over-http\">all of them</a> stand on one.</p>",
     );
+    let mut contents = Vec::new();
     for (path, operations) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in operations.as_object().into_iter().flatten().filter(|(_, operation)| operation.is_object()) {
-            section(&mut page, path, method, operation);
+            let text = escaped(&format!("{} {path}", method.to_uppercase()));
+            let anchor = format!("{method}{}", path.replace(['{', '}'], "").replace('/', "-"));
+            section(&mut body, &anchor, path, method, operation);
+            contents.push(Heading { level: 2, anchor, text });
         }
     }
-    page + "</html>"
+    Sheet { title: "The HTTP interface".into(), address: "/docs".into(), contents, body }.html()
 }
 
-fn section(page: &mut String, path: &str, method: &str, operation: &Value) {
+fn section(page: &mut String, anchor: &str, path: &str, method: &str, operation: &Value) {
     let who = match operation["security"][0].as_object().and_then(|security| security.keys().next()).map(String::as_str) {
         Some("admin") => "operators",
         Some(_) => "players with a session",
@@ -28,8 +31,13 @@ fn section(page: &mut String, path: &str, method: &str, operation: &Value) {
     };
     let text = |value: &Value| escaped(value.as_str().unwrap_or_default());
     let summary = [text(&operation["summary"]), text(&operation["description"])].join(" ");
-    write!(page, "<section><h2><span class=method>{}</span> <code>{}</code></h2>", escaped(&method.to_uppercase()), escaped(path))
-        .expect("a string");
+    write!(
+        page,
+        "<section><h2 id=\"{anchor}\"><span class=method>{}</span> <code>{}</code></h2>",
+        escaped(&method.to_uppercase()),
+        escaped(path)
+    )
+    .expect("a string");
     write!(page, "<p>{}</p><p class=who>For {who}.</p>", summary.trim()).expect("a string");
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         write!(page, "<p><code>{}</code> ({}): {}</p>", text(&parameter["name"]), text(&parameter["in"]), text(&parameter["description"]))
@@ -39,8 +47,4 @@ fn section(page: &mut String, path: &str, method: &str, operation: &Value) {
         write!(page, "<p><code>{}</code>: {}</p>", escaped(status), text(&response["description"])).expect("a string");
     }
     *page += "</section>";
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,20 +1,20 @@
 //! The route table, and what surrounds every route.
 
 use crate::{
-    App, admin, body, build, client, docs, idempotency, jobs,
+    App, admin, body, build, client, docs, guide, idempotency, jobs,
     limits::{BODY_BYTES_MAX, CORS_TIME, REPORTS_BODY_BYTES_MAX, WORLD_BODY_BYTES_MAX},
     link, metrics, operator, page, policy,
     problem::{self, Problem},
     publish,
     rate::{network, too_many},
-    rollout, session, spell, spell_log, usage, world, world_file,
+    rollout, session, sheet, spell, spell_log, usage, world, world_file,
 };
 use axum::{
     Router,
     extract::{ConnectInfo, DefaultBodyLimit, Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{Next, from_fn, from_fn_with_state, map_response},
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
@@ -42,7 +42,6 @@ pub fn router(app: Arc<App>, request_time_max: Duration, for_operators: bool) ->
     let (router, document) = documented(&app).split_for_parts();
     let document = serde_json::to_value(&document).expect("the document is plain text");
     let (docs, document) = (docs::page(&document), document.to_string());
-    let docs_policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
     router
         .route("/", get(client::page))
         .route("/admin", get(client::admin_page))
@@ -50,7 +49,10 @@ pub fn router(app: Arc<App>, request_time_max: Duration, for_operators: bool) ->
         .route("/assets/{name}", get(client::asset))
         .route("/minimal.html", get(page::minimal))
         .route("/favicon.ico", get(page::favicon))
-        .route("/docs", get(async move || ([(header::CONTENT_SECURITY_POLICY, docs_policy)], Html(docs))))
+        .route("/docs", get(async move || sheet::answer(docs)))
+        .route("/guide", get(guide::first))
+        .route("/guide/{name}", get(guide::page))
+        .route("/guide/screenshots/{name}", get(guide::screenshot))
         .route("/problems/{code}", get(problem::codes::page))
         .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], document)))
         // Its path has slashes, for which the document has no word.

@@ -4,7 +4,7 @@ import { element } from '../elements';
 import type { CastRecord, Casts, Report } from './casts';
 import { CALL_FUEL_MAX, CARDS_EVERY_MS, CAST_MEMORY_BYTES_MAX, ENTRIES_SHOWN_MAX, MANA_MAX, TICKS_PER_SECOND } from './limits';
 import { bars, type Figure } from './meters';
-import { why } from './why';
+import { more, why } from './why';
 
 /** A short cast is drawn on a line of this length, or its end would be its start. */
 const LINE_SECONDS_MIN = 1;
@@ -56,7 +56,7 @@ function times({ beganAfterMs, seenAfterMs }: CastRecord): string {
 function reason({ stopped }: CastRecord): HTMLElement {
   if (!stopped) return element('p');
   const { says, help } = why(stopped);
-  const told = element('div', { class: 'why' }, element('p', {}, element('strong', {}, says), ` ${help}`));
+  const told = element('div', { class: 'why' }, element('p', {}, element('strong', {}, says), ` ${help} `, ...more(stopped.limit)));
   if (stopped.message !== says) told.append(element('small', {}, `${stopped.limit}: ${stopped.message}`));
   return told;
 }

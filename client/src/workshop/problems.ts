@@ -2,7 +2,7 @@
 
 import { element } from '../elements';
 import type { Diagnostic } from './author';
-import { why } from './why';
+import { more, why } from './why';
 
 export class Problems {
   readonly root = element('div', { class: 'problems' });
@@ -12,7 +12,7 @@ export class Problems {
   }
 
   show(diagnostics: Diagnostic[]): void {
-    const items = diagnostics.map((diagnostic) => element('li', { class: diagnostic.severity }, diagnostic.line > 0 ? this.place(diagnostic) : found(diagnostic)));
+    const items = diagnostics.map((diagnostic) => element('li', { class: diagnostic.severity }, diagnostic.line > 0 ? this.place(diagnostic) : found(diagnostic), ...more(diagnostic.code ?? '')));
     this.root.replaceChildren(items.length > 0 ? element('ul', {}, ...items) : element('p', { class: 'hint' }, 'No problems.'));
   }
 

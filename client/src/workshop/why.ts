@@ -1,5 +1,6 @@
 /** Why a spell was stopped or refused, in words, and what its author can do. docs/spells.md has all of it. */
 
+import { element } from '../elements';
 import { COMPONENT_BYTES_MAX } from './limits';
 
 export interface Stop {
@@ -43,4 +44,17 @@ const REASONS: Record<string, (stop: Stop) => Reason> = {
 export function why(stop: Stop): Reason {
   const named = { ...stop, hook: stop.hook.replaceAll('-', '_') };
   return REASONS[stop.limit]?.(named) ?? { says: stop.message, help: '' };
+}
+
+/** What the guide explains besides, by the same names; the compiler's own codes are not among them. */
+const ALSO_EXPLAINED = [
+  'radius', 'entities', 'voxels', 'finite', 'magnitude', 'target', 'intents', 'length', 'out_of_bounds', 'division', 'indirect_call', 'table', 'instances', 'host',
+  'wait', 'exit', 'handles', 'restore', 'world_casts', 'unknown_revision', 'caster_gone', 'not_finite', 'file', 'spell_toml', 'size', 'import', 'export', 'envelope',
+  'feature', 'invalid', 'nesting', 'core_module', 'component', 'save', 'unused_capability',
+];
+
+/** The way to what the guide says about a limit, if it says something. */
+export function more(limit: string): HTMLElement[] {
+  const isExplained = Object.hasOwn(REASONS, limit) || ALSO_EXPLAINED.includes(limit);
+  return isExplained ? [element('a', { class: 'more', href: `/guide/errors#${limit}`, target: '_blank', rel: 'noopener' }, `more about ${limit}`)] : [];
 }

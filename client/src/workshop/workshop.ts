@@ -113,7 +113,8 @@ export class Workshop {
 
   private furnish(): void {
     this.id.onchange = () => this.rename();
-    const header = element('header', {}, this.id, button('Open…', 'Begin with another spell', () => this.toShelf()), button('×', 'Close (Esc)', () => this.toggle()));
+    const docs = element('a', { class: 'docs', href: '/guide/api', target: '_blank', rel: 'noopener', title: 'What a spell can call, in a page of its own' }, 'Docs');
+    const header = element('header', {}, this.id, docs, button('Open…', 'Begin with another spell', () => this.toShelf()), button('×', 'Close (Esc)', () => this.toggle()));
     const bench = element('div', { class: 'bench' }, this.files.root, this.editor.root, this.bar.root, this.panel.root);
     this.root.append(header, this.shelf.root, bench);
     // What is typed here is not for the game; and Ctrl+Enter is for us before it is for the editor.

@@ -1,11 +1,8 @@
 //! What each error code means, and what to do about it: a page each, to which every error's `type` leads.
 
 use super::Problem;
-use axum::{
-    extract::Path,
-    http::{StatusCode, header},
-    response::{Html, IntoResponse, Response},
-};
+use crate::sheet::{self, Sheet, escaped};
+use axum::{extract::Path, http::StatusCode, response::Response};
 
 /// Every code, with what it means.
 pub const CODES: [(&str, &str); 72] = [
@@ -91,9 +88,10 @@ pub fn meaning(code: &str) -> Option<&'static str> {
 /// `GET /problems/<code>`.
 pub async fn page(Path(code): Path<String>) -> Result<Response, Problem> {
     let meaning = meaning(&code).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "unknown_problem", "there is no such code"))?;
-    // Only our own words come here: the code is one of ours by now.
-    let page = format!("<!doctype html><meta charset=utf-8><title>{code}</title><h1>{code}</h1><p>{meaning}</p>");
-    Ok(([(header::CACHE_CONTROL, "public, max-age=3600")], Html(page)).into_response())
+    let meaning = escaped(meaning);
+    let body = format!("<h1><code>{code}</code></h1><p>{meaning}</p><p>Among <a href=\"/guide/errors#over-http\">all errors</a>.</p>");
+    let address = format!("/problems/{code}");
+    Ok(sheet::answer(Sheet { title: code, address, contents: Vec::new(), body }.html()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod auth;
 mod authorization;
+mod guide;
 mod harness;
 mod hostile;
 mod imports;
