@@ -153,6 +153,7 @@ fn what_casts_took_is_told_when_they_end_and_what_their_casters_took_in_each_tic
     let mut place = Place::new();
     place.activate(load(&runtime, "bolt", "rev_000001_00000000", BOLT));
     place.activate(load(&runtime, "loop", "rev_000001_00000001", LOOP));
+    let began = place.game.world().tick();
     let mut of_ann = Vec::new();
     let mut ended = Vec::new();
     for tick in 0..60 {
@@ -170,7 +171,7 @@ fn what_casts_took_is_told_when_they_end_and_what_their_casters_took_in_each_tic
     assert_eq!(hooks, [("on-cast", true), ("on-tick", false), ("on-event", true)]);
     assert_eq!(bolt.hooks.iter().map(|hook| hook.fuel).sum::<u64>(), bolt.fuel);
     assert!(bolt.hooks.iter().all(|hook| hook.fuel_max <= hook.fuel && hook.fuel <= hook.fuel_max * u64::from(hook.calls)), "{bolt:?}");
-    assert_eq!((bolt.caster, bolt.began), (place.ann, Some(0)));
+    assert_eq!((bolt.caster, bolt.began), (place.ann, Some(began)));
     assert!(bolt.mana > 0.0 && bolt.memory_bytes >= 65_536 && bolt.memory_bytes.is_multiple_of(65_536), "{bolt:?}");
     assert_eq!((looped.spell.as_str(), looped.revision.as_str(), looped.faulted), ("loop", "rev_000001_00000001", true));
     assert!(looped.fuel > game::limits::SPELL_CALL_FUEL_MAX, "{looped:?}");
