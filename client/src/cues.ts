@@ -6,8 +6,8 @@ import type { ServerMessage } from './protocol';
 import type { Sound } from './sound';
 import type { Stage } from './stage';
 
-/** As the wire has it: with the revision, by which its files are found. */
-export type Cue = Extract<ServerMessage, { type: 120 }> & { revision_id: string };
+/** With its revision, by which its files are found. */
+export type Cue = Extract<ServerMessage, { type: 120 }>;
 
 const PLAIN = { color: 0x8fd0ff, speed: 2, size: 0.1 };
 

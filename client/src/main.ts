@@ -6,7 +6,7 @@ import { Assets } from './assets';
 import { Chat } from './chat';
 import { Chunks } from './chunks';
 import { Connection } from './connection';
-import { Cues, type Cue } from './cues';
+import { Cues } from './cues';
 import { byId } from './elements';
 import { Gamepads } from './gamepad';
 import { Hud } from './hud';
@@ -202,7 +202,7 @@ class Game {
     this.workshop.shown(message);
     if (message.type === 120) {
       // Messages come with all that docs/protocol.md has for them.
-      void this.cues.show(message as Cue);
+      void this.cues.show(message);
     } else if (message.type === 104) {
       const { hit_point: at, hit_entity_id: hit, damage, projectile_id } = message;
       const onGround = hit === 0;

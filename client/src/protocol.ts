@@ -14,7 +14,7 @@ export type ServerMessage =
   | { type: 109; error_code: number; message: string }
   | { type: 110 | 111; entity_id: number; username: string }
   | { type: 112; server_tick: number; spell_id: string; revision_id: string; caster_entity_id: number; target_position: Vec3 }
-  | { type: 120; server_tick: number; spell_id: string; caster_entity_id: number; name: string; position: Vec3; scale: number }
+  | { type: 120; server_tick: number; spell_id: string; revision_id: string; caster_entity_id: number; name: string; position: Vec3; scale: number }
   | { type: 121; server_tick: number; spell_id: string; limit: string; allowed: number; asked: number; hook: string; message: string }
   | { type: 122; spell_id: string; channel: string; revision_id: string | null }
   | { type: 123; server_tick: number; spell_id: string; caster_entity_id: number; text: string; aloud: boolean }
