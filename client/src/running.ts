@@ -45,7 +45,7 @@ export class RunningCasts {
   /** The newest so many, the newest first: spell, and what there is to say of it. */
   lines(most: number): [string, string][] {
     return [...this.spells].reverse().slice(0, most).map(([spell, { revisionId, live, fuel }]) => {
-      const took = fuel === null ? '' : `, last took ${short.format(fuel)} fuel`;
+      const took = fuel === null ? '' : `, ${short.format(fuel)} fuel`;
       return [spell, `${revisionId.slice(0, 10)}, ${live.size} run${took}`];
     });
   }

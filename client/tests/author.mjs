@@ -172,7 +172,7 @@ async function loopInTheWorld({ kim }) {
 /** What the guide says about it is where the link leads. */
 async function explained({ page }, link) {
   const [address, anchor] = (await link.getAttribute('href')).split('#');
-  const answer = await page.request.get(new URL(address, PAGE).href);
+  const answer = await page.request.get(new globalThis.URL(address, PAGE).href);
   assert.ok(answer.ok() && (await answer.text()).includes(`id="${anchor}"`), `${address}#${anchor}`);
 }
 

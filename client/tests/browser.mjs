@@ -104,11 +104,14 @@ async function cast(story) {
   const assets = Object.fromEntries(ASSETS.map((path) => [path, library(`fireball/${path}`, 'base64')]));
   await publish(story.author, 'fireball', library('fireball/src/lib.rs'), { name: 'Fireball', assets });
   for (const player of [kim, ann]) await player.until('for the spell', (game) => game.spells.includes('fireball'));
-  const target = await kim.sees('ann');
-  await kim.face(target);
+  // Over their heads it flies for more than a second; what hits is gone before a slow picture has drawn it.
+  await kim.look(0.5, 0.5);
   const flies = ann.until('to see it fly', (game) => game.others.some((other) => other.kind === 3));
   await kim.page.keyboard.press('Digit1');
   await flies;
+  await kim.tick(40);
+  await kim.face(await kim.sees('ann'));
+  await kim.page.keyboard.press('Digit1');
   for (const player of [kim, ann]) {
     await player.until('to see and hear its files', (game) => game.cues['fireball/launch'] && game.cues['fireball/burst'] && game.sound.played['fireball/burst']);
     assert.equal(await player.ask((game) => game.sound.state), 'running');
@@ -146,7 +149,7 @@ async function talk({ kim, ann }) {
   await keyboard.press('Enter');
   await ann.until('to read it', (game) => game.chat.includes('kim: well met, ann \u2764 WASD'));
   await kim.tick(10);
-  assert.deepEqual(await kim.ask((game) => game.position), before, 'what is written walks nowhere');
+  assert.ok(distance(await kim.ask((game) => game.position), before) < 0.01, 'what is written walks nowhere');
   await ann.page.locator('#view').focus();
   await ann.page.keyboard.press('Enter');
   await ann.page.keyboard.type('<b>hi</b>');
