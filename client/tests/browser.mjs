@@ -109,11 +109,16 @@ async function cast(story) {
   const flies = ann.until('to see it fly', (game) => game.others.some((other) => other.kind === 3));
   await kim.page.keyboard.press('Digit1');
   await flies;
-  await kim.tick(40);
-  await kim.face(await kim.sees('ann'));
-  await kim.page.keyboard.press('Digit1');
+  // Files that come too late for a cue are there for the next.
+  const knows = ({ cues, sound }) => Boolean(cues['fireball/launch'] && cues['fireball/burst'] && sound.played['fireball/burst']);
+  for (let again = 0; again < 6 && !(await kim.ask(knows) && (await ann.ask(knows))); again++) {
+    await kim.until('to have mana', (game) => game.mana > 30);
+    await kim.face(await kim.sees('ann'));
+    await kim.page.keyboard.press('Digit1');
+    await kim.tick(150);
+  }
   for (const player of [kim, ann]) {
-    await player.until('to see and hear its files', (game) => game.cues['fireball/launch'] && game.cues['fireball/burst'] && game.sound.played['fireball/burst']);
+    await player.until('to see and hear its files', knows);
     assert.equal(await player.ask((game) => game.sound.state), 'running');
   }
   await kim.until('to hear the cast and the hit', ({ sound }) => sound.played.cast && sound.played.hit);
