@@ -16,10 +16,16 @@ export class Chat {
   constructor(private readonly say: (text: string) => void, private readonly leave: () => void) {
     this.line.hidden = true;
     this.root.append(this.log, this.line);
-    this.line.oninput = () => (this.line.value = cut(this.line.value));
+    this.line.oninput = () => {
+      const kept = cut(this.line.value);
+      // Whatever is set ends what an input method has begun.
+      if (kept !== this.line.value) this.line.value = kept;
+    };
     this.line.onblur = () => this.close();
     this.line.onkeydown = (event) => {
       event.stopPropagation();
+      // That Enter is the input method's: it takes a word, and says nothing.
+      if (event.isComposing) return;
       if (event.key === 'Enter') this.send();
       if (event.key === 'Enter' || event.key === 'Escape') this.leave();
     };

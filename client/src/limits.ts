@@ -67,6 +67,8 @@ export const SPELL_SLOTS = 9;
 
 /** Eye above a character's middle, metres: `EYE_HEIGHT_M` of the simulation. */
 export const EYE_HEIGHT_M = 0.7;
+/** Live casts of one player: `LIVE_CASTS_PER_CASTER_MAX`. */
+export const LIVE_CASTS_MAX = 8;
 /** Between two casts of one spell: `CAST_COOLDOWN_TICKS`. */
 export const CAST_COOLDOWN_MS = 500;
 /** Full health of a player: `CHARACTER_HEALTH_MAX`. */

@@ -1,5 +1,6 @@
-/** The player's own casts: which run, and what the last one of each spell came to (112, 121, 126). */
+/** The player's own casts: which run, and what the last one of each spell came to (112, 126). */
 
+import { LIVE_CASTS_MAX } from './limits';
 import type { ServerMessage } from './protocol';
 
 interface Running {
@@ -25,6 +26,9 @@ export class RunningCasts {
       const known = this.spells.get(message.spell_id) ?? { revisionId: '', live: new Set(), ended: 0, fuel: null };
       known.revisionId = message.revision_id;
       known.live.add(message.server_tick);
+      // One that ends before its first call has no report; no more than these live at once.
+      const oldest = known.live.values().next();
+      if (known.live.size > LIVE_CASTS_MAX && !oldest.done) known.live.delete(oldest.value);
       // The newest last.
       this.spells.delete(message.spell_id);
       this.spells.set(message.spell_id, known);
